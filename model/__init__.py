@@ -1,0 +1,26 @@
+"""Spiking networks whose delays are distances: data, kernels, training, measures.
+
+Names are loaded when first used, so that reading a configuration does not wait for torch.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from model.config import LearnerConfig
+
+if TYPE_CHECKING:
+    from model.cohort import Cohort
+    from model.datasets import SpikeDataset, load_dataset
+
+__all__ = ["Cohort", "LearnerConfig", "SpikeDataset", "load_dataset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Cohort":
+        from model.cohort import Cohort
+
+        return Cohort
+    if name in ("SpikeDataset", "load_dataset"):
+        from model import datasets
+
+        return getattr(datasets, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

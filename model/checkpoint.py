@@ -1,0 +1,78 @@
+"""A cohort in training as bytes: tensors by safetensors, the rest as JSON in its header. Never pickle."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from model.cohort import Cohort
+from model.config import LearnerConfig
+
+FORMAT = "1"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be read: truncated, foreign, or of another version."""
+
+
+def pack(net: Cohort, optimizer: torch.optim.Adam, epoch: int) -> bytes:
+    """Everything that training needs to go on after `epoch` as if it had never stopped."""
+    tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
+    for name, parameter in net.named_parameters():
+        for key, value in optimizer.state.get(parameter, {}).items():
+            tensors[f"adam.{key}.{name}"] = value.contiguous()
+    header = {
+        "format": FORMAT,
+        "config": json.dumps(asdict(net.config)),
+        "n_channels": str(net.n_channels),
+        "n_classes": str(net.n_classes),
+        "seeds": json.dumps(net.seeds),
+        "epoch": str(epoch),
+    }
+    return save(tensors, header)
+
+
+def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, dict[str, dict[str, torch.Tensor]]]:
+    """The cohort, its epoch, and the optimiser's state by parameter name.
+
+    Raises:
+        CheckpointError: if `data` is not a checkpoint of this version.
+    """
+    try:
+        header = _header(data)
+        if header.get("format") != FORMAT:
+            raise CheckpointError(f"checkpoint of format {header.get('format')}, expected {FORMAT}")
+        tensors = load(data)
+        config = LearnerConfig(**json.loads(header["config"]))
+        net = Cohort(
+            config,
+            int(header["n_channels"]),
+            int(header["n_classes"]),
+            json.loads(header["seeds"]),
+            dtype=tensors["net.w_in"].dtype,
+            threads=threads,
+        )
+        net.load_state_dict({k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")})
+        epoch = int(header["epoch"])
+    except CheckpointError:
+        raise
+    except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise CheckpointError(f"not a checkpoint, or a damaged one: {error}") from error
+    moments: dict[str, dict[str, torch.Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith("adam."):
+            _, kind, name = key.split(".", 2)
+            moments.setdefault(name, {})[kind] = value
+    return net, epoch, moments
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    # The library reads headers from files only; the layout is a length (8 bytes, little-endian) and JSON.
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 + length:
+        raise CheckpointError("the checkpoint is truncated")
+    header: dict[str, Any] = json.loads(data[8 : 8 + length])
+    return header.get("__metadata__") or {}

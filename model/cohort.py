@@ -1,0 +1,169 @@
+"""A cohort: R networks of one configuration, each with its own seed, simulated in one call."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from model.config import LearnerConfig
+from model.datasets import SpikeDataset
+from model.embedding import draw_positions, pairwise_distances
+from model.kernels import gather, simulate
+from model.kernels.scheme import mean_readout
+
+
+class Output(NamedTuple):
+    """What R networks answer to B samples each."""
+
+    logits: Tensor
+    """[R, B, O]"""
+    features: Tensor
+    """[R, B, N]: time average of each hidden neuron's readout potential."""
+    counts: Tensor
+    """[R, B, N]: spikes (int32)."""
+
+
+class Cohort(nn.Module):
+    """R networks of leaky integrate-and-fire neurons in space, with a linear readout of their spikes.
+
+    Parameters, all contiguous: `w_in` [R, C, N], `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O],
+    `b_out` [R, O], and, with embedding `space` or `fixed`, `positions` [R, N, D]. The buffer `mask`
+    [R, N, N] says which recurrent synapses exist: at first all but self-connections.
+    """
+
+    w_in: nn.Parameter
+    w_rec: nn.Parameter
+    w_out: nn.Parameter
+    b_out: nn.Parameter
+    positions: nn.Parameter
+    mask: Tensor
+
+    def __init__(
+        self,
+        config: LearnerConfig,
+        n_channels: int,
+        n_classes: int,
+        seeds: Sequence[int],
+        dtype: torch.dtype = torch.float32,
+        device: str = "cpu",
+        threads: int = 1,
+    ) -> None:
+        """Draw the networks; replicate r depends on seeds[r] alone.
+
+        Args:
+            config: what the networks are; `duration` must be set.
+            n_channels: input channels, C.
+            n_classes: classes, O.
+            seeds: one a replicate, R of them, whole numbers of at least 0.
+            dtype: torch.float32 or torch.float64.
+            device: `cpu`; there are no kernels for another yet.
+            threads: threads of the kernels.
+
+        Raises:
+            ValueError: if an argument is not legal.
+        """
+        super().__init__()
+        if torch.device(device).type != "cpu":
+            raise ValueError(
+                f"Cohort: `device`: got {device}, expected cpu: there are no kernels for another"
+            )
+        if dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"Cohort: `dtype`: got {dtype}, expected torch.float32 or torch.float64")
+        if not seeds:
+            raise ValueError("Cohort: `seeds`: got none, expected at least one, one a replicate")
+        if threads < 1:
+            raise ValueError(f"Cohort: `threads`: got {threads}, expected at least 1")
+        self.config, self.n_channels, self.n_classes = config, n_channels, n_classes
+        self.seeds, self.threads = tuple(seeds), threads
+        drawn = [_draw(config, n_channels, n_classes, seed) for seed in seeds]
+        for name in drawn[0]:
+            values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype)
+            self.register_parameter(name, nn.Parameter(values, requires_grad=_learned(name, config)))
+        n = config.hidden
+        self.register_buffer("mask", (~torch.eye(n, dtype=torch.bool)).repeat(len(seeds), 1, 1))
+
+    @property
+    def replicates(self) -> int:
+        """Networks in the cohort, R."""
+        return len(self.seeds)
+
+    def distances(self) -> Tensor:
+        """Distances between neurons [R, N, N] (units of space); zero with embedding `none`."""
+        if self.config.embedding == "none":
+            return torch.zeros_like(self.w_rec, requires_grad=False)
+        return pairwise_distances(self.positions)
+
+    def delays(self) -> Tensor:
+        """Delays of the recurrent synapses [R, N, N] (ms)."""
+        return self.config.delay_floor + self.config.delay_scale * self.distances()
+
+    def wiring_length(self) -> Tensor:
+        """Sum over the recurrent synapses of |w| times distance, a network [R]."""
+        return (self.w_rec.abs() * self.distances() * self.mask).sum((1, 2))
+
+    def sparsity(self) -> Tensor:
+        """Share of the possible recurrent synapses that are masked out or zero, a network [R]."""
+        n = self.config.hidden
+        present = ((self.w_rec != 0) & self.mask).sum((1, 2))
+        return 1 - present / max(1, n * (n - 1))
+
+    def forward(self, data: SpikeDataset, samples: Any) -> Output:
+        """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
+
+        Raises:
+            ValueError: if `samples` is not [R, B] or the data has other channels than the networks.
+        """
+        chosen = np.asarray(samples, dtype=np.int64)
+        if chosen.ndim != 2 or chosen.shape[0] != self.replicates:
+            raise ValueError(
+                f"Cohort: `samples`: got shape {list(chosen.shape)}, expected [R, B], R = {self.replicates}"
+            )
+        if data.n_channels != self.n_channels:
+            raise ValueError(
+                f"Cohort: `data` has {data.n_channels} channels, the networks {self.n_channels}; load the "
+                "data with `n_channels` of the training set"
+            )
+        # Networks that see the same sample share its events.
+        unique, place = np.unique(chosen, return_inverse=True)
+        precision = np.float64 if self.w_in.dtype == torch.float64 else np.float32
+        events = gather(data, unique, self.config, precision)
+        features, counts = simulate(
+            self.w_in,
+            self.w_rec,
+            self.delays(),
+            self.mask,
+            events,
+            place.reshape(chosen.shape),
+            self.config,
+            self.threads,
+        )
+        return Output(features @ self.w_out + self.b_out.unsqueeze(1), features, counts)
+
+
+def readout_scale(config: LearnerConfig) -> float:
+    """Scale of `w_out` at which logits have about unit variance when neurons fire at the initial rate.
+
+    A feature is small, about rate times the mean of the readout's kernel.
+    """
+    return 1 / (config.initial_rate * mean_readout(config))
+
+
+def _learned(name: str, config: LearnerConfig) -> bool:
+    return name != "positions" or config.embedding == "space"
+
+
+def _draw(config: LearnerConfig, n_channels: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
+    """Initial values of one network; each parameter has a stream of its own, so none shifts another."""
+    n = config.hidden
+    streams = [np.random.default_rng([seed, stream]) for stream in range(4)]
+    drawn = {
+        "w_in": streams[0].normal(1.0, 1.0, (n_channels, n)) / n_channels,
+        "w_rec": streams[1].normal(0.0, config.recurrent_gain / np.sqrt(n), (n, n)) * (1 - np.eye(n)),
+        "w_out": streams[2].normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
+        "b_out": np.zeros(n_classes),
+    }
+    if config.embedding != "none":
+        drawn["positions"] = draw_positions(n, config.dimensions, streams[3])
+    return drawn

@@ -1,0 +1,102 @@
+"""What a network is and how it learns: one frozen dataclass, the keys of `learner:` in a sweep file."""
+
+from dataclasses import dataclass
+
+from model.fields import check, choice, integer, real
+
+EMBEDDINGS = ("space", "fixed", "none")
+
+
+@dataclass(frozen=True)
+class LearnerConfig:
+    """A network of LIF neurons in space and its training. Times in ms, lengths in units of space.
+
+    Raises ValueError, naming each field and its legal range, if a value is not legal.
+    """
+
+    hidden: int = integer(128, low=1)
+    """Hidden neurons, N."""
+    dimensions: int = integer(2, low=1)
+    """Dimensions of space, D."""
+    embedding: str = choice("space", EMBEDDINGS)
+    """Where delays come from: `space` (learned positions), `fixed` (positions drawn and kept), `none`
+    (every delay is the least one)."""
+    delay_scale: float = real(30.0, above=0)
+    """Delay per unit of space (ms), the inverse of the conduction velocity."""
+    min_delay: float | None = real(None, above=0, optional=True)
+    """Least delay (ms), at least one step; None: one step."""
+    dt: float = real(1.0, above=0)
+    """Time step (ms)."""
+    duration: float | None = real(None, above=0, optional=True)
+    """Length of a sample (ms); None: the trainer takes the latest spike of the training set, rounded up
+    to whole steps. Later spikes are dropped and counted."""
+    tau_mem: float = real(20.0, above=0)
+    """Membrane time constant (ms)."""
+    tau_syn: float = real(5.0, above=0)
+    """Synaptic time constant (ms)."""
+    tau_mem_out: float | None = real(None, above=0, optional=True)
+    """Membrane time constant of the readout (ms); None: that of the hidden layer."""
+    tau_syn_out: float | None = real(None, above=0, optional=True)
+    """Synaptic time constant of the readout (ms); None: that of the hidden layer."""
+    threshold: float = real(1.0, above=0)
+    """Firing threshold of the membrane."""
+    initial_rate: float = real(4.0, above=0)
+    """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
+    recurrent_gain: float = real(0.2, low=0)
+    """Standard deviation of the initial recurrent weights, times the square root of N."""
+    batch_size: int = integer(32, low=1)
+    """Samples per update."""
+    epochs: int = integer(20, low=1)
+    """Passes over the training set."""
+    replicates: int = integer(1, low=1)
+    """Networks trained side by side, each with its own seed, R."""
+    learning_rate: float = real(2e-3, above=0)
+    """Adam's step for weights."""
+    position_learning_rate: float = real(1e-2, low=0)
+    """Adam's step for positions (units of space)."""
+    wiring_cost: float = real(0.0, low=0)
+    """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p."""
+    wiring_power: int = choice(2, (0, 1, 2))
+    """Power p of the distance in the wiring cost; 0 is plain L1."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.min_delay is not None and self.min_delay < self.dt:
+            raise ValueError(
+                f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "
+                "so that no spike arrives within the step that sent it"
+            )
+        for mem, syn, names in (
+            (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),
+            (*self.readout_taus, "`tau_mem_out` and `tau_syn_out`"),
+        ):
+            if mem == syn:
+                raise ValueError(f"LearnerConfig: {names} are both {mem:g}; make them differ")
+
+    @property
+    def delay_floor(self) -> float:
+        """The least delay (ms)."""
+        return self.dt if self.min_delay is None else self.min_delay
+
+    @property
+    def readout_taus(self) -> tuple[float, float]:
+        """Membrane and synaptic time constants of the readout (ms)."""
+        return (
+            self.tau_mem if self.tau_mem_out is None else self.tau_mem_out,
+            self.tau_syn if self.tau_syn_out is None else self.tau_syn_out,
+        )
+
+    @property
+    def steps(self) -> int:
+        """Steps in a sample; `duration` must be set and a whole number of steps."""
+        if self.duration is None:
+            raise ValueError(
+                "LearnerConfig: `duration` is not set; give it, or let a trainer take it from the data"
+            )
+        steps = round(self.duration / self.dt)
+        if steps < 1 or abs(steps * self.dt - self.duration) > 1e-6 * self.duration:
+            raise ValueError(
+                f"LearnerConfig: `duration`: got {self.duration:g}, expected a whole number of steps of "
+                f"`dt` = {self.dt:g}"
+            )
+        return steps

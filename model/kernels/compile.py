@@ -1,0 +1,21 @@
+"""How the kernels are compiled."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# Sums may be reassociated and products fused, but NaN and infinity keep their meaning: a network that
+# diverges must be seen to diverge. Threads are ours (nogil): each runs a kernel on its share of the pairs.
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+}
+
+
+@njit(**OPTIONS)
+def unsigned(index):
+    """An index that numba need not test for being negative: such a test keeps a loop from vectorising."""
+    return np.uint64(index)

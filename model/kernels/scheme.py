@@ -1,0 +1,88 @@
+"""The numbers of the integration scheme that are the same for every synapse.
+
+Time is divided into steps of `dt`; spikes fall inside steps. The membrane is the difference of two
+exponentials, V = M - S, which decay exactly between arrivals. A weight w that arrives a time r before the
+end of its step adds g w exp(-r / tau_mem) to M and g w exp(-r / tau_syn) to S, with
+g = tau_syn / (tau_mem - tau_syn).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from model.config import LearnerConfig
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+class Scheme(NamedTuple):
+    """Constants in the kernels' own precision: a float64 among them would widen every loop."""
+
+    steps: int
+    zero: Any
+    one: Any
+    dt: Any
+    threshold: Any
+    decay_m: Any  # exp(-dt / tau_mem)
+    decay_s: Any  # exp(-dt / tau_syn)
+    rate_m: Any  # 1 / tau_mem
+    rate_s: Any  # 1 / tau_syn
+    # The readout's kernel at the start of each step k, as three exponentials in the spike's phase:
+    # K(k, phi) = out_t[k] exp(-phi x_t) - out_m[k] exp(phi x_m) + out_s[k] exp(phi x_s)
+    x_t: Any
+    x_m: Any
+    x_s: Any
+    out_t: Floats  # [steps]
+    out_m: Floats  # [steps]
+    out_s: Floats  # [steps]
+
+
+def gain(tau_mem: float, tau_syn: float) -> float:
+    """Gain of the postsynaptic potential, tau_syn / (tau_mem - tau_syn)."""
+    return tau_syn / (tau_mem - tau_syn)
+
+
+def make_scheme(config: LearnerConfig, dtype: npt.DTypeLike) -> Scheme:
+    """The scheme of `config`, whose duration must be set, in precision `dtype`.
+
+    The readout averages leaky-integrator outputs over the sample of length T with weight exp(-t/T), which
+    is linear in the spikes: a spike at t counts K(t) = (1/T) integral_t^T exp(-u/T) kappa(u - t) du.
+    """
+    real: Any = np.dtype(dtype).type
+    steps, dt = config.steps, config.dt
+    duration = steps * dt
+    tau_m, tau_s = config.readout_taus
+    c_m, c_s = 1 / (1 / duration + 1 / tau_m), 1 / (1 / duration + 1 / tau_s)
+    scale = gain(tau_m, tau_s) / duration
+    start = np.arange(steps) * dt
+    left = duration - start
+    return Scheme(
+        steps=steps,
+        zero=real(0),
+        one=real(1),
+        dt=real(dt),
+        threshold=real(config.threshold),
+        decay_m=real(np.exp(-dt / config.tau_mem)),
+        decay_s=real(np.exp(-dt / config.tau_syn)),
+        rate_m=real(1 / config.tau_mem),
+        rate_s=real(1 / config.tau_syn),
+        x_t=real(dt / duration),
+        x_m=real(dt / tau_m),
+        x_s=real(dt / tau_s),
+        out_t=(scale * (c_m - c_s) * np.exp(-start / duration)).astype(dtype),
+        out_m=(scale * c_m * np.exp(-1 - left / tau_m)).astype(dtype),
+        out_s=(scale * c_s * np.exp(-1 - left / tau_s)).astype(dtype),
+    )
+
+
+def mean_readout(config: LearnerConfig) -> float:
+    """Mean over the sample of the readout's kernel K(t): what a spike at a random time adds to a feature."""
+    scheme = make_scheme(config, np.float64)
+    half = 0.5
+    kernel = (
+        scheme.out_t * np.exp(-half * scheme.x_t)
+        - scheme.out_m * np.exp(half * scheme.x_m)
+        + scheme.out_s * np.exp(half * scheme.x_s)
+    )
+    return float(kernel.mean())

@@ -1,0 +1,53 @@
+"""The trained network as the measures see it: strengths and distances of the pairs that exist."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """N neurons; row i holds the synapses that leave neuron i."""
+
+    strengths: Floats
+    """|w_ij|, 0 where no synapse exists, [N, N]."""
+    distances: Floats
+    """Length of each synapse, in units of space, [N, N]."""
+    exists: NDArray[np.bool_]
+    """Pairs with a synapse, whatever its weight; False on the diagonal, [N, N]."""
+
+    @classmethod
+    def of(cls, w_rec: ArrayLike, distances: ArrayLike, mask: ArrayLike | None = None) -> Self:
+        """A network of these weights, distances and synapses (None: all pairs but the diagonal), each [N, N].
+
+        Raises ValueError if the shapes differ, a value is not finite, or a distance is negative.
+        """
+        weights = _square("w_rec", w_rec)
+        lengths = _square("distances", distances)
+        exists = np.ones_like(weights, dtype=bool) if mask is None else _square("mask", mask) != 0
+        if lengths.shape != weights.shape or exists.shape != weights.shape:
+            shapes = f"`w_rec` {weights.shape}, `distances` {lengths.shape}, `mask` {exists.shape}"
+            raise ValueError(f"the shapes differ: {shapes}; expected [N, N] for each")
+        exists &= ~np.eye(len(weights), dtype=bool)
+        if (lengths < 0).any():
+            raise ValueError("`distances` holds a negative value; expected lengths of at least 0")
+        return cls(np.where(exists, np.abs(weights), 0.0), lengths, exists)
+
+    def shuffled(self, rng: np.random.Generator) -> Self:
+        """The same network with its weights in random order over the pairs that exist."""
+        strengths = np.zeros_like(self.strengths)
+        strengths[self.exists] = rng.permutation(self.strengths[self.exists])
+        return replace(self, strengths=strengths)
+
+
+def _square(name: str, values: ArrayLike) -> Floats:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 2 or array.shape[0] != array.shape[1]:
+        raise ValueError(f"`{name}` has the shape {array.shape}, expected [N, N]")
+    if not np.isfinite(array).all():
+        raise ValueError(f"`{name}` holds a value that is not finite; measure finite networks only")
+    return array

@@ -1,0 +1,217 @@
+"""Training of a cohort, one epoch at a time."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model.checkpoint import pack, unpack
+from model.cohort import Cohort, readout_scale
+from model.config import LearnerConfig
+from model.datasets import SpikeDataset, Splits
+from model.evaluation import Evaluation, cross_entropy, evaluate, preferences
+from model.start import scale_inputs
+from model.topology import MEASURES, communities, measures
+from model.wiring import shrink_weights
+
+Array = npt.NDArray[Any]
+
+ORDER_STREAM = 1000
+"""Random stream of the order of samples, apart from those that draw the parameters."""
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """The neurons of R networks after `epoch` epochs; spikes are those on the validation set."""
+
+    epoch: int
+    positions: Array | None  # [R, N, D]; None without positions
+    rate: Array  # [R, N] spikes a sample
+    preferred_class: Array  # [R, N]; -1 for a silent neuron
+    selectivity: Array  # [R, N]; NaN for a silent neuron
+    module: Array  # [R, N]: community of |w_rec|
+
+
+def with_duration(config: LearnerConfig, train: SpikeDataset) -> LearnerConfig:
+    """`config` with its duration set: by default the latest spike of `train`, in whole steps.
+
+    >>> data = SpikeDataset.from_events([([2.5], [0])], [0], 1, 1)
+    >>> with_duration(LearnerConfig(dt=1.0), data).duration
+    3.0
+    """
+    if config.duration is not None:
+        return config
+    steps = math.floor(train.latest / config.dt) + 1
+    return replace(config, duration=steps * config.dt)
+
+
+class Trainer:
+    """Trains the R networks of one configuration side by side.
+
+    Everything random depends on a replicate's seed and the epoch alone: no replicate depends on another,
+    and training taken up from a checkpoint is training never stopped, bit for bit.
+    """
+
+    def __init__(self, config: LearnerConfig, splits: Splits, seeds: Sequence[int], threads: int = 1) -> None:
+        """Draw the networks and scale them to the data.
+
+        Args:
+            config: what to train; without a duration it is taken from the training set.
+            splits: the data; without a test set there is no test accuracy.
+            seeds: one a replicate, R of them.
+            threads: threads of the kernels.
+        """
+        self.splits = splits
+        config = with_duration(config, splits.train)
+        train = splits.train
+        self._begin(Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads), 0)
+        scale_inputs(self.net, train)
+
+    @classmethod
+    def resume(cls, checkpoint: bytes, splits: Splits, threads: int = 1) -> Self:
+        """Take up training from `checkpoint`, made by `checkpoint()`.
+
+        Raises:
+            CheckpointError: if it is not one.
+        """
+        trainer = cls.__new__(cls)
+        trainer.splits = splits
+        net, epoch, moments = unpack(checkpoint, threads)
+        trainer._begin(net, epoch)
+        parameters = dict(net.named_parameters())
+        for name, state in moments.items():
+            trainer.optimizer.state[parameters[name]] = dict(state)
+        return trainer
+
+    def _begin(self, net: Cohort, epoch: int) -> None:
+        self.net, self.epoch = net, epoch
+        self.optimizer = _optimizer(net)
+        self._validated: tuple[int, Evaluation] | None = None
+
+    @property
+    def config(self) -> LearnerConfig:
+        """What is trained, with the duration set."""
+        return self.net.config
+
+    def checkpoint(self) -> bytes:
+        """Everything that `resume` needs."""
+        return pack(self.net, self.optimizer, self.epoch)
+
+    def run_epoch(self) -> dict[str, Array]:
+        """Train for one epoch; returns the metrics, each [R]. The caller asks `fault` before going on."""
+        started = time.perf_counter()
+        losses, correct = self._pass_over(self._orders())
+        self.epoch += 1
+        validated = self._validate()
+        with torch.no_grad():
+            wiring_length, sparsity = self.net.wiring_length().numpy(), self.net.sparsity().numpy()
+        metrics = {
+            "loss": validated.loss,
+            "accuracy": validated.accuracy,
+            "train_loss": losses,
+            "train_accuracy": correct,
+            "wiring_length": wiring_length.astype(float),
+            "sparsity": sparsity.astype(float),
+            "rate": validated.rates.mean(1),
+            "silent": validated.silent,
+        }
+        seconds = (time.perf_counter() - started) / self.net.replicates
+        return metrics | {"seconds": np.full(self.net.replicates, seconds)}
+
+    def fault(self, metrics: dict[str, Array]) -> str | None:
+        """Which loss, weight or position is not finite, or None."""
+        for r in range(self.net.replicates):
+            for name in ("train_loss", "loss"):
+                if not math.isfinite(metrics[name][r]):
+                    return f"`{name}` of replicate {r} is not finite at epoch {self.epoch}"
+            for name, value in self.net.named_parameters():
+                if not value[r].isfinite().all():
+                    return f"`{name}` of replicate {r} is not finite at epoch {self.epoch}"
+        return None
+
+    def test(self) -> dict[str, Array]:
+        """Accuracy on the test set [R], overall and by whether its group is in training too."""
+        test, train = self.splits.test, self.splits.train
+        if test is None:
+            return {}
+        correct = evaluate(self.net, test).correct
+        found = {"test_accuracy": correct.mean(1)}
+        if test.groups is not None and train.groups is not None:
+            seen = np.isin(test.groups, train.groups)
+            for name, chosen in (("test_accuracy_seen", seen), ("test_accuracy_unseen", ~seen)):
+                if chosen.any():
+                    found[name] = correct[:, chosen].mean(1)
+        return found
+
+    def neurons(self) -> Neurons:
+        """The neurons as they are now."""
+        validated = self._validate()
+        preferred, selectivity = preferences(validated.class_counts)
+        positions = None
+        if self.config.embedding != "none":
+            positions = self.net.positions.detach().numpy().copy()
+        weights = self.net.w_rec.detach().numpy()
+        modules = np.stack([communities(one, seed=0) for one in weights])
+        return Neurons(self.epoch, positions, validated.rates, preferred, selectivity, modules)
+
+    def topology(self, nulls: int = 0) -> dict[str, Array]:
+        """Every topology measure, each [R]; NaN where it is not defined."""
+        weights, distances = self.net.w_rec.detach().numpy(), self.net.distances().detach().numpy()
+        found = [measures(w, d, nulls=nulls, seed=0) for w, d in zip(weights, distances, strict=True)]
+        return {name: np.array([one[name] for one in found]) for name in found[0]}
+
+    def _validate(self) -> Evaluation:
+        if self._validated is None or self._validated[0] != self.epoch:
+            self._validated = (self.epoch, evaluate(self.net, self.splits.validation))
+        return self._validated[1]
+
+    def _orders(self) -> Array:
+        """This epoch's order of samples of each replicate [R, S]."""
+        size = len(self.splits.train)
+        return np.stack(
+            [
+                np.random.default_rng([seed, ORDER_STREAM, self.epoch]).permutation(size)
+                for seed in self.net.seeds
+            ]
+        )
+
+    def _pass_over(self, orders: Array) -> tuple[Array, Array]:
+        """One update a batch; returns mean loss and accuracy as they were when each batch was seen [R]."""
+        data, size = self.splits.train, orders.shape[1]
+        losses, correct = np.zeros(len(orders)), np.zeros(len(orders))
+        for start in range(0, size, self.config.batch_size):
+            chosen = orders[:, start : start + self.config.batch_size]
+            labels = torch.from_numpy(data.labels[chosen])
+            logits = self.net(data, chosen).logits
+            loss = cross_entropy(logits, labels)
+            self.optimizer.zero_grad()
+            # A sum over replicates: each gets the gradient of its own mean, and none touches another.
+            loss.mean(1).sum().backward()
+            self.optimizer.step()
+            shrink_weights(self.net)
+            losses += loss.detach().sum(1).numpy()
+            correct += (logits.detach().argmax(2) == labels).sum(1).numpy()
+        return losses / size, correct / size
+
+
+def _optimizer(net: Cohort) -> torch.optim.Adam:
+    config = net.config
+    rates = {
+        # Adam's steps do not know the size of what they change: the readout's weights are large.
+        "w_out": config.learning_rate * readout_scale(config) / math.sqrt(config.hidden),
+        "positions": config.position_learning_rate,
+    }
+    groups = [
+        {"params": [value], "lr": rates.get(name, config.learning_rate)}
+        for name, value in net.named_parameters()
+        if value.requires_grad
+    ]
+    return torch.optim.Adam(groups)
+
+
+__all__ = ["MEASURES", "Neurons", "Trainer", "with_duration"]

@@ -1,0 +1,32 @@
+from typing import Any
+
+import pytest
+
+from model.datasets.config import DataConfig
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({}, "give either `name` or `path`"),
+        ({"name": "digits", "path": "a.h5"}, "give either `name` or `path`"),
+        ({"name": "shd"}, "`name`: `shd` is not available yet; use one of digits"),
+        ({"name": "mnist"}, "`name`: there is no data set `mnist`"),
+        ({"name": "digits", "test": "a.h5"}, "`test` goes with `path`"),
+        ({"name": "digits", "validation": 0.2}, "`validation` has no meaning for digits"),
+        ({"name": "digits", "seed": 1}, "`seed` has no meaning for digits"),
+        ({"path": "a.h5", "validation": 0}, "`validation`: got 0, expected a number above 0"),
+        ({"path": "a.h5", "validation": 1}, "at most 0.9"),
+        ({"path": ""}, "`path`: got '', expected text"),
+        ({"path": "a.h5", "seed": -1}, "`seed`: got -1"),
+    ],
+)
+def test_faults(values: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValueError, match=r"^DataConfig: ") as error:
+        DataConfig(**values)
+    assert fault in str(error.value)
+
+
+def test_legal_values() -> None:
+    assert DataConfig(name="digits") == DataConfig("digits", validation=0.1, seed=0)
+    assert DataConfig(path="a.h5", test="b.h5", validation=0.9, seed=3).path == "a.h5"

@@ -1,0 +1,108 @@
+"""The scheme written down as naively as can be, one spike at a time, in plain PyTorch.
+
+Shares no line with the kernels: no ring, no factored exponentials, arrivals kept in lists by step, the
+readout's kernel by numerical quadrature. PyTorch differentiates it.
+"""
+
+import math
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.integrate import quad
+from torch import Tensor
+
+from model import Cohort, SpikeDataset
+from model.config import LearnerConfig
+
+
+def readout_by_quadrature(t: float, config: LearnerConfig) -> float:
+    duration = config.steps * config.dt
+    tau_m, tau_s = config.readout_taus
+    g = tau_s / (tau_m - tau_s)
+
+    def integrand(u: float) -> float:
+        potential = g * (math.exp(-(u - t) / tau_m) - math.exp(-(u - t) / tau_s))
+        return math.exp(-u / duration) * potential / duration
+
+    return float(quad(integrand, t, duration, epsabs=1e-13, epsrel=1e-11)[0])
+
+
+class _Readout(torch.autograd.Function):
+    """The readout's kernel at one time, with its derivative by Leibniz's rule: K' follows from K itself."""
+
+    @staticmethod
+    def forward(ctx: Any, t: Tensor, config: LearnerConfig) -> Tensor:
+        ctx.t, ctx.config = t.item(), config
+        return torch.tensor(readout_by_quadrature(t.item(), config), dtype=t.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        h = 1e-4
+        t, config = ctx.t, ctx.config
+        slope = (readout_by_quadrature(t + h, config) - readout_by_quadrature(t - h, config)) / (2 * h)
+        return grads[0] * slope, None
+
+
+def features_of(
+    w_in: Tensor,
+    w_rec: Tensor,
+    delays: Tensor,
+    mask: Tensor,
+    times: Any,
+    channels: Any,
+    config: LearnerConfig,
+) -> tuple[Tensor, list[int], list[tuple[int, float]]]:
+    """Features [N], spike counts and spikes (neuron, time) of one network on one sample."""
+    dt, n = config.dt, w_rec.shape[0]
+    g = config.tau_syn / (config.tau_mem - config.tau_syn)
+    arrivals = defaultdict(list)  # step -> (target, weight, time)
+    for time, channel in zip(times.tolist(), channels.tolist(), strict=True):
+        for j in range(n):
+            arrivals[math.floor(time / dt)].append(
+                (j, w_in[channel, j], torch.tensor(time, dtype=torch.float64))
+            )
+    m, s = [torch.zeros((), dtype=torch.float64)] * n, [torch.zeros((), dtype=torch.float64)] * n
+    features, spikes = [torch.zeros((), dtype=torch.float64)] * n, []
+    for k in range(config.steps):
+        before = [m[j] - s[j] for j in range(n)]
+        m = [x * math.exp(-dt / config.tau_mem) for x in m]
+        s = [x * math.exp(-dt / config.tau_syn) for x in s]
+        for j, weight, time in arrivals[k]:
+            left = (k + 1) * dt - time
+            m[j] = m[j] + g * weight * torch.exp(-left / config.tau_mem)
+            s[j] = s[j] + g * weight * torch.exp(-left / config.tau_syn)
+        for i in range(n):
+            after = m[i] - s[i]
+            if after < config.threshold:
+                continue
+            phase = torch.zeros((), dtype=torch.float64)
+            if before[i] < config.threshold:
+                phase = (config.threshold - before[i]) / (after - before[i])
+            m[i] = m[i] - config.threshold * torch.exp(-(1 - phase) * dt / config.tau_mem)
+            time = (k + phase) * dt
+            spikes.append((i, time.item()))
+            features[i] = features[i] + _Readout.apply(time, config)
+            for j in range(n):
+                if mask[i, j]:
+                    arrival = time + delays[i, j]
+                    arrivals[math.floor(arrival.item() / dt)].append((j, w_rec[i, j], arrival))
+    counts = np.bincount([i for i, _ in spikes], minlength=n).tolist()
+    return torch.stack(features), counts, spikes
+
+
+def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[Tensor, Tensor]:
+    """Features [R, B, N] and counts [R, B, N] of a cohort, by the naive scheme."""
+    delays = net.delays()
+    rows = [
+        [
+            features_of(
+                net.w_in[r], net.w_rec[r], delays[r], net.mask[r], data.times[b], data.channels[b], net.config
+            )
+            for b in samples[r]
+        ]
+        for r in range(net.replicates)
+    ]
+    features = torch.stack([torch.stack([one[0] for one in row]) for row in rows])
+    return features, torch.tensor([[one[1] for one in row] for row in rows])
