@@ -1,0 +1,1 @@
+"""The sweep file: reading it, checking it, and what it asks for."""

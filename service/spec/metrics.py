@@ -1,0 +1,20 @@
+"""The metrics of a trial, which are the columns of the tables and the names of objectives."""
+
+METRICS: dict[str, str] = {
+    "loss": "cross-entropy on the validation split",
+    "accuracy": "share of right answers on the validation split",
+    "train_loss": "cross-entropy on the training split",
+    "train_accuracy": "share of right answers on the training split",
+    "test_accuracy": "share of right answers on the test split, once, at the end",
+    "test_accuracy_seen": "the same on speakers that the training split has, too",
+    "test_accuracy_unseen": "the same on speakers that only the test split has",
+    "wiring_length": "sum over recurrent synapses of |w| times length (units of space)",
+    "sparsity": "share of recurrent synapses whose weight is zero",
+    "rate": "spikes per hidden neuron and sample",
+    "silent": "share of hidden neurons without a spike",
+    "seconds": "wall time of training, all replicates side by side (s)",
+}
+"""Name of each metric and what it is, in one line."""
+
+TEST_METRICS = ("test_accuracy", "test_accuracy_seen", "test_accuracy_unseen")
+"""Measured once, when training is over, on samples that no choice may depend on."""

@@ -1,0 +1,190 @@
+"""Sections of a sweep file: keys, defaults and legal values of all but `data`, `learner` and `space`."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
+
+from service.spec.found import Found, show, unknown
+from service.spec.metrics import METRICS, TEST_METRICS
+
+SAMPLERS = ("random", "tpe", "nsga2")
+PLANNED_SAMPLERS = ("grid", "qmc", "gp", "cmaes", "nsga3")
+RULES = ("none", "asha")
+PLANNED_RULES = ("median", "hyperband", "pareto")
+RESERVED_NAMES = ("mlartifacts",)  # a folder of the runs folder that is no sweep
+
+T = TypeVar("T")
+
+
+def _one_of(noun: str, ready: tuple[str, ...], planned: tuple[str, ...]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value in planned:
+            raise ValueError(f"`{value}` is not available yet; use one of {', '.join(ready)}")
+        if value not in ready:
+            raise ValueError(unknown(noun, value, (*ready, *planned)))
+        return value
+
+    return check
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", value):
+        raise ValueError(f"got {show(value)}, expected 1 to 64 letters, digits, - and _")
+    if value in RESERVED_NAMES:
+        raise ValueError(f"`{value}` is taken by the service itself; choose another name")
+    return value
+
+
+def _metric(value: str) -> str:
+    if value not in METRICS:
+        raise ValueError(unknown("metric", value, METRICS))
+    if value in TEST_METRICS:
+        raise ValueError(f"`{value}` is measured when all is over and must not guide it; use `accuracy`")
+    return value
+
+
+def _no_gpu(value: float) -> float:
+    if value > 0:
+        raise ValueError(f"got {value:g}, but there is no GPU kernel in this version; use 0")
+    return value
+
+
+def _distinct(objectives: list["ObjectiveSpec"]) -> list["ObjectiveSpec"]:
+    metrics = [objective.metric for objective in objectives]
+    twice = [metric for metric in metrics if metrics.count(metric) > 1]
+    if twice:
+        raise ValueError(f"`{twice[0]}` is given more than once; keep one")
+    return objectives
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Metric = Annotated[str, AfterValidator(_metric)]
+
+
+class Section(BaseModel):
+    """A mapping with these keys and no others."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SearchSpec(Section):
+    """How configurations are suggested, and how many."""
+
+    sampler: Annotated[str, AfterValidator(_one_of("sampler", SAMPLERS, PLANNED_SAMPLERS))] = "tpe"
+    population: int | None = Field(default=None, ge=2)
+    """Configurations in a generation of nsga2; None: the sampler's own default."""
+    trials: int = Field(default=20, ge=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class ObjectiveSpec(Section):
+    """A metric to be made small or large."""
+
+    metric: Metric
+    goal: Literal["min", "max"]
+
+
+class ConstraintSpec(Section):
+    """A range for a metric, open at one side or closed."""
+
+    metric: Metric
+    min: float | None = None
+    max: float | None = None
+
+
+class StoppingSpec(Section):
+    """Which trials are ended early."""
+
+    rule: Annotated[str, AfterValidator(_one_of("rule", RULES, PLANNED_RULES))] = "none"
+    grace: int = Field(default=1, ge=1)
+    """Epochs that every trial may have."""
+    reduction: int = Field(default=3, ge=2)
+    """One in so many goes on at each rung."""
+
+
+class ResourcesSpec(Section):
+    """What a trial may use, and how many run at once. Not part of what the results depend on."""
+
+    cpus: int = Field(default=1, ge=1)
+    """Cores of a trial."""
+    gpus: Annotated[float, AfterValidator(_no_gpu)] = Field(default=0.0, ge=0)
+    concurrent: int | None = Field(default=None, ge=1)
+    """Trials at once; None: as many as the cores allow."""
+    retries: int = Field(default=2, ge=0)
+    """How often a trial is taken up again after a worker or node was lost."""
+
+
+class RecordSpec(Section):
+    """Which large tables are kept."""
+
+    synapses: bool = False
+
+
+SECTIONS: dict[str, Any] = {
+    "name": Name,
+    "experiment": Name,
+    "search": SearchSpec,
+    "objectives": Annotated[list[ObjectiveSpec], Field(min_length=1), AfterValidator(_distinct)],
+    "constraints": list[ConstraintSpec],
+    "stopping": StoppingSpec,
+    "resources": ResourcesSpec,
+    "record": RecordSpec,
+}
+DEFAULTS: dict[str, Any] = {
+    "search": {},
+    "objectives": [{"metric": "accuracy", "goal": "max"}],
+    "constraints": [],
+    "stopping": {},
+    "resources": {},
+    "record": {},
+}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {key: TypeAdapter(kind) for key, kind in SECTIONS.items()}
+
+_MODELS: dict[str, type[Section]] = {
+    "search": SearchSpec,
+    "objectives": ObjectiveSpec,
+    "constraints": ConstraintSpec,
+    "stopping": StoppingSpec,
+    "resources": ResourcesSpec,
+    "record": RecordSpec,
+}
+_KEYS = {key: list(section.model_fields) for key, section in _MODELS.items()}
+_EXPECTED = {
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text, in quotes if need be",
+    "bool_type": "true or false",
+    "list_type": "a list such as [{...}, {...}]",
+    "too_short": "at least one",
+}
+"""What is legal, by pydantic's type of error, where pydantic's own words would not do."""
+
+
+def read_section(key: str, value: object, found: list[Found]) -> Any | None:
+    """The section `key` of a sweep file, or None with its faults added to `found`."""
+    try:
+        return _ADAPTERS[key].validate_python(value)
+    except ValidationError as error:
+        found += [Found((key, *fault["loc"]), _in_words(key, fault)) for fault in error.errors()]
+        return None
+
+
+def _in_words(key: str, fault: ErrorDetails) -> str:
+    kind, value = fault["type"], fault["input"]
+    if kind == "value_error":
+        return str(fault["ctx"]["error"])
+    if kind == "missing":
+        options = (
+            ["min", "max"] if fault["loc"][-1] == "goal" else [m for m in METRICS if m not in TEST_METRICS]
+        )
+        return "is missing; give one of " + ", ".join(options)
+    if kind == "extra_forbidden":
+        return unknown("key", str(fault["loc"][-1]), _KEYS[key])
+    if kind == "model_type":
+        return f"got {show(value)}, expected keys and values; known are {', '.join(_KEYS[key])}"
+    legal = fault["msg"].removeprefix("Input should be ").replace("greater than or equal to", "at least")
+    return f"got {show(value)}, expected {_EXPECTED.get(kind, legal)}"

@@ -1,0 +1,50 @@
+import copy
+from typing import Any
+
+import pytest
+
+from service.spec.changes import difference, only_budgets_grew
+
+OLD: dict[str, Any] = {
+    "name": "a",
+    "learner": {"hidden": 64, "dt": 1.0},
+    "space": {"learner.tau_mem": {"log": [7.0, 9.0]}},
+    "search": {"sampler": "tpe", "trials": 10},
+    "resources": {"cpus": 1},
+}
+
+
+def changed(*keys: str, to: object) -> dict[str, Any]:
+    new = copy.deepcopy(OLD)
+    inside: Any = new
+    for key in keys[:-1]:
+        inside = inside[key]
+    inside[keys[-1]] = to
+    return new
+
+
+@pytest.mark.parametrize(
+    ("new", "lines", "continues"),
+    [
+        (OLD, [], True),
+        (changed("search", "trials", to=20), ["search.trials: 10 -> 20"], True),
+        (changed("search", "trials", to=9), ["search.trials: 10 -> 9"], False),
+        (changed("resources", "cpus", to=4), ["resources.cpus: 1 -> 4"], True),
+        (changed("resources", "cpus", to=0), ["resources.cpus: 1 -> 0"], True),
+        (changed("learner", "hidden", to=32), ["learner.hidden: 64 -> 32"], False),
+        (changed("learner", "tau_syn", to=None), ["learner.tau_syn: not set -> None"], False),
+        (
+            changed("space", to={"learner.tau_mem": {"log": [7.0, 9.5]}}),
+            ["space.learner.tau_mem.log: [7.0, 9.0] -> [7.0, 9.5]"],
+            False,
+        ),
+        (
+            changed("space", to={}),
+            ["space.learner.tau_mem.log: [7.0, 9.0] -> not set"],
+            False,
+        ),
+    ],
+)
+def test_changes(new: dict[str, Any], lines: list[str], continues: bool) -> None:
+    assert difference(OLD, new) == lines
+    assert only_budgets_grew(OLD, new) is continues
