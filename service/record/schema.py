@@ -1,0 +1,136 @@
+"""The columns of every table, with their types and what they mean."""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from search.space import Domain, Int, Space
+from service.spec.metrics import METRICS
+
+TABLES = ("trials", "epochs", "neurons", "topology", "synapses")
+
+STATES = ("complete", "pruned", "failed", "timed_out", "cancelled")
+
+
+def make_schemas(
+    searched: Mapping[str, pa.DataType] | None = None, measure_names: Sequence[str] = ()
+) -> dict[str, pa.Schema]:
+    """The schema of every table.
+
+    Args:
+        searched: column and type of every searched field; a trial in which a field is not active has null.
+        measure_names: the measures of a trained network, columns of `topology`.
+
+    Raises:
+        ValueError: if a searched field would take the name of another column of `trials`. Only `epochs` and
+            `replicates` may be searched under their own name: their columns hold the searched value already.
+    """
+    schemas = {
+        "trials": _trials(searched or {}),
+        "epochs": pa.schema([_trial(), _replicate(), _epoch(), *_metrics()]),
+        "neurons": pa.schema([_trial(), _replicate(), _epoch(), *_NEURON]),
+        "topology": pa.schema([_trial(), _replicate(), _epoch(), *map(_measure, measure_names)]),
+        "synapses": pa.schema([_trial(), _replicate(), *_SYNAPSE]),
+    }
+    return {name: schemas[name] for name in TABLES}
+
+
+def searched_columns(space: Space) -> dict[str, pa.DataType]:
+    """Column and type of every searched field."""
+    return {field.name: _type_of(field.domain) for field in space.fields}
+
+
+def _type_of(domain: Domain) -> pa.DataType:
+    if isinstance(domain, Int):
+        return pa.int64()
+    kinds = {type(value) for value in domain.ends() if value is not None}
+    for kind, column in ((str, pa.string()), (bool, pa.bool_()), (int, pa.int64())):
+        if kinds == {kind}:
+            return column
+    return pa.float64()
+
+
+def _column(name: str, kind: pa.DataType, description: str) -> pa.Field:
+    return pa.field(name, kind, metadata={"description": description})
+
+
+def _key(name: str, kind: pa.DataType, description: str) -> pa.Field:
+    return _column(name, kind, description).with_nullable(False)
+
+
+def _trial() -> pa.Field:
+    return _key("trial", pa.int64(), "number of the trial, from 0")
+
+
+def _replicate() -> pa.Field:
+    return _key("replicate", pa.int32(), "number of the replicate in its trial, from 0")
+
+
+def _epoch() -> pa.Field:
+    return _key("epoch", pa.int32(), "finished passes over the training split, counted over all ancestors")
+
+
+def _metrics() -> list[pa.Field]:
+    return [_column(name, pa.float64(), description) for name, description in METRICS.items()]
+
+
+def _measure(name: str) -> pa.Field:
+    return _column(name, pa.float64(), "measure of the trained network; null where it is not defined")
+
+
+def _trials(searched: Mapping[str, pa.DataType]) -> pa.Schema:
+    aggregates = [
+        field
+        for name, description in METRICS.items()
+        for field in (
+            _column(name, pa.float64(), f"{description}; mean over replicates"),
+            _column(f"{name}_sem", pa.float64(), f"standard error of {name}; null for one replicate"),
+        )
+    ]
+    own = {field.name for field in [*_TRIAL, *aggregates, *_ORIGIN]}
+    clashes = sorted(own.intersection(searched) - {"epochs", "replicates"})
+    if clashes:
+        raise ValueError(
+            f"searched field `{clashes[0]}` would take the name of a column of `trials`; "
+            f"taken are {', '.join(sorted(own - {'epochs', 'replicates'}))}"
+        )
+    fields = [_column(name, kind, "searched field") for name, kind in searched.items() if name not in own]
+    return pa.schema([*_TRIAL, *fields, *aggregates, *_ORIGIN])
+
+
+_TRIAL = [
+    _trial(),
+    _key("state", pa.string(), "how the trial ended: " + ", ".join(STATES)),
+    _column("reason", pa.string(), "why it ended so, in words"),
+    _column("parent", pa.int64(), "trial that this one was bred from"),
+    _column("move", pa.string(), "how it was bred"),
+    _column("replicates", pa.int32(), "networks trained side by side"),
+    _column("epochs", pa.int32(), "finished passes over the training split"),
+]
+
+_ORIGIN = [
+    _column("sweep", pa.string(), "name of the sweep"),
+    _column("seed", pa.int64(), "seed of the trial"),
+    _column("config_hash", pa.string(), "hash of the trial's configuration"),
+    _column("code_version", pa.string(), "version of the code that ran it"),
+    _column("node", pa.string(), "machine that ran it"),
+    _column("cpu_seconds", pa.float64(), "processor time (s)"),
+]
+
+_NEURON = [
+    _key("neuron", pa.int32(), "number of the hidden neuron, from 0"),
+    _column(
+        "position", pa.list_(pa.float32()), "coordinates, D of them (units of space); null without positions"
+    ),
+    _column("rate", pa.float64(), "spikes per sample"),
+    _column("preferred_class", pa.int32(), "class with the highest mean response"),
+    _column("selectivity", pa.float64(), "how much its response depends on the class, 0 to 1"),
+    _column("module", pa.int32(), "community of the weight graph"),
+]
+
+_SYNAPSE = [
+    _key("pre", pa.int32(), "sending neuron"),
+    _key("post", pa.int32(), "receiving neuron"),
+    _column("weight", pa.float32(), "weight, in units of the threshold per spike"),
+    _column("delay", pa.float32(), "delay (ms)"),
+]

@@ -1,0 +1,98 @@
+"""A sweep that was run or is running, for reading: `Sweep("runs/wiring").table("trials")`."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from ruamel.yaml import YAML
+
+from search.objectives import Constraint, Objective, pareto_front
+from service.errors import Fault, UserError
+from service.record.parts import read_table, table_schema
+from service.record.where import parse_where
+
+
+class Sweep:
+    """The sweep in `folder`. Reads what is on disk at the time of the call; a running sweep adds to it.
+
+    Raises UserError if there is no sweep in `folder`, naming those beside it.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if not (self.folder / "sweep.yaml").is_file():
+            beside = sorted(path.parent.name for path in self.folder.absolute().parent.glob("*/sweep.yaml"))
+            cure = f"sweeps there: {', '.join(beside)}" if beside else "nor is there any other; run one first"
+            raise UserError([Fault(str(self.folder), "sweep", f"there is none here; {cure}")])
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.folder.absolute().name
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table as a data frame; positions are lists of D floats.
+
+        Raises:
+            UserError: if there is no such table.
+            SweepError: if a file of it is damaged or not ours.
+        """
+        return _frame(self.arrow(name))
+
+    def arrow(
+        self, name: str, where: str | pc.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The rows of a table for which `where` holds, such as `accuracy > 0.9 and state == "complete"`.
+
+        Raises as `table`, and UserError also if `where` can't be read or a column does not exist.
+        """
+        folder = self._folder_of(name)
+        schema = table_schema(folder)
+        unknown = [column for column in columns or () if column not in schema.names]
+        if unknown:
+            raise UserError(
+                [
+                    Fault(name, column, f"is no column; columns are {', '.join(schema.names)}")
+                    for column in unknown
+                ]
+            )
+        expression = parse_where(where, schema) if isinstance(where, str) else where
+        return read_table(folder, columns, expression)
+
+    def front(self) -> pd.DataFrame:
+        """The rows of `trials` on the Pareto front: complete, within the constraints, dominated by none."""
+        objectives = [Objective(**fields) for fields in self._asked("objectives")]
+        trials = self.arrow("trials", pc.field("state") == "complete")
+        for constraint in (Constraint(**fields) for fields in self._asked("constraints")):
+            values = trials[constraint.metric].to_pylist()
+            kept = [v is not None and not math.isnan(v) and constraint.violation(v) <= 0 for v in values]
+            trials = trials.filter(pa.array(kept, pa.bool_()))
+        measured = np.array([trials[objective.metric].to_numpy() for objective in objectives]).T
+        return _frame(trials.take(pareto_front(measured, [objective.goal for objective in objectives])))
+
+    def _folder_of(self, name: str) -> Path:
+        known = sorted(path.name for path in (self.folder / "tables").glob("*") if path.is_dir())
+        if name not in known:
+            cure = (
+                f"tables are {', '.join(known)}" if known else "the sweep has not started yet; run it first"
+            )
+            raise UserError([Fault(str(self.folder), name, f"there is no such table; {cure}")])
+        return self.folder / "tables" / name
+
+    def _asked(self, key: str) -> list[dict[str, Any]]:
+        """A list in the resolved sweep file."""
+        document = YAML(typ="safe", pure=True).load((self.folder / "sweep.yaml").read_text())
+        return list(document.get(key) or [])
+
+
+def _frame(table: pa.Table) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas()
+    for field in table.schema:
+        if pa.types.is_list(field.type):
+            frame[field.name] = pd.Series(table[field.name].to_pylist(), index=frame.index, dtype=object)
+    return frame
