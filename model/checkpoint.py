@@ -18,11 +18,12 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read: truncated, foreign, or of another version."""
 
 
-def pack(net: Cohort, optimizer: torch.optim.Adam, epoch: int) -> bytes:
-    """Everything that training needs to go on after `epoch` as if it had never stopped."""
+def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int) -> bytes:
+    """The networks after `epoch`; with the optimiser, all that training needs to go on from there."""
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
+    moments = {} if optimizer is None else optimizer.state
     for name, parameter in net.named_parameters():
-        for key, value in optimizer.state.get(parameter, {}).items():
+        for key, value in moments.get(parameter, {}).items():
             tensors[f"adam.{key}.{name}"] = value.contiguous()
     header = {
         "format": FORMAT,

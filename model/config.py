@@ -54,6 +54,8 @@ class LearnerConfig:
     """Adam's step for weights."""
     position_learning_rate: float = real(1e-2, low=0)
     """Adam's step for positions (units of space)."""
+    schedule: str = choice("cosine", ("constant", "cosine"))
+    """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
     wiring_cost: float = real(0.0, low=0)
     """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p."""
     wiring_power: int = choice(2, (0, 1, 2))

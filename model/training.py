@@ -16,7 +16,7 @@ from model.config import LearnerConfig
 from model.datasets import SpikeDataset, Splits
 from model.evaluation import Evaluation, cross_entropy, evaluate, preferences
 from model.start import scale_inputs
-from model.topology import MEASURES, communities, measures
+from model.topology import communities, measures
 from model.wiring import shrink_weights
 
 Array = npt.NDArray[Any]
@@ -102,6 +102,10 @@ class Trainer:
         """Everything that `resume` needs."""
         return pack(self.net, self.optimizer, self.epoch)
 
+    def networks(self) -> bytes:
+        """The networks alone, without what is needed to train on."""
+        return pack(self.net, None, self.epoch)
+
     def run_epoch(self) -> dict[str, Array]:
         """Train for one epoch; returns the metrics, each [R]. The caller asks `fault` before going on."""
         started = time.perf_counter()
@@ -120,7 +124,7 @@ class Trainer:
             "rate": validated.rates.mean(1),
             "silent": validated.silent,
         }
-        seconds = (time.perf_counter() - started) / self.net.replicates
+        seconds = time.perf_counter() - started
         return metrics | {"seconds": np.full(self.net.replicates, seconds)}
 
     def fault(self, metrics: dict[str, Array]) -> str | None:
@@ -180,6 +184,12 @@ class Trainer:
             ]
         )
 
+    def _rate_factor(self, share: float) -> float:
+        """What the learning rates are multiplied by when `share` of the epoch is done."""
+        if self.config.schedule == "constant":
+            return 1.0
+        return 0.5 * (1 + math.cos(math.pi * (self.epoch + share) / self.config.epochs))
+
     def _pass_over(self, orders: Array) -> tuple[Array, Array]:
         """One update a batch; returns mean loss and accuracy as they were when each batch was seen [R]."""
         data, size = self.splits.train, orders.shape[1]
@@ -192,8 +202,11 @@ class Trainer:
             self.optimizer.zero_grad()
             # A sum over replicates: each gets the gradient of its own mean, and none touches another.
             loss.mean(1).sum().backward()
+            factor = self._rate_factor(start / size)
+            for group in self.optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * factor
             self.optimizer.step()
-            shrink_weights(self.net)
+            shrink_weights(self.net, self.config.learning_rate * factor)
             losses += loss.detach().sum(1).numpy()
             correct += (logits.detach().argmax(2) == labels).sum(1).numpy()
         return losses / size, correct / size
@@ -207,11 +220,8 @@ def _optimizer(net: Cohort) -> torch.optim.Adam:
         "positions": config.position_learning_rate,
     }
     groups = [
-        {"params": [value], "lr": rates.get(name, config.learning_rate)}
+        {"params": [value], "initial_lr": rates.get(name, config.learning_rate)}
         for name, value in net.named_parameters()
         if value.requires_grad
     ]
     return torch.optim.Adam(groups)
-
-
-__all__ = ["MEASURES", "Neurons", "Trainer", "with_duration"]

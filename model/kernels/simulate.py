@@ -44,7 +44,9 @@ def simulate(
         Features [R, B, N], the readout's time average of each neuron's output, and spike counts [R, B, N]
         (int32).
     """
-    features, counts = _Simulation.apply(w_in, w_rec, delays, mask, events, sample, config, threads)
+    features, counts = _Simulation.apply(  # type: ignore[no-untyped-call]
+        w_in, w_rec, delays, mask, events, sample, config, threads
+    )
     return features, counts
 
 

@@ -1,0 +1,45 @@
+"""Where things lie in a sweep's folder, and how a file is written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def sweep_file(folder: Path) -> Path:
+    """The resolved sweep."""
+    return folder / "sweep.yaml"
+
+
+def study_file(folder: Path) -> Path:
+    """The journal of the study."""
+    return folder / "study.journal"
+
+
+def lock_file(folder: Path) -> Path:
+    """Held by the one driver of the sweep."""
+    return folder / ".lock"
+
+
+def checkpoint_file(folder: Path, trial: int) -> Path:
+    """Training of a trial that is not finished, from which it can go on."""
+    return folder / "checkpoints" / f"{trial:06d}.safetensors"
+
+
+def network_file(folder: Path, trial: int) -> Path:
+    """The networks of a trial as of its last report."""
+    return folder / "networks" / f"{trial:06d}.safetensors"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write `content` to `path`; whoever reads it, also after a crash, finds all of it or what was before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

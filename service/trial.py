@@ -1,0 +1,213 @@
+"""One trial: trains a cohort and reports every epoch. Knows nothing of Ray, nor of who listens."""
+
+import platform
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from model.config import LearnerConfig
+from model.datasets import DataConfig, Splits, load_splits
+from model.training import Array, Neurons, Trainer
+from service.files import checkpoint_file, network_file, write_whole
+
+CHECKPOINT_SECONDS = 10.0
+"""A trial that is cut short loses about as much of its work at most."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a trial is to do, and where it keeps its files."""
+
+    trial: int
+    learner: LearnerConfig
+    data: DataConfig
+    seed: int
+    folder: Path
+    threads: int = 1
+    may_stop: bool = False
+    """Whether the trial may be stopped at any epoch; then its networks are kept at every epoch."""
+    synapses: bool = False
+    """Whether the table of synapses is wanted."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """One seed a replicate; a trial with more replicates has the same first ones."""
+        return [seed_of(self.seed, replicate) for replicate in range(self.learner.replicates)]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a trial has to say after an epoch. Each metric has one value a replicate."""
+
+    trial: int
+    epoch: int
+    metrics: dict[str, list[float]]
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    """Rows for the tables `neurons`, `topology` and `synapses`."""
+    done: bool = False
+    failure: str | None = None
+    """Why the trial cannot go on."""
+    node: str = ""
+    cpu_seconds: float = 0.0
+    """Processor time since the last report."""
+
+
+def seed_of(*entropy: int) -> int:
+    """A seed that depends on all of `entropy`, 32 bits."""
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def snapshot_epochs(epochs: int) -> set[int]:
+    """After which epochs the neurons are recorded: as drawn, the first, the middle one, the last."""
+    return {0, 1, (epochs + 1) // 2, epochs}
+
+
+class Trial:
+    """Runs a task from its start, or from the checkpoint that a former run of it has left."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self._trainer: Trainer | None = None
+        self._saved_at = time.monotonic()
+        self._cpu = time.process_time()
+
+    def advance(self) -> Report:
+        """Train for one epoch, and report. Raises nothing: what goes wrong is the report's `failure`."""
+        try:
+            if self._trainer is None:
+                self._trainer = self._begin()
+            else:
+                self._save_if_due(self._trainer)
+            return self._train(self._trainer)
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            epoch = self._trainer.epoch if self._trainer else 0
+            return self._report(epoch, {}, failure=reason)
+
+    def _begin(self) -> Trainer:
+        task = self.task
+        splits = _splits(task.data)
+        path = checkpoint_file(task.folder, task.trial)
+        if path.exists():
+            return Trainer.resume(path.read_bytes(), splits, task.threads)
+        return Trainer(task.learner, splits, task.seeds, task.threads)
+
+    def _save_if_due(self, trainer: Trainer) -> None:
+        # Only now, at the start of the next epoch, is the last report known to be recorded: a checkpoint
+        # made before that could be ahead of the record, and an epoch would be missing there.
+        if time.monotonic() >= self._saved_at + CHECKPOINT_SECONDS:
+            write_whole(checkpoint_file(self.task.folder, self.task.trial), trainer.checkpoint())
+            self._saved_at = time.monotonic()
+
+    def _train(self, trainer: Trainer) -> Report:
+        wanted = snapshot_epochs(trainer.config.epochs)
+        snapshots = [trainer.neurons()] if trainer.epoch == 0 else []
+        metrics = trainer.run_epoch()
+        failure = trainer.fault(metrics)
+        if failure is not None:
+            return self._report(trainer.epoch, metrics, failure=failure)
+        done = trainer.epoch >= trainer.config.epochs
+        if trainer.epoch in wanted:
+            snapshots.append(trainer.neurons())
+        tables: dict[str, pa.Table] = {}
+        if snapshots:
+            tables["neurons"] = pa.concat_tables(neuron_rows(self.task.trial, one) for one in snapshots)
+        if done:
+            metrics |= trainer.test()
+            tables["topology"] = measure_rows(self.task.trial, trainer.epoch, trainer.topology())
+            if self.task.synapses:
+                tables["synapses"] = synapse_rows(self.task.trial, trainer)
+        if done or self.task.may_stop:
+            write_whole(network_file(self.task.folder, self.task.trial), trainer.networks())
+        return self._report(trainer.epoch, metrics, tables=tables, done=done)
+
+    def _report(
+        self,
+        epoch: int,
+        metrics: dict[str, Array],
+        tables: dict[str, pa.Table] | None = None,
+        done: bool = False,
+        failure: str | None = None,
+    ) -> Report:
+        before, self._cpu = self._cpu, time.process_time()
+        return Report(
+            trial=self.task.trial,
+            epoch=epoch,
+            metrics={name: values.tolist() for name, values in metrics.items()},
+            tables=tables or {},
+            done=done,
+            failure=failure,
+            node=platform.node(),
+            cpu_seconds=self._cpu - before,
+        )
+
+
+@lru_cache(maxsize=2)
+def _splits(config: DataConfig) -> Splits:
+    """The data, loaded once in a process that runs many trials."""
+    return load_splits(config)
+
+
+def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
+    """Rows of the table `neurons`."""
+    replicates, n = neurons.rate.shape
+    preferred = neurons.preferred_class.reshape(-1)
+    positions = None
+    if neurons.positions is not None:
+        positions = neurons.positions.reshape(replicates * n, -1).astype(np.float32)
+    columns = _keys(trial, replicates, n) | {
+        "epoch": pa.array(np.full(replicates * n, neurons.epoch, np.int32)),
+        "neuron": pa.array(np.tile(np.arange(n, dtype=np.int32), replicates)),
+        "position": _lists(positions, replicates * n),
+        "rate": pa.array(neurons.rate.reshape(-1)),
+        "preferred_class": pa.array(preferred, mask=preferred < 0),
+        "selectivity": _nullable(neurons.selectivity.reshape(-1)),
+        "module": pa.array(neurons.module.reshape(-1)),
+    }
+    return pa.table(columns)
+
+
+def measure_rows(trial: int, epoch: int, measures: dict[str, Array]) -> pa.Table:
+    """Rows of the table `topology`."""
+    replicates = len(next(iter(measures.values())))
+    columns = _keys(trial, replicates, 1) | {"epoch": pa.array([epoch] * replicates, pa.int32())}
+    return pa.table(columns | {name: _nullable(values) for name, values in measures.items()})
+
+
+def synapse_rows(trial: int, trainer: Trainer) -> pa.Table:
+    """Rows of the table `synapses`: those that exist."""
+    mask = trainer.net.mask.numpy()
+    replicate, pre, post = mask.nonzero()
+    columns = {
+        "trial": np.full(len(pre), trial),
+        "replicate": replicate,
+        "pre": pre,
+        "post": post,
+        "weight": trainer.net.w_rec.detach().numpy()[mask],
+        "delay": trainer.net.delays().detach().numpy()[mask],
+    }
+    return pa.table(columns)
+
+
+def _keys(trial: int, replicates: int, each: int) -> dict[str, pa.Array]:
+    return {
+        "trial": pa.array(np.full(replicates * each, trial)),
+        "replicate": pa.array(np.repeat(np.arange(replicates, dtype=np.int32), each)),
+    }
+
+
+def _lists(rows: Array | None, count: int) -> pa.Array:
+    """Rows of numbers as lists; nulls if there are none."""
+    if rows is None:
+        return pa.nulls(count, pa.list_(pa.float32()))
+    offsets = np.arange(count + 1, dtype=np.int32) * rows.shape[1]
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(rows.reshape(-1)))
+
+
+def _nullable(values: Array) -> pa.Array:
+    """Numbers, with null for what is not defined."""
+    return pa.array(values, mask=np.isnan(values))

@@ -1,0 +1,172 @@
+"""The conductor's trials on Ray Tune.
+
+Tune places trials on the cluster, keeps actors alive between them and replaces those that die. It decides
+nothing: its searcher and its scheduler only pass on what the conductor says, and its own state is thrown
+away. A trial that is placed again goes on from its checkpoint in the sweep's folder.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from service.conductor import Conductor
+from service.errors import SweepError
+from service.trial import Report, Task, Trial
+
+REPORT, TASK = "report", "task"
+
+ENVIRONMENT = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they would double the cost; the record has it all
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's state is never read
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt is ours to handle
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_TRAIN_V2_ENABLED": "0",
+}
+
+
+class TrialActor(tune.Trainable):
+    """Runs one trial after another in one process."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Start on the task in `config`."""
+        import torch
+
+        task: Task = config[TASK]
+        torch.set_num_threads(task.threads)
+        self._trial = Trial(task)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Start on another task."""
+        self.setup(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One epoch. The report is one opaque value, so that Tune does not take it apart.
+
+        It is never marked `done`: Tune would end the trial without asking the scheduler.
+        """
+        return {REPORT: self._trial.advance()}
+
+
+class _Searcher(Searcher):
+    """Asks the conductor what to run."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self._conductor = conductor
+
+    def suggest(self, trial_id: str) -> Any:
+        task = self._conductor.next_task()
+        return Searcher.FINISHED if task is None else {TASK: task}
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        """The conductor knows already: the report said so, or `_Watcher` did."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: the record decides."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore."""
+
+
+class _Scheduler(FIFOScheduler):  # type: ignore[misc]
+    """Hands reports to the conductor, who says whether the trial goes on."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self._conductor = conductor
+
+    def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
+        report: Report = result[REPORT]
+        goes_on = self._conductor.take(report)
+        return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+
+
+class _Watcher(tune.Callback):  # type: ignore[misc]
+    """Sees trials whose worker is lost for good, and frees what was recorded."""
+
+    def __init__(self, conductor: Conductor) -> None:
+        self._conductor = conductor
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: TuneTrial, result: Any, **info: Any
+    ) -> None:
+        result.pop(REPORT, None)  # Tune would keep the rows in memory
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        self._conductor.record.poll()
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        self._conductor.lost(trial.config[TASK].trial, loss_in_words(trial.get_pickled_error()))
+
+
+def loss_in_words(error: BaseException | None) -> str:
+    """Why a worker was lost, in a line."""
+    if isinstance(error, OutOfMemoryError):
+        return "out of memory: the node's memory ran low and its worker was killed; run fewer at once"
+    if isinstance(error, RayActorError):
+        return "lost: its worker or node died, and again at every retry"
+    return f"lost: {error}".partition("\n")[0]
+
+
+def run_on_ray(conductor: Conductor) -> None:
+    """Run the conductor's trials to the end, on a Ray of this process's own.
+
+    Raises:
+        SweepError: if Ray can't be started.
+        KeyboardInterrupt: passed on; what was recorded is kept.
+    """
+    os.environ.update(ENVIRONMENT)
+    # Short: the path of a Unix socket may have 107 characters.
+    scratch = Path(tempfile.mkdtemp(prefix="ply"))
+    try:
+        try:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="ERROR",
+                _temp_dir=str(scratch / "ray"),
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SweepError(f"Ray could not be started: {error}") from error
+        _fit(conductor, scratch / "tune")
+    finally:
+        ray.shutdown()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _fit(conductor: Conductor, storage: Path) -> None:
+    resources = conductor.spec.resources
+    cores = int(ray.cluster_resources().get("CPU", 1))
+    if resources.cpus > cores:
+        raise SweepError(f"a trial wants {resources.cpus} cores, there are {cores}; lower `resources.cpus`")
+    concurrent = min(resources.concurrent or cores, max(1, cores // resources.cpus))
+    tune.Tuner(
+        tune.with_resources(TrialActor, {"cpu": resources.cpus}),
+        tune_config=tune.TuneConfig(
+            search_alg=_Searcher(conductor),
+            scheduler=_Scheduler(conductor),
+            num_samples=-1,
+            max_concurrent_trials=concurrent,
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(
+            name="sweep",
+            storage_path=str(storage),
+            failure_config=tune.FailureConfig(max_failures=resources.retries),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            callbacks=[_Watcher(conductor)],
+            verbose=0,
+        ),
+    ).fit()
