@@ -91,7 +91,7 @@ class Conductor:
         return len(self.record.finished_trials())
 
     def next_task(self) -> Task | None:
-        """The next trial to run: first those that were cut short, then new ones; None if there are no more."""
+        """The next trial to run: first those that were cut short, then new ones; None if there is none."""
         while self._left or self._search.next_trial < self.spec.search.trials:
             suggestion = self._left.pop(0) if self._left else self._search.ask()
             if suggestion.duplicate_of is None:

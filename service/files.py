@@ -1,7 +1,6 @@
 """Where things lie in a sweep's folder, and how a file is written whole or not at all."""
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -33,13 +32,13 @@ def network_file(folder: Path, trial: int) -> Path:
 def write_whole(path: Path, content: bytes) -> None:
     """Write `content` to `path`; whoever reads it, also after a crash, finds all of it or what was before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,13 @@ import pyarrow.compute as pc
 from ruamel.yaml import YAML
 
 from search.objectives import Constraint, Objective, pareto_front
-from service.errors import Fault, UserError
+from service.errors import Fault, SweepError, UserError
+from service.files import network_file
 from service.record.parts import read_table, table_schema
 from service.record.where import parse_where
+
+if TYPE_CHECKING:
+    from model import Cohort
 
 
 class Sweep:
@@ -34,6 +38,39 @@ class Sweep:
     def name(self) -> str:
         """The sweep's name."""
         return self.folder.absolute().name
+
+    @property
+    def objectives(self) -> list[Objective]:
+        """What the sweep searches for."""
+        return [Objective(**fields) for fields in self._asked("objectives") or []]
+
+    @property
+    def searched(self) -> list[str]:
+        """Columns of `trials` that hold the searched fields."""
+        return [path.rpartition(".")[2] for path in self._asked("space") or {}]
+
+    def network(self, trial: int) -> "Cohort":
+        """The trained networks of a trial.
+
+        Raises:
+            UserError: if the trial has left none: it is not finished, or came to nothing.
+            SweepError: if their file is damaged.
+        """
+        from model.checkpoint import CheckpointError, unpack
+
+        path = network_file(self.folder, trial)
+        if not path.is_file():
+            kept = sorted(int(one.stem) for one in path.parent.glob("*.safetensors"))
+            cure = (
+                f"networks are kept of {len(kept)} trials, such as {kept[:5]}"
+                if kept
+                else "there are none yet"
+            )
+            raise UserError([Fault(str(self.folder), f"trial {trial}", f"has no networks; {cure}")])
+        try:
+            return unpack(path.read_bytes())[0]
+        except CheckpointError as error:
+            raise SweepError(f"{path}: {error}; restore the file from a copy") from error
 
     def table(self, name: str) -> pd.DataFrame:
         """A table as a data frame; positions are lists of D floats.
@@ -66,9 +103,9 @@ class Sweep:
 
     def front(self) -> pd.DataFrame:
         """The rows of `trials` on the Pareto front: complete, within the constraints, dominated by none."""
-        objectives = [Objective(**fields) for fields in self._asked("objectives")]
+        objectives = self.objectives
         trials = self.arrow("trials", pc.field("state") == "complete")
-        for constraint in (Constraint(**fields) for fields in self._asked("constraints")):
+        for constraint in (Constraint(**fields) for fields in self._asked("constraints") or []):
             values = trials[constraint.metric].to_pylist()
             kept = [v is not None and not math.isnan(v) and constraint.violation(v) <= 0 for v in values]
             trials = trials.filter(pa.array(kept, pa.bool_()))
@@ -84,10 +121,10 @@ class Sweep:
             raise UserError([Fault(str(self.folder), name, f"there is no such table; {cure}")])
         return self.folder / "tables" / name
 
-    def _asked(self, key: str) -> list[dict[str, Any]]:
-        """A list in the resolved sweep file."""
+    def _asked(self, key: str) -> Any:
+        """A section of the resolved sweep file."""
         document = YAML(typ="safe", pure=True).load((self.folder / "sweep.yaml").read_text())
-        return list(document.get(key) or [])
+        return document.get(key)
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:

@@ -5,6 +5,7 @@ nothing: its searcher and its scheduler only pass on what the conductor says, an
 away. A trial that is placed again goes on from its checkpoint in the sweep's folder.
 """
 
+import logging
 import os
 import shutil
 import tempfile
@@ -58,7 +59,14 @@ class TrialActor(tune.Trainable):
         return {REPORT: self._trial.advance()}
 
 
-class _Searcher(Searcher):
+class _Unsaved:
+    """Left out of the state that Tune stores and we never read; the conductor could not be pickled."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _Searcher(_Unsaved, Searcher):
     """Asks the conductor what to run."""
 
     def __init__(self, conductor: Conductor) -> None:
@@ -79,11 +87,11 @@ class _Searcher(Searcher):
         """Nothing to restore."""
 
 
-class _Scheduler(FIFOScheduler):  # type: ignore[misc]
+class _Scheduler(_Unsaved, FIFOScheduler):
     """Hands reports to the conductor, who says whether the trial goes on."""
 
     def __init__(self, conductor: Conductor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._conductor = conductor
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
@@ -92,7 +100,7 @@ class _Scheduler(FIFOScheduler):  # type: ignore[misc]
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
 
 
-class _Watcher(tune.Callback):  # type: ignore[misc]
+class _Watcher(_Unsaved, tune.Callback):
     """Sees trials whose worker is lost for good, and frees what was recorded."""
 
     def __init__(self, conductor: Conductor) -> None:
@@ -135,7 +143,7 @@ def run_on_ray(conductor: Conductor) -> None:
                 address="local",
                 include_dashboard=False,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 _temp_dir=str(scratch / "ray"),
             )
         except (OSError, RuntimeError, ValueError) as error:

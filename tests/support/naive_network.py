@@ -83,7 +83,7 @@ def features_of(
             m[i] = m[i] - config.threshold * torch.exp(-(1 - phase) * dt / config.tau_mem)
             time = (k + phase) * dt
             spikes.append((i, time.item()))
-            features[i] = features[i] + _Readout.apply(time, config)
+            features[i] = features[i] + _Readout.apply(time, config)  # type: ignore[no-untyped-call]
             for j in range(n):
                 if mask[i, j]:
                     arrival = time + delays[i, j]

@@ -1,0 +1,96 @@
+"""The command line. Commands import what they need when they run, so that `--help` answers at once."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from service.errors import PolychronyError, UserError
+
+app = typer.Typer(
+    help="Search and evolution of spiking networks whose delays are distances.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of all sweeps.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Set a value of the sweep file; may be repeated."),
+]
+RUNS = Path("runs")
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep file.")],
+    out: Out = RUNS,
+    set_: Set = None,
+) -> None:
+    """Run a sweep here, or take it up where it stopped."""
+    from rich.console import Console
+
+    from service.run import run as run_sweep
+
+    try:
+        # Where there is no terminal there is no width to keep to, either.
+        run_sweep(file, out, set_ or [], Console(width=None if sys.stdout.isatty() else 160))
+    except KeyboardInterrupt:
+        _say("interrupted: what is finished is kept; run the same command again to go on")
+        raise typer.Exit(130) from None
+
+
+@app.command()
+def table(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The sweep.")],
+    which: Annotated[
+        str, typer.Argument(metavar="TABLE", help="trials, epochs, neurons, topology or synapses.")
+    ],
+    where: Annotated[
+        str | None,
+        typer.Option(metavar="EXPRESSION", help="Rows to keep, such as 'accuracy > 0.9 and epoch == 3'."),
+    ] = None,
+    format_: Annotated[
+        Literal["table", "csv", "parquet", "json"], typer.Option("--format", help="How to print them.")
+    ] = "table",
+    out: Out = RUNS,
+) -> None:
+    """Print a table of a sweep."""
+    from service.record.export import write
+    from service.sweep import Sweep
+
+    write(Sweep(out / name).arrow(which, where), format_, sys.stdout)
+
+
+@app.command()
+def ui(
+    out: Out = RUNS,
+    port: Annotated[int, typer.Option(help="On the loopback interface.")] = 5000,
+) -> None:
+    """Open the MLflow UI of a folder of sweeps."""
+    from service.tracking.ui import serve
+
+    serve(out, port)
+
+
+def main() -> None:
+    """Run the command line; the exit codes are 0 done, 1 could not go on, 2 wrong input, 130 interrupted."""
+    # A broken pipe (`| head`) ends the program as it does others, without a word.
+    try:
+        app()
+    except UserError as error:
+        _say(error)
+        sys.exit(2)
+    except PolychronyError as error:
+        _say(f"polychrony: {error}")
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _say(message: Any) -> None:
+    sys.stderr.write(f"{message}\n")

@@ -1,0 +1,133 @@
+"""What a sweep is doing, for the eye: a live table on a terminal, plain lines elsewhere."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from service.conductor import Metrics
+from service.spec.sweep import SweepSpec
+
+STATE_STYLES = {
+    "complete": "green",
+    "pruned": "yellow",
+    "failed": "red",
+    "timed_out": "red",
+    "cancelled": "dim",
+}
+
+
+class Progress:
+    """Listens to the conductor and shows how far the sweep is. Use it as a context manager."""
+
+    def __init__(self, spec: SweepSpec, finished: list[dict[str, Any]], console: Console) -> None:
+        """Args: the sweep; the rows of `trials` that are finished already; where to show it."""
+        self._spec, self._console = spec, console
+        self._states = Counter(row["state"] for row in finished)
+        self._best: dict[str, float] = {}
+        for row in finished:
+            self._note_best(row)
+        self._before = len(finished)
+        self._started = time.monotonic()
+        self._running: dict[int, tuple[int, Metrics]] = {}
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=2, transient=True)
+
+    def __enter__(self) -> "Progress":
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
+        """Show it among those that run."""
+        self._running[trial] = (0, {})
+
+    def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
+        """Show its last values."""
+        self._running[trial] = (epoch, metrics)
+
+    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
+        """Count it."""
+        self._running.pop(row["trial"], None)
+        self._states[row["state"]] += 1
+        self._note_best(row)
+        if not self._console.is_terminal:
+            self._console.print(self._line(row), highlight=False, soft_wrap=True)
+
+    @property
+    def _finished(self) -> int:
+        return self._states.total()
+
+    def _note_best(self, row: Mapping[str, Any]) -> None:
+        for objective in self._spec.objectives:
+            value = row.get(objective.metric)
+            if row["state"] == "complete" and value is not None:
+                best = max if objective.goal == "max" else min
+                self._best[objective.metric] = best(value, self._best.get(objective.metric, value))
+
+    def _line(self, row: Mapping[str, Any]) -> str:
+        """One finished trial, for where there is no terminal."""
+        said = f": {row['reason']}" if row["reason"] else ""
+        values = [
+            f"{objective.metric} {row[objective.metric]:.4g}"
+            for objective in self._spec.objectives
+            if row.get(objective.metric) is not None
+        ]
+        parts = [
+            f"trial {row['trial']} {row['state']}{said}",
+            *values,
+            f"{row['seconds']:.1f} s",
+            self._pace(),
+        ]
+        return f"[{self._finished}/{self._spec.search.trials}] " + ", ".join(part for part in parts if part)
+
+    def _pace(self) -> str:
+        """Rate and time left, once there is something to go by."""
+        done, elapsed = self._finished - self._before, time.monotonic() - self._started
+        if not done:
+            return ""
+        left = max(0, self._spec.search.trials - self._finished) * elapsed / done
+        return f"{60 * done / elapsed:.3g} trials/min, {duration(left)} left"
+
+    def _render(self) -> RenderableType:
+        spec = self._spec
+        head = Table.grid(padding=(0, 2))
+        states = [
+            Text(f"{n} {state}", STATE_STYLES.get(state, "")) for state, n in sorted(self._states.items())
+        ]
+        bar = ProgressBar(total=spec.search.trials, completed=self._finished, width=30)
+        counted = Text(f"{self._finished}/{spec.search.trials}")
+        head.add_row(Text(spec.name, "bold"), bar, counted, *states, Text(self._pace(), "dim"))
+        best = ", ".join(f"{name} {value:.4g}" for name, value in self._best.items())
+        parts: list[RenderableType] = [head, Text(f"best: {best or 'none yet'}"), self._table()]
+        return Group(*parts)
+
+    def _table(self) -> Table:
+        metrics = list(dict.fromkeys([o.metric for o in self._spec.objectives] + ["loss", "rate", "silent"]))
+        table = Table("trial", "epoch", *metrics, box=None, header_style="bold", padding=(0, 2))
+        for trial, (epoch, values) in sorted(self._running.items()):
+            known = [f"{values[name][0]:.4g}" if name in values else "" for name in metrics]
+            table.add_row(str(trial), str(epoch), *known)
+        return table
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> duration(42), duration(190), duration(7400)
+    ('42 s', '3 min', '2 h 3 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

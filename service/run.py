@@ -1,0 +1,94 @@
+"""`polychrony run`: a sweep from its file to its results, here."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from service.errors import Fault, SweepError, UserError
+from service.files import lock_file, sweep_file, write_whole
+from service.record.schema import make_schemas, searched_columns
+from service.spec.changes import difference, only_budgets_grew
+from service.spec.document import read
+from service.spec.sweep import SweepSpec, dump, load
+
+
+def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> None:
+    """Run the sweep of `file` in the folder `runs`, or take it up where it stopped.
+
+    Raises:
+        UserError: before anything is written, if the file is faulty or is not the sweep of that name.
+        SweepError: if the sweep could not go on; what is finished is kept.
+        KeyboardInterrupt: passed on; what is finished is kept.
+    """
+    spec = load(file, overrides)
+    try:
+        make_schemas(searched_columns(spec.space))
+    except ValueError as error:
+        raise UserError([Fault(str(file), "space", str(error))]) from error
+    folder = runs / spec.name
+    _check_same(spec, file, folder)
+    with _only_driver(folder):
+        write_whole(sweep_file(folder), dump(spec).encode())
+        _conduct(spec, folder, console)
+
+
+def _check_same(spec: SweepSpec, file: Path, folder: Path) -> None:
+    """A sweep keeps its name: what is stored under it must be the same, but for its budgets."""
+    if not sweep_file(folder).exists():
+        return
+    stored, asked = read(sweep_file(folder)).data, spec.resolved()
+    if not only_budgets_grew(stored, asked):
+        changes = "; ".join(difference(stored, asked))
+        raise UserError(
+            [
+                Fault(
+                    str(file),
+                    "name",
+                    f"`{spec.name}` in {folder.parent} is another sweep ({changes}); choose another name, "
+                    "or change nothing but `resources` and a larger `search.trials`",
+                )
+            ]
+        )
+
+
+@contextmanager
+def _only_driver(folder: Path) -> Iterator[None]:
+    """Make the sweep's folder, and hold it against other processes."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(lock_file(folder), blocking=False)
+        lock.acquire()
+    except Timeout as error:
+        raise SweepError(f"{folder}: another process runs this sweep; wait for it, or stop it") from error
+    except OSError as error:
+        fault = f"can't be written ({error.strerror}); choose a folder that can"
+        raise UserError([Fault("--out", str(folder), fault)]) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _conduct(spec: SweepSpec, folder: Path, console: Console) -> None:
+    # Imported here: they bring torch, ray and mlflow, and a faulty file should not wait for them.
+    from service.conductor import Conductor
+    from service.progress import Progress
+    from service.summary import print_summary
+    from service.tuning import run_on_ray
+
+    with ExitStack() as stack:
+        conductor = Conductor(spec, folder)
+        stack.callback(conductor.close)
+        finished = conductor.record.rows("trials").to_pylist()
+        if len(finished) >= spec.search.trials:
+            console.print(f"{spec.name} is finished: {len(finished)} trials.", highlight=False)
+        else:
+            taken_up = f", {len(finished)} are finished" if finished else ""
+            console.print(f"{spec.name}: {spec.search.trials} trials{taken_up}.", highlight=False)
+            progress = stack.enter_context(Progress(spec, finished, console))
+            conductor.listeners = [progress]
+            run_on_ray(conductor)
+    print_summary(folder, console)

@@ -1,0 +1,41 @@
+"""What a sweep has found, said at its end."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from service.sweep import Sweep
+
+SHOWN = 20
+"""Rows of the Pareto front that are printed at most."""
+
+
+def print_summary(folder: Path, console: Console) -> None:
+    """Print the Pareto front, where the tables are, and how to look further."""
+    sweep = Sweep(folder)
+    trials, front = sweep.arrow("trials", columns=["state"]), sweep.front()
+    counts = trials["state"].value_counts().to_pylist()
+    states = ", ".join(f"{one['counts']} {one['values']}" for one in counts)
+    console.print(f"{sweep.name}: {states or 'no trial finished'}", highlight=False)
+    objectives = [objective.metric for objective in sweep.objectives]
+    if len(front):
+        title = "Pareto front" if len(objectives) > 1 else "Best"
+        front = front.sort_values(objectives[0])
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
+        shown = list(dict.fromkeys([*objectives, "accuracy", "test_accuracy"]))
+        for name in ["trial", *sweep.searched, *shown]:
+            table.add_column(name, justify="right", no_wrap=True)
+        for _, row in front.head(SHOWN).iterrows():
+            values = [f"{row[name]:.4g} ± {row[f'{name}_sem']:.2g}" for name in shown]
+            table.add_row(str(row["trial"]), *[_short(row[name]) for name in sweep.searched], *values)
+        console.print(table)
+        if len(front) > SHOWN:
+            console.print(f"and {len(front) - SHOWN} more", highlight=False)
+    runs = folder.parent
+    console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
+    console.print(f"MLflow:  polychrony ui --out {runs}", highlight=False, soft_wrap=True)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
