@@ -53,7 +53,7 @@ def timed(net: Cohort, data: SpikeDataset) -> tuple[float, float, float]:
     out = net(data, samples)
     loss = torch.nn.functional.cross_entropy(out.logits[0], labels)
     middle = time.perf_counter()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     end = time.perf_counter()
     return middle - start, end - middle, out.counts.sum().item() / len(data)
 

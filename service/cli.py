@@ -71,9 +71,19 @@ def ui(
     port: Annotated[int, typer.Option(help="On the loopback interface.")] = 5000,
 ) -> None:
     """Open the MLflow UI of a folder of sweeps."""
-    from service.tracking.ui import serve
+    import subprocess
 
-    serve(out, port)
+    from service.errors import Fault
+    from service.tracking.ui import ui_command
+
+    if not (out / "mlflow.db").is_file():
+        raise UserError([Fault("--out", str(out), "no sweep has been logged there; run one first")])
+    command, environment = ui_command(out, port)
+    _say(f"MLflow UI: http://127.0.0.1:{port} (stop it with ctrl-C)")
+    try:
+        raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 import hashlib
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import isfinite, sqrt
 from pathlib import Path
@@ -129,6 +129,18 @@ class Conductor:
             epoch = self.record.last_epoch(trial) or 0
             self._finish(self._row(running, "failed", reason, epoch, running.latest), {})
 
+    def retell(self, trials: Collection[int], listener: Listener) -> None:
+        """Tell a listener everything about finished `trials` that it has missed."""
+        for row in self.record.rows("trials").to_pylist():
+            if row["trial"] not in trials:
+                continue
+            mine = pc.field("trial") == row["trial"]
+            values = {f.path: row[f.name] for f in self.spec.space.fields if row[f.name] is not None}
+            listener.trial_started(row["trial"], _params(self._task(Suggestion(row["trial"], values))))
+            for epoch, metrics in _by_epoch(self.record.rows("epochs").filter(mine)):
+                listener.epoch(row["trial"], epoch, metrics)
+            listener.trial_finished(row, self.record.rows("neurons").filter(mine))
+
     def close(self) -> None:
         """Flush the record."""
         self.record.close()
@@ -239,7 +251,7 @@ class Conductor:
 
     def _tell(self, row: Mapping[str, Any]) -> None:
         """Tell the study what became of a trial."""
-        metrics = {name: mean for name, (mean, _) in _metrics_of(row).items()}
+        metrics = {name: mean for name, (mean, _) in metrics_of(row).items()}
         if row["state"] == "complete":
             self._search.tell_complete(row["trial"], metrics)
         elif row["state"] == "pruned":
@@ -248,9 +260,8 @@ class Conductor:
             self._search.tell_failed(row["trial"], row["reason"] or row["state"])
 
     def _tell_started(self, task: Task) -> None:
-        params = asdict(task.learner) | {f"data.{k}": v for k, v in asdict(task.data).items()}
         for listener in self.listeners:
-            listener.trial_started(task.trial, params | {"seed": task.seed})
+            listener.trial_started(task.trial, _params(task))
 
     def _tell_epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         for listener in self.listeners:
@@ -273,13 +284,28 @@ def summarize(metrics: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, 
     return found
 
 
-def _metrics_of(row: Mapping[str, Any]) -> dict[str, tuple[float, float | None]]:
+def metrics_of(row: Mapping[str, Any]) -> dict[str, tuple[float, float | None]]:
     """The metrics in a row of `trials`."""
     return {
         name.removesuffix("_sem"): (row[name.removesuffix("_sem")], sem)
         for name, sem in row.items()
         if name.endswith("_sem") and row.get(name.removesuffix("_sem")) is not None
     }
+
+
+def _params(task: Task) -> dict[str, Any]:
+    """All that a trial is given."""
+    data = {f"data.{name}": value for name, value in asdict(task.data).items()}
+    return asdict(task.learner) | data | {"seed": task.seed}
+
+
+def _by_epoch(rows: pa.Table) -> Iterator[tuple[int, Metrics]]:
+    """The metrics of a trial's rows in `epochs`, epoch by epoch."""
+    names = [name for name in rows.column_names if name not in ("trial", "replicate", "epoch")]
+    for epoch in sorted(set(rows["epoch"].to_pylist())):
+        now = rows.filter(pc.field("epoch") == epoch)
+        values = {name: now[name].drop_null().to_pylist() for name in names}
+        yield epoch, summarize({name: known for name, known in values.items() if known})
 
 
 def _epoch_rows(report: Report) -> list[dict[str, Any]]:

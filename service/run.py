@@ -1,8 +1,9 @@
 """`polychrony run`: a sweep from its file to its results, here."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 from rich.console import Console
@@ -13,6 +14,10 @@ from service.record.schema import make_schemas, searched_columns
 from service.spec.changes import difference, only_budgets_grew
 from service.spec.document import read
 from service.spec.sweep import SweepSpec, dump, load
+
+if TYPE_CHECKING:
+    from service.conductor import Conductor
+    from service.tracking.listener import MlflowListener
 
 
 def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> None:
@@ -79,16 +84,46 @@ def _conduct(spec: SweepSpec, folder: Path, console: Console) -> None:
     from service.summary import print_summary
     from service.tuning import run_on_ray
 
-    with ExitStack() as stack:
-        conductor = Conductor(spec, folder)
-        stack.callback(conductor.close)
+    with closing(Conductor(spec, folder)) as conductor:
         finished = conductor.record.rows("trials").to_pylist()
         if len(finished) >= spec.search.trials:
             console.print(f"{spec.name} is finished: {len(finished)} trials.", highlight=False)
         else:
             taken_up = f", {len(finished)} are finished" if finished else ""
             console.print(f"{spec.name}: {spec.search.trials} trials{taken_up}.", highlight=False)
-            progress = stack.enter_context(Progress(spec, finished, console))
-            conductor.listeners = [progress]
-            run_on_ray(conductor)
+        with _mlflow(conductor, folder, console) as mlflow:
+            if len(finished) < spec.search.trials:
+                with Progress(spec, finished, console) as progress:
+                    conductor.listeners = [progress, mlflow]
+                    run_on_ray(conductor)
+                mlflow.show_leaders(conductor)
     print_summary(folder, console)
+
+
+@contextmanager
+def _mlflow(conductor: "Conductor", folder: Path, console: Console) -> Iterator["MlflowListener"]:
+    """The MLflow view, first brought up to the record, and closed when all has arrived there."""
+    from service.tracking.listener import MlflowListener
+    from service.tracking.view import MlflowView
+
+    view = MlflowView.open(folder.parent, conductor.spec, folder)
+    listener = MlflowListener(view, folder, conductor.spec.name)
+    state = "failed"
+    try:
+        finished = conductor.record.finished_trials()
+        if finished:
+            known = view.finished_trials()
+            conductor.retell(finished.keys() - (known or set()), listener)
+        yield listener
+        state = "complete"
+    except KeyboardInterrupt:
+        state = "cancelled"
+        raise
+    finally:
+        with console.status("MLflow: logging the rest") if console.is_terminal else nullcontext():
+            view.close(state)
+        if view.lost:
+            fault = (
+                f"MLflow: {view.lost} entries could not be logged; run the same command again when it is back"
+            )
+            console.print(fault, highlight=False)
