@@ -33,7 +33,8 @@ def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> N
         make_schemas(searched_columns(spec.space))
     except ValueError as error:
         raise UserError([Fault(str(file), "space", str(error))]) from error
-    folder = runs / spec.name
+    # Absolute: the workers of Ray have a working directory of their own.
+    folder = runs.absolute() / spec.name
     _check_same(spec, file, folder)
     with _only_driver(folder):
         write_whole(sweep_file(folder), dump(spec).encode())
@@ -52,8 +53,8 @@ def _check_same(spec: SweepSpec, file: Path, folder: Path) -> None:
                 Fault(
                     str(file),
                     "name",
-                    f"`{spec.name}` in {folder.parent} is another sweep ({changes}); choose another name, "
-                    "or change nothing but `resources` and a larger `search.trials`",
+                    f"there is another sweep called `{spec.name}` ({changes}); choose another name, or "
+                    "change nothing but `resources` and a larger `search.trials`",
                 )
             ]
         )

@@ -1,0 +1,42 @@
+"""Small sweeps for the tests of the service."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.spec.sweep import SweepSpec, load
+
+SWEEP = """\
+name: small
+data: {name: digits}
+learner: {hidden: 6, epochs: 2, duration: 20.0, dt: 2.0, batch_size: 256, replicates: 2}
+space:
+  learner.wiring_cost: {log: [1e-4, 1e-1]}
+  learner.dimensions: {choice: [1, 2, 3]}
+search: {sampler: random, trials: 3, seed: 5}
+objectives:
+  - {metric: accuracy, goal: max}
+  - {metric: wiring_length, goal: min}
+resources: {concurrent: 2}
+"""
+
+
+@pytest.fixture
+def sweep_file(tmp_path: Path) -> Path:
+    """A sweep of three tiny trials."""
+    path = tmp_path / "small.yaml"
+    path.write_text(SWEEP)
+    return path
+
+
+@pytest.fixture
+def small_spec(sweep_file: Path) -> Callable[..., SweepSpec]:
+    """That sweep, with changes by path."""
+
+    def make(**changes: Any) -> SweepSpec:
+        options = [f"{path.replace('__', '.')}={value}" for path, value in changes.items()]
+        return load(sweep_file, options)
+
+    return make

@@ -1,0 +1,244 @@
+"""What becomes of trials, decided from reports alone: no Ray, no training."""
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from service.conductor import Conductor, Metrics
+from service.files import checkpoint_file
+from service.spec.sweep import SweepSpec
+from service.trial import Report, Task
+
+MakeSpec = Callable[..., SweepSpec]
+
+
+class Heard:
+    """A listener that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.started: list[int] = []
+        self.epochs: list[tuple[int, int, Metrics]] = []
+        self.finished: list[Mapping[str, Any]] = []
+
+    def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
+        self.started.append(trial)
+
+    def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
+        self.epochs.append((trial, epoch, metrics))
+
+    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
+        self.finished.append(row)
+
+
+def report(task: Task, epoch: int, accuracy: float = 0.5, **fields: Any) -> Report:
+    metrics = {
+        "accuracy": [accuracy - 0.1, accuracy + 0.1],
+        "wiring_length": [10.0, 10.0 + task.trial],
+        "seconds": [1.5, 1.5],
+    }
+    values: dict[str, Any] = {
+        "done": epoch == task.learner.epochs,
+        "node": "here",
+        "cpu_seconds": 0.5,
+    } | fields
+    return Report(task.trial, epoch, metrics, **values)
+
+
+def run_through(conductor: Conductor, task: Task) -> None:
+    for epoch in range(1, task.learner.epochs + 1):
+        conductor.take(report(task, epoch))
+
+
+def table(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(folder / "tables" / name)
+
+
+def test_a_trial_is_recorded_with_all_its_epochs(tmp_path: Path, small_spec: MakeSpec) -> None:
+    heard = Heard()
+    with closing(Conductor(small_spec(), tmp_path, [heard])) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        assert conductor.take(report(task, 1, 0.3))
+        assert not conductor.take(report(task, 2, 0.6))
+        assert conductor.finished == 1
+    row = table(tmp_path, "trials").iloc[0]
+    assert (row["state"], row["epochs"], row["replicates"]) == ("complete", 2, 2)
+    assert row["accuracy"] == pytest.approx(0.6)
+    assert row["accuracy_sem"] == pytest.approx(0.1)  # the deviation of 0.5 and 0.7 is sqrt(0.02)
+    assert row["wiring_cost"] == task.learner.wiring_cost
+    assert row["dimensions"] == task.learner.dimensions
+    assert (row["seconds"], row["cpu_seconds"], row["node"]) == (3.0, 1.0, "here")
+    epochs = table(tmp_path, "epochs")
+    assert epochs["epoch"].tolist() == [1, 1, 2, 2] and epochs["replicate"].tolist() == [0, 1, 0, 1]
+    assert epochs["accuracy"].tolist() == pytest.approx([0.2, 0.4, 0.5, 0.7])
+    assert heard.started == [0] and [e[:2] for e in heard.epochs] == [(0, 1), (0, 2)]
+    assert [one["trial"] for one in heard.finished] == [0]
+
+
+def test_asks_for_as_many_trials_as_wanted(tmp_path: Path, small_spec: MakeSpec) -> None:
+    with closing(Conductor(small_spec(), tmp_path)) as conductor:
+        tasks = [conductor.next_task() for _ in range(4)]
+    assert [task and task.trial for task in tasks] == [0, 1, 2, None]
+    seeds = [seed for task in tasks if task for seed in task.seeds]
+    assert len(set(seeds)) == 6
+
+
+@pytest.mark.parametrize(
+    ("failing", "reason"),
+    [
+        (
+            {"failure": "`w_rec` of replicate 1 is not finite at epoch 1"},
+            "`w_rec` of replicate 1 is not finite",
+        ),
+        ({"accuracy": math.nan}, "`accuracy` is nan at epoch 1"),
+    ],
+)
+def test_a_failed_trial_has_its_reason(
+    tmp_path: Path, small_spec: MakeSpec, failing: dict[str, Any], reason: str
+) -> None:
+    with closing(Conductor(small_spec(), tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        assert not conductor.take(report(task, 1, **failing))
+        other = conductor.next_task()
+        assert other is not None
+        run_through(conductor, other)
+    trials = table(tmp_path, "trials")
+    assert trials["state"].tolist() == ["failed", "complete"]
+    assert trials["reason"][0].startswith(reason)
+
+
+def test_a_lost_worker_is_a_failure(tmp_path: Path, small_spec: MakeSpec) -> None:
+    with closing(Conductor(small_spec(), tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        conductor.take(report(task, 1))
+        conductor.lost(task.trial, "lost: its node died")
+        conductor.lost(task.trial, "told twice")
+    row = table(tmp_path, "trials").iloc[0]
+    assert (row["state"], row["reason"], row["epochs"]) == ("failed", "lost: its node died", 1)
+
+
+def test_a_trial_that_lags_is_pruned(tmp_path: Path, small_spec: MakeSpec) -> None:
+    changes = {
+        "objectives": "[{metric: accuracy, goal: max}]",
+        "stopping__rule": "asha",
+        "search__trials": 9,
+        "learner__epochs": 5,
+    }
+    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
+        for accuracy in (0.9, 0.8, 0.7, 0.2):
+            task = conductor.next_task()
+            assert task is not None and task.may_stop
+            goes_on = conductor.take(report(task, 1, accuracy))
+        assert not goes_on
+    row = table(tmp_path, "trials").iloc[-1]
+    assert (row["trial"], row["state"], row["epochs"]) == (3, "pruned", 1)
+    assert "asha" in row["reason"]
+
+
+def test_epochs_that_are_recorded_already_are_passed_over(tmp_path: Path, small_spec: MakeSpec) -> None:
+    """As after a worker was lost: the trial repeats what came after its checkpoint."""
+    heard = Heard()
+    with closing(Conductor(small_spec(learner__epochs=3), tmp_path, [heard])) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        for epoch in (1, 2, 1, 2, 3):
+            conductor.take(report(task, epoch))
+        assert not conductor.take(report(task, 3))
+    assert table(tmp_path, "epochs")["epoch"].tolist() == [1, 1, 2, 2, 3, 3]
+    assert len(table(tmp_path, "trials")) == 1
+    assert [e[:2] for e in heard.epochs] == [(0, 1), (0, 2), (0, 3)]
+
+
+def test_resume_keeps_finished_trials_and_goes_on_with_the_others(
+    tmp_path: Path, small_spec: MakeSpec
+) -> None:
+    spec = small_spec(search__trials=4)
+    # Dropped without close, as by a kill.
+    before = Conductor(spec, tmp_path)
+    tasks = [before.next_task() for _ in range(3)]
+    first, second, _ = tasks
+    assert first and second
+    run_through(before, first)
+    before.take(report(second, 1))
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        again = [conductor.next_task() for _ in range(4)]
+        assert [task and task.trial for task in again] == [1, 2, 3, None]
+        assert again[:2] == tasks[1:]  # the same configuration and seeds
+        assert again[2]
+        conductor.take(report(second, 1))
+        conductor.take(report(second, 2))
+        for task in again[1:3]:
+            assert task
+            run_through(conductor, task)
+    assert table(tmp_path, "trials")["trial"].tolist() == [0, 1, 2, 3]
+    epochs = table(tmp_path, "epochs")
+    assert not epochs.duplicated(["trial", "replicate", "epoch"]).any() and len(epochs) == 16
+    assert table(tmp_path, "trials")["seconds"].tolist() == [3.0] * 4
+
+
+def test_the_study_learns_what_a_kill_kept_from_it(
+    tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the record and the study: the record decides."""
+    before = Conductor(small_spec(), tmp_path)
+    task = before.next_task()
+    assert task is not None
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(before, "_tell", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_through(before, task)
+    with closing(Conductor(small_spec(), tmp_path)) as conductor:
+        following = conductor.next_task()
+    assert following is not None and following.trial == 1
+    assert table(tmp_path, "trials")["trial"].tolist() == [0]
+
+
+def test_a_duplicate_takes_over_what_is_known(tmp_path: Path, small_spec: MakeSpec) -> None:
+    changes = {"space": "{learner.dimensions: {choice: [1, 2]}}", "search__trials": 3}
+    heard = Heard()
+    with closing(Conductor(small_spec(**changes), tmp_path, [heard])) as conductor:
+        while task := conductor.next_task():
+            run_through(conductor, task)
+    trials = table(tmp_path, "trials")
+    assert trials["reason"].isna().tolist() == [True, True, False]
+    original = int(trials["reason"][2].removeprefix("duplicate of trial "))
+    assert trials["accuracy"][2] == trials["accuracy"][original]
+    assert trials["dimensions"][2] == trials["dimensions"][original]
+    assert (trials["state"][2], trials["epochs"][2], trials["seconds"][2]) == ("complete", 0, 0.0)
+    assert [row["trial"] for row in heard.finished] == [0, 1, 2]
+
+
+def test_a_listener_can_be_told_what_it_missed(tmp_path: Path, small_spec: MakeSpec) -> None:
+    heard, late = Heard(), Heard()
+    with closing(Conductor(small_spec(), tmp_path, [heard])) as conductor:
+        while task := conductor.next_task():
+            run_through(conductor, task)
+        conductor.retell([1, 2], late)
+    assert late.started == [1, 2]
+    told = [e for e in heard.epochs if e[0] in (1, 2)]
+    assert [e[:2] for e in late.epochs] == [e[:2] for e in told]
+    for found, expected in zip(late.epochs, told, strict=True):
+        assert found[2] == expected[2]
+    assert [row["accuracy"] for row in late.finished] == [row["accuracy"] for row in heard.finished[1:]]
+
+
+def test_the_checkpoint_of_a_finished_trial_goes(tmp_path: Path, small_spec: MakeSpec) -> None:
+    with closing(Conductor(small_spec(), tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        path = checkpoint_file(tmp_path, task.trial)
+        path.parent.mkdir()
+        path.write_bytes(b"training")
+        run_through(conductor, task)
+    assert not path.exists()
