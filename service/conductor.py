@@ -168,13 +168,15 @@ class Conductor:
 
     def _start(self, suggestion: Suggestion) -> Task:
         task = self._task(suggestion)
-        running = _Running(suggestion, task)
-        if self.record.last_epoch(suggestion.trial) is not None:
-            rows = self.record.rows("epochs", ["trial", "replicate", "seconds"])
-            mine = (pc.field("trial") == suggestion.trial) & (pc.field("replicate") == 0)
-            running.seconds = pc.sum(rows.filter(mine)["seconds"]).as_py() or 0.0
-        self._running[suggestion.trial] = running
+        running = self._running[task.trial] = _Running(suggestion, task)
         self._tell_started(task)
+        if (
+            self.record.last_epoch(task.trial) is not None
+        ):  # it was cut short; a listener may have missed some
+            rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
+            for epoch, metrics in _by_epoch(rows):
+                running.seconds += metrics["seconds"][0]
+                self._tell_epoch(task.trial, epoch, metrics)
         return task
 
     def _task(self, suggestion: Suggestion) -> Task:

@@ -1,5 +1,6 @@
 """What a sweep has found, said at its end."""
 
+import math
 from pathlib import Path
 
 from rich.console import Console
@@ -22,12 +23,12 @@ def print_summary(folder: Path, console: Console) -> None:
     if len(front):
         title = "Pareto front" if len(objectives) > 1 else "Best"
         front = front.sort_values(objectives[0])
-        table = Table(title=title, title_justify="left", box=None, padding=(0, 2))
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
         shown = list(dict.fromkeys([*objectives, "accuracy", "test_accuracy"]))
         for name in ["trial", *sweep.searched, *shown]:
             table.add_column(name, justify="right", no_wrap=True)
         for _, row in front.head(SHOWN).iterrows():
-            values = [f"{row[name]:.4g} ± {row[f'{name}_sem']:.2g}" for name in shown]
+            values = [_with_error(row[name], row[f"{name}_sem"]) for name in shown]
             table.add_row(str(row["trial"]), *[_short(row[name]) for name in sweep.searched], *values)
         console.print(table)
         if len(front) > SHOWN:
@@ -35,6 +36,13 @@ def print_summary(folder: Path, console: Console) -> None:
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
     console.print(f"MLflow:  polychrony ui --out {runs}", highlight=False, soft_wrap=True)
+
+
+def _with_error(mean: float, sem: float) -> str:
+    """A mean, with its standard error where there are replicates; nothing where it is not known."""
+    if math.isnan(mean):
+        return ""
+    return f"{mean:.4g}" if math.isnan(sem) else f"{mean:.4g} ± {sem:.1g}"
 
 
 def _short(value: object) -> str:

@@ -80,12 +80,8 @@ def _measure(name: str) -> pa.Field:
 
 def _trials(searched: Mapping[str, pa.DataType]) -> pa.Schema:
     aggregates = [
-        field
-        for name, description in METRICS.items()
-        for field in (
-            _column(name, pa.float64(), f"{description}; mean over replicates"),
-            _column(f"{name}_sem", pa.float64(), f"standard error of {name}; null for one replicate"),
-        )
+        *(_column(name, pa.float64(), f"{text}; mean over replicates") for name, text in METRICS.items()),
+        *(_column(f"{name}_sem", pa.float64(), f"standard error of {name}") for name in METRICS),
     ]
     own = {field.name for field in [*_TRIAL, *aggregates, *_ORIGIN]}
     clashes = sorted(own.intersection(searched) - {"epochs", "replicates"})

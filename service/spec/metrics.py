@@ -1,10 +1,10 @@
 """The metrics of a trial, which are the columns of the tables and the names of objectives."""
 
 METRICS: dict[str, str] = {
-    "loss": "cross-entropy on the validation split",
     "accuracy": "share of right answers on the validation split",
-    "train_loss": "cross-entropy on the training split",
+    "loss": "cross-entropy on the validation split",
     "train_accuracy": "share of right answers on the training split",
+    "train_loss": "cross-entropy on the training split",
     "test_accuracy": "share of right answers on the test split, once, at the end",
     "test_accuracy_seen": "the same on speakers that the training split has, too",
     "test_accuracy_unseen": "the same on speakers that only the test split has",

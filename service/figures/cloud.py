@@ -1,0 +1,146 @@
+"""A network in space, and what still and interactive pictures of it have in common."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+"""Okabe and Ito, "Color universal design" (2008), without black."""
+SILENT_COLOUR = "#E4E4E4"
+POSITIVE_COLOUR, NEGATIVE_COLOUR = "#B35806", "#542788"
+SHAPES = 5
+"""Shapes of dots: when the colours are used up they start again with the next shape."""
+
+EDGE_SHARE = 0.03
+MOST_EDGES = 400
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One network of N neurons in D dimensions (units of space)."""
+
+    positions: Array
+    """[N, D]"""
+    weights: Array
+    """[N, N], presynaptic first; 0 where there is no synapse."""
+    rate: Array
+    """[N] spikes a sample."""
+    title: str
+    module: Array | None = None
+    """[N]: community of the weight graph."""
+    preferred_class: Array | None = None
+    """[N]; -1 for a silent neuron."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Neurons that look alike."""
+
+    label: str
+    members: Array
+    colour: str
+    shape: int = 0
+
+
+@dataclass(frozen=True)
+class Edges:
+    """E synapses, the strongest first."""
+
+    pre: Array
+    post: Array
+    weight: Array
+    existing: int
+    """Synapses in the whole network."""
+
+
+@dataclass(frozen=True)
+class Projection:
+    """From space to the two or three axes of a picture."""
+
+    labels: tuple[str, ...]
+    centre: Array
+    """[D]"""
+    axes: Array
+    """[D, K]"""
+    height: Array | None
+    """[N]: the second axis of a cloud on a line."""
+
+    def points(self, positions: Array) -> Array:
+        """Where `positions` [N, D] are in the picture [N, 2 or 3]."""
+        points: Array = (positions - self.centre) @ self.axes
+        return points if self.height is None else np.column_stack([points, self.height])
+
+
+def projection(cloud: Cloud) -> Projection:
+    """Positions as they are in up to three dimensions; in more, their first three principal components."""
+    dimensions = cloud.positions.shape[1]
+    if dimensions > 3:
+        centre = cloud.positions.mean(0)
+        _, spread, directions = np.linalg.svd(cloud.positions - centre, full_matrices=False)
+        shares = np.zeros(max(3, len(spread)))
+        shares[: len(spread)] = spread**2 / max(float((spread**2).sum()), np.finfo(float).tiny)
+        axes = np.zeros((dimensions, 3))
+        axes[:, : len(directions)] = directions[:3].T
+        labels = tuple(
+            f"PC {n + 1} (units of space), {100 * share:.0f} % of variance"
+            for n, share in enumerate(shares[:3])
+        )
+        return Projection(labels, centre, axes, None)
+    names = tuple(f"{name} (units of space)" for name in "xyz"[:dimensions])
+    identity, origin = np.eye(dimensions), np.zeros(dimensions)
+    if dimensions == 1:
+        return Projection((*names, "rate (spikes per sample)"), origin, identity, cloud.rate)
+    return Projection(names, origin, identity, None)
+
+
+def strongest_edges(weights: Array) -> Edges:
+    """The top 3 % of the synapses that are not zero by |w|, at most 400 of them."""
+    pre, post = np.nonzero(weights)
+    strength = np.abs(weights[pre, post])
+    count = min(MOST_EDGES, int(np.ceil(EDGE_SHARE * len(pre))))
+    first = np.argsort(-strength, kind="stable")[:count]
+    return Edges(pre[first], post[first], weights[pre[first], post[first]], len(pre))
+
+
+def class_groups(preferred_class: Array) -> list[Group]:
+    """Neurons by the class that they prefer; the silent ones come last."""
+    groups = [
+        Group(
+            f"class {label}",
+            np.flatnonzero(preferred_class == label),
+            COLOURS[label % len(COLOURS)],
+            label // len(COLOURS) % SHAPES,
+        )
+        for label in np.unique(preferred_class[preferred_class >= 0]).tolist()
+    ]
+    silent = np.flatnonzero(preferred_class < 0)
+    return [*groups, Group("silent", silent, SILENT_COLOUR)] if len(silent) else groups
+
+
+def module_groups(module: Array) -> list[Group]:
+    """Neurons by module, the largest modules first; those beyond the colours are one group."""
+    labels, sizes = np.unique(module, return_counts=True)
+    by_size = labels[np.argsort(-sizes, kind="stable")]
+    groups = [
+        Group(f"module {label}", np.flatnonzero(module == label), colour)
+        for label, colour in zip(by_size.tolist(), COLOURS, strict=False)
+    ]
+    rest = np.flatnonzero(np.isin(module, by_size[len(COLOURS) :]))
+    return [*groups, Group("smaller modules", rest, SILENT_COLOUR)] if len(rest) else groups
+
+
+def dot_areas(rate: Array, smallest: float, largest: float) -> Array:
+    """Area of each neuron's dot: from `smallest` for a silent one to `largest` for the most active one."""
+    return smallest + (largest - smallest) * rate / max(float(rate.max(initial=0.0)), np.finfo(float).tiny)
+
+
+def cube(points: Array) -> Array:
+    """Bounds [K, 2] of a cube around `points` [M, K], with a margin."""
+    low, high = points.min(0), points.max(0)
+    half = 0.52 * float((high - low).max()) or 0.5
+    middle = (low + high) / 2
+    return np.stack([middle - half, middle + half], axis=1)

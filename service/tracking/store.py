@@ -1,0 +1,231 @@
+"""One sweep in an MLflow store: a run for the sweep, and one below it for each trial. Every call waits."""
+
+import json
+import logging
+import os
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from service.files import write_whole
+from service.spec.changes import without_budgets
+from service.spec.sweep import SweepSpec, dump
+from service.tracking.outbox import Point
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+STATUS = {
+    "complete": "FINISHED",
+    "pruned": "FINISHED",
+    "failed": "FAILED",
+    "timed_out": "KILLED",
+    "cancelled": "KILLED",
+}
+"""MLflow's word for each state of a trial."""
+
+SWEEP, TRIAL, STATE, REASON, ID = (f"polychrony.{tag}" for tag in ("sweep", "trial", "state", "reason", "id"))
+KIND = "mlflow.experimentKind"
+"""By this tag the UI opens an experiment on its runs, and not on language models."""
+BATCH_METRICS = 1000
+LONGEST_TAG = 5000
+PAGE = 1000
+
+
+def embedded_store(runs: Path) -> str:
+    """URI of the store in the folder `runs`."""
+    return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
+
+
+def sweep_id(sweep_folder: Path) -> str:
+    """What tells this sweep from others of its name: a random text kept in its folder."""
+    path = sweep_folder / "mlflow-id"
+    if not path.exists():
+        write_whole(path, uuid.uuid4().hex.encode())
+    return path.read_text().strip()
+
+
+class Store:
+    """The runs of one sweep, found again by their tags."""
+
+    def __init__(self, runs: Path, spec: SweepSpec, identity: str) -> None:
+        """Find or make the experiment and the sweep's own run.
+
+        Args:
+            runs: folder of the embedded store, which is used unless MLFLOW_TRACKING_URI names another.
+            spec: the sweep.
+            identity: see `sweep_id`.
+        """
+        uri = os.environ.get("MLFLOW_TRACKING_URI")
+        # A server knows where it keeps artifacts; the embedded store has to be told.
+        folder = None if uri else runs.absolute() / "mlartifacts" / spec.experiment
+        self._client = _client(uri or embedded_store(runs))
+        self._name, self._identity = spec.name, identity
+        self._experiment = self._find_experiment(spec.experiment, folder)
+        self._runs: dict[int, str] = {}
+        self._states: dict[int, str] = {}
+        self._logged: dict[int, dict[str, tuple[int, float]]] = {}
+        self._parent = self._find_runs() or self._create(spec.name, {})
+        self._describe(spec)
+
+    @property
+    def finished_trials(self) -> set[int]:
+        """Trials of which everything is there."""
+        return {trial for trial, state in self._states.items() if state in STATUS}
+
+    def start(self, trial: int, params: Mapping[str, Any]) -> None:
+        """Make the run of a trial, or take up the one that is there; a finished one stays as it is."""
+        if trial in self.finished_trials:
+            return
+        run = self._run(trial)
+        self._client.update_run(run, "RUNNING")
+        self._client.log_batch(run, params=_params(params))
+
+    def log(self, trial: int, points: list[Point]) -> None:
+        """Log metrics of a trial, less those that are there."""
+        if trial in self.finished_trials:
+            return
+        run = self._run(trial)
+        if trial not in self._logged:
+            self._logged[trial] = self._last_values(run)
+        for start in range(0, len(points), BATCH_METRICS):
+            self._log_batch(run, points[start : start + BATCH_METRICS], self._logged[trial])
+
+    def finish(
+        self, trial: int, state: str, reason: str | None, points: list[Point], artifacts: Mapping[str, bytes]
+    ) -> None:
+        """Log the last of a trial, and that it is finished: this comes last, and means that all is there."""
+        if trial in self.finished_trials:
+            return
+        self.add_artifacts(trial, artifacts)
+        self.log(trial, points)
+        run = self._run(trial)
+        if reason:
+            self._client.set_tag(run, REASON, reason[:LONGEST_TAG])
+        self._client.set_terminated(run, STATUS[state])
+        self._client.set_tag(run, STATE, state)
+        self._states[trial] = state
+        self._logged.pop(trial, None)
+
+    def add_artifacts(self, trial: int, artifacts: Mapping[str, bytes]) -> None:
+        """Add files to the run of a trial, by name; one of the same name is replaced."""
+        if not artifacts:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in artifacts.items():
+                (Path(folder) / name).write_bytes(content)
+            self._client.log_artifacts(self._run(trial), folder)
+
+    def finish_sweep(self, state: str) -> None:
+        """Log that the sweep is over."""
+        self._client.set_tag(self._parent, STATE, state)
+        self._client.set_terminated(self._parent, STATUS[state])
+
+    def _find_experiment(self, name: str, artifacts: Path | None) -> str:
+        found = self._client.get_experiment_by_name(name)
+        if found is None:
+            place = artifacts.as_uri() if artifacts else None
+            return self._client.create_experiment(name, place, tags={KIND: "custom_model_development"})
+        if found.lifecycle_stage == "deleted":  # its name is taken as long as it lies in the bin
+            logging.getLogger(__name__).warning(
+                "MLflow: the experiment `%s` was deleted; it is restored", name
+            )
+            self._client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id)
+
+    def _find_runs(self) -> str | None:
+        """Note the runs of the trials; returns the run of the sweep, if it is there."""
+        parent = None
+        for run in self._search():
+            tags = run.data.tags
+            if TRIAL in tags:
+                self._runs[int(tags[TRIAL])] = run.info.run_id
+                self._states[int(tags[TRIAL])] = tags.get(STATE, "")
+            else:
+                parent = run.info.run_id
+        return parent
+
+    def _search(self) -> Iterator["Run"]:
+        token: str | None = None
+        while token != "":
+            page = self._client.search_runs(
+                [self._experiment], f"tags.`{ID}` = '{self._identity}'", max_results=PAGE, page_token=token
+            )
+            yield from page
+            token = page.token or ""
+
+    def _run(self, trial: int) -> str:
+        if trial not in self._runs:
+            tags = {TRIAL: str(trial), "mlflow.parentRunId": self._parent}
+            self._runs[trial] = self._create(f"{self._name}-{trial:04d}", tags)
+            self._logged[trial] = {}
+        return self._runs[trial]
+
+    def _create(self, name: str, tags: Mapping[str, str]) -> str:
+        ours = {SWEEP: self._name, ID: self._identity, STATE: "running", "mlflow.source.name": "polychrony"}
+        run = self._client.create_run(self._experiment, tags={**ours, **tags}, run_name=name)
+        return str(run.info.run_id)
+
+    def _describe(self, spec: SweepSpec) -> None:
+        sections = without_budgets(spec.resolved())
+        params = {
+            f"{section}.{key}": value
+            for section, values in sections.items()
+            if isinstance(values, Mapping)
+            for key, value in values.items()
+        }
+        params |= {key: sections[key] for key in ("objectives", "constraints")}
+        self._client.update_run(self._parent, "RUNNING")
+        self._client.log_batch(self._parent, params=_params(params))
+        self._client.set_tag(self._parent, STATE, "running")
+        # Params can't be changed, and a sweep may be given more trials.
+        self._client.set_tag(self._parent, "polychrony.trials", str(spec.search.trials))
+        self._client.log_text(self._parent, dump(spec), "sweep.yaml")
+
+    def _log_batch(self, run: str, points: list[Point], last: dict[str, tuple[int, float]]) -> None:
+        from mlflow.entities import Metric
+
+        # The store takes the same value at another time of day for another value.
+        new = [p for p in points if p.step > last.get(p.key, (-1, 0.0))[0] or _differs(p, last[p.key])]
+        if new:
+            self._client.log_batch(run, [Metric(p.key, p.value, p.timestamp, p.step) for p in new])
+        last.update({p.key: (p.step, p.value) for p in new})
+
+    def _last_values(self, run: str) -> dict[str, tuple[int, float]]:
+        """The last step of each metric of a run, and the value there."""
+        last = {}
+        for key in self._client.get_run(run).data.metrics:
+            metric = max(self._client.get_metric_history(run, key), key=lambda m: (m.step, m.timestamp))
+            last[key] = (metric.step, metric.value)
+        return last
+
+
+def _differs(point: Point, last: tuple[int, float]) -> bool:
+    """Whether a point corrects the last one."""
+    return point.step == last[0] and point.value != last[1]
+
+
+def _params(values: Mapping[str, Any]) -> list[Any]:
+    from mlflow.entities import Param
+
+    return [Param(key, _text(value)) for key, value in values.items()]
+
+
+def _text(value: Any) -> str:
+    """A value as it would stand in a sweep file."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _client(uri: str) -> "MlflowClient":
+    """A client that keeps to itself."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    from mlflow import MlflowClient
+
+    # What goes wrong is reported once, in our words.
+    for name in ("mlflow", "alembic", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    return MlflowClient(tracking_uri=uri)

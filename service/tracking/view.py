@@ -1,0 +1,150 @@
+"""The MLflow view of a running sweep. Nothing here waits for MLflow, but `finished_trials` and `close`."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Self
+
+from service.spec.sweep import SweepSpec
+from service.tracking.outbox import Job, Outbox, Point, brief
+from service.tracking.store import Store, sweep_id
+
+logger = logging.getLogger(__name__)
+
+Metrics = Mapping[str, tuple[float, float | None]]
+"""Mean over replicates and its standard error (None for one replicate), by metric."""
+Artifacts = Callable[[], Mapping[str, bytes]]
+"""Makes files, by name. Called on the view's own thread."""
+
+
+class MlflowView:
+    """The only one that writes to MLflow about a sweep. Everything may be told again: nothing is doubled.
+
+    While the store cannot be reached, what is told waits, and the sweep goes on. What has not reached the
+    store when the process ends can be told again by the next one: see `finished_trials`.
+    """
+
+    def __init__(self, connect: Callable[[], Store], retry_seconds: float) -> None:
+        self._connect = connect
+        self._store: Store | None = None
+        self._outbox = Outbox(
+            lambda trial, points: self._at().log(trial, points), self._is_well, retry_seconds
+        )
+        self._outbox.put(Job("the sweep", None, self._at))
+
+    @classmethod
+    def open(cls, runs: Path, spec: SweepSpec, sweep_folder: Path, *, retry_seconds: float = 10.0) -> Self:
+        """Begin, or take up, the view of a sweep.
+
+        Args:
+            runs: folder of all sweeps and of the embedded store, used unless MLFLOW_TRACKING_URI is set.
+            spec: the sweep.
+            sweep_folder: the sweep's own folder; keeps an identity by which its runs are found again.
+            retry_seconds: pause between attempts while the store cannot be reached.
+        """
+        identity = sweep_id(sweep_folder)
+        return cls(lambda: Store(runs, spec, identity), retry_seconds)
+
+    @property
+    def lost(self) -> int:
+        """How much of what was told was given up."""
+        return self._outbox.lost
+
+    def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
+        """A trial begins, or goes on; `params` are all its fields, at most 100."""
+        fields = dict(params)
+        self._put(f"start of trial {trial}", trial, lambda store: store.start(trial, fields))
+
+    def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
+        """A trial finished an epoch. Values that are not finite are left out."""
+        self._outbox.put_points(trial, _points(epoch, metrics))
+
+    def trial_finished(
+        self,
+        trial: int,
+        state: str,
+        reason: str | None,
+        epoch: int,
+        metrics: Metrics,
+        artifacts: Artifacts | None = None,
+    ) -> None:
+        """A trial is over, in `state` (see the table `trials`), with final `metrics` as of `epoch`."""
+        points = _points(epoch, metrics)
+
+        def finish(store: Store) -> None:
+            if trial not in store.finished_trials:
+                store.finish(trial, state, reason, points, _make(artifacts, trial) if artifacts else {})
+
+        self._put(f"end of trial {trial}", trial, finish)
+
+    def add_artifacts(self, trial: int, artifacts: Artifacts) -> None:
+        """Add files to a trial, finished or not."""
+        self._put(
+            f"files of trial {trial}",
+            trial,
+            lambda store: store.add_artifacts(trial, _make(artifacts, trial)),
+        )
+
+    def finished_trials(self, patience: float = 120.0) -> set[int] | None:
+        """Trials that MLflow has in full; None if it does not answer within `patience` seconds.
+
+        What it lacks should be told again, beginning with `trial_started`.
+        """
+        answer: Future[set[int]] = Future()
+        self._put("a question", None, lambda store: answer.set_result(store.finished_trials))
+        try:
+            return answer.result(patience)
+        except TimeoutError:
+            return None
+
+    def close(
+        self, state: str, patience: float = 60.0, progress: Callable[[int], object] | None = None
+    ) -> None:
+        """The sweep ends, in `state`: `complete`, `failed` or `cancelled`. Waits until all is logged.
+
+        Args:
+            state: how it ends.
+            patience: give up after so many seconds in which nothing could be logged.
+            progress: told several times a second how much still waits.
+        """
+        self._put("end of the sweep", None, lambda store: store.finish_sweep(state))
+        self._outbox.close(patience, progress)
+
+    def _put(self, what: str, trial: int | None, act: Callable[[Store], object]) -> None:
+        self._outbox.put(Job(what, trial, lambda: act(self._at())))
+
+    def _at(self) -> Store:
+        if self._store is None:
+            self._store = self._connect()
+        return self._store
+
+    def _is_well(self) -> bool:
+        """Connect anew, which also finds out what a command that failed half-way has left."""
+        self._store = None
+        try:
+            self._at()
+        except Exception:
+            return False
+        return True
+
+
+def _points(epoch: int, metrics: Metrics) -> list[Point]:
+    now = time.time_ns() // 1_000_000
+    values = {
+        name: value
+        for metric, (mean, sem) in metrics.items()
+        for name, value in ((metric, mean), (f"{metric}_sem", sem))
+        if value is not None and math.isfinite(value)
+    }
+    return [Point(name, float(value), epoch, now) for name, value in values.items()]
+
+
+def _make(artifacts: Artifacts, trial: int) -> Mapping[str, bytes]:
+    try:
+        return artifacts()
+    except Exception as error:
+        logger.warning("no pictures of trial %d: %s", trial, brief(error))
+        return {}
