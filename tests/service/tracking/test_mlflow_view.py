@@ -13,9 +13,6 @@ from service.spec.sweep import SweepSpec, load
 from service.tracking import MlflowView, ui_command
 from service.tracking.store import embedded_store
 
-# MLflow uses what SQLAlchemy 2.1 deprecates.
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-
 SWEEP = """
 name: {name}
 experiment: shared
