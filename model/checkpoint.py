@@ -1,7 +1,8 @@
 """A cohort in training as bytes: tensors by safetensors, the rest as JSON in its header. Never pickle."""
 
 import json
-from dataclasses import asdict
+import math
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -13,12 +14,26 @@ from model.config import LearnerConfig
 
 FORMAT = "1"
 
+Moments = dict[str, dict[str, torch.Tensor]]
+
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be read: truncated, foreign, or of another version."""
 
 
-def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int) -> bytes:
+@dataclass(frozen=True)
+class Best:
+    """The least mean validation loss so far, and its epoch."""
+
+    loss: float = math.inf
+    epoch: int = 0
+
+    def update(self, epoch: int, loss: float) -> "Best":
+        """The best after `epoch`, which had this `loss`."""
+        return Best(loss, epoch) if loss < self.loss else self
+
+
+def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
     """The networks after `epoch`; with the optimiser, all that training needs to go on from there."""
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
     moments = {} if optimizer is None else optimizer.state
@@ -32,12 +47,13 @@ def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int) -> bytes:
         "n_classes": str(net.n_classes),
         "seeds": json.dumps(net.seeds),
         "epoch": str(epoch),
+        "best": json.dumps(asdict(best)),
     }
     return save(tensors, header)
 
 
-def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, dict[str, dict[str, torch.Tensor]]]:
-    """The cohort, its epoch, and the optimiser's state by parameter name.
+def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
+    """The cohort, its epoch, the optimiser's state by parameter name, and the best epoch so far.
 
     Raises:
         CheckpointError: if `data` is not a checkpoint of this version.
@@ -57,17 +73,17 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, dict[str, dict[s
             threads=threads,
         )
         net.load_state_dict({k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")})
-        epoch = int(header["epoch"])
+        epoch, best = int(header["epoch"]), Best(**json.loads(header["best"]))
     except CheckpointError:
         raise
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"not a checkpoint, or a damaged one: {error}") from error
-    moments: dict[str, dict[str, torch.Tensor]] = {}
+    moments: Moments = {}
     for key, value in tensors.items():
         if key.startswith("adam."):
             _, kind, name = key.split(".", 2)
             moments.setdefault(name, {})[kind] = value
-    return net, epoch, moments
+    return net, epoch, moments, best
 
 
 def _header(data: bytes) -> dict[str, Any]:

@@ -9,7 +9,13 @@ from torch import Tensor, nn
 
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset
-from model.embedding import draw_positions, pairwise_distances
+from model.embedding import (
+    circle_positions,
+    distances_between,
+    draw_positions,
+    line_positions,
+    pairwise_distances,
+)
 from model.kernels import gather, simulate
 from model.kernels.scheme import mean_readout
 
@@ -22,15 +28,17 @@ class Output(NamedTuple):
     features: Tensor
     """[R, B, N]: time average of each hidden neuron's readout potential."""
     counts: Tensor
-    """[R, B, N]: spikes (int32)."""
+    """[R, B, N]: spikes."""
 
 
 class Cohort(nn.Module):
     """R networks of leaky integrate-and-fire neurons in space, with a linear readout of their spikes.
 
     Parameters, all contiguous: `w_in` [R, C, N], `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O],
-    `b_out` [R, O], and, with embedding `space` or `fixed`, `positions` [R, N, D]. The buffer `mask`
-    [R, N, N] says which recurrent synapses exist: at first all but self-connections.
+    `b_out` [R, O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
+    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, C, D] and `log_delay_scale` [R], the
+    logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which recurrent
+    synapses exist: at first all but self-connections.
     """
 
     w_in: nn.Parameter
@@ -38,6 +46,10 @@ class Cohort(nn.Module):
     w_out: nn.Parameter
     b_out: nn.Parameter
     positions: nn.Parameter
+    free_delays: nn.Parameter
+    axonal_delays: nn.Parameter
+    input_positions: nn.Parameter
+    log_delay_scale: nn.Parameter
     mask: Tensor
 
     def __init__(
@@ -89,15 +101,57 @@ class Cohort(nn.Module):
         """Networks in the cohort, R."""
         return len(self.seeds)
 
+    @property
+    def has_positions(self) -> bool:
+        """Whether the neurons sit in space."""
+        return self.config.embedding in ("space", "fixed")
+
+    @property
+    def learned_parameters(self) -> int:
+        """Numbers that each network learns; synapses that do not exist do not count."""
+        learned = [value for value in self.parameters() if value.requires_grad]
+        absent = int((~self.mask[0]).sum())
+        matrices = 2 if self.config.embedding == "free" else 1
+        return sum(value[0].numel() for value in learned) - matrices * absent
+
+    def delay_scale(self) -> Tensor | float:
+        """Delay per unit of space (ms), shaped to go with [R, N, N]."""
+        if self.config.learn_delay_scale:
+            return self.log_delay_scale.exp()[:, None, None]
+        return self.config.delay_scale
+
     def distances(self) -> Tensor:
-        """Distances between neurons [R, N, N] (units of space); zero with embedding `none`."""
-        if self.config.embedding == "none":
-            return torch.zeros_like(self.w_rec, requires_grad=False)
-        return pairwise_distances(self.positions)
+        """Lengths of the recurrent synapses [R, N, N] (units of space).
+
+        Without positions they are what delays beyond the least one stand for, (d - d_min) / delay_scale.
+        """
+        if self.has_positions:
+            return pairwise_distances(self.positions)
+        return (self.delays() - self.config.delay_floor) / self.config.delay_scale
 
     def delays(self) -> Tensor:
         """Delays of the recurrent synapses [R, N, N] (ms)."""
-        return self.config.delay_floor + self.config.delay_scale * self.distances()
+        floor = self.config.delay_floor
+        if self.has_positions:
+            return floor + self.delay_scale() * pairwise_distances(self.positions)
+        if self.config.embedding == "free":
+            return self.free_delays.clamp(min=floor)
+        if self.config.embedding == "axonal":
+            return self.axonal_delays.clamp(min=floor).unsqueeze(2).expand_as(self.w_rec)
+        return torch.full_like(self.w_rec, floor, requires_grad=False)
+
+    def input_delays(self) -> Tensor | None:
+        """Delays of the inputs [R, C, N] (ms), or None if input spikes arrive at once."""
+        if self.config.input_embedding == "none":
+            return None
+        return self.delay_scale() * distances_between(self.input_positions, self.positions)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Bring learned delays that fell below the least one back to it."""
+        if self.config.embedding in ("free", "axonal"):
+            learned = self.free_delays if self.config.embedding == "free" else self.axonal_delays
+            learned.clamp_(min=self.config.delay_floor)
 
     def wiring_length(self) -> Tensor:
         """Sum over the recurrent synapses of |w| times distance, a network [R]."""
@@ -138,6 +192,7 @@ class Cohort(nn.Module):
             place.reshape(chosen.shape),
             self.config,
             self.threads,
+            self.input_delays(),
         )
         return Output(features @ self.w_out + self.b_out.unsqueeze(1), features, counts)
 
@@ -151,7 +206,8 @@ def readout_scale(config: LearnerConfig) -> float:
 
 
 def _learned(name: str, config: LearnerConfig) -> bool:
-    return name != "positions" or config.embedding == "space"
+    learned = {"positions": config.embedding == "space", "input_positions": config.learn_input_positions}
+    return learned.get(name, True)
 
 
 def _draw(config: LearnerConfig, n_channels: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
@@ -164,6 +220,22 @@ def _draw(config: LearnerConfig, n_channels: int, n_classes: int, seed: int) -> 
         "w_out": streams[2].normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
         "b_out": np.zeros(n_classes),
     }
-    if config.embedding != "none":
-        drawn["positions"] = draw_positions(n, config.dimensions, streams[3])
+    drawn |= _draw_delays(config, draw_positions(n, config.dimensions, streams[3]))
+    if config.learn_delay_scale:
+        drawn["log_delay_scale"] = np.log(config.delay_scale)
+    if config.input_embedding != "none":
+        place = line_positions if config.input_embedding == "line" else circle_positions
+        drawn["input_positions"] = place(n_channels, config.dimensions)
     return drawn
+
+
+def _draw_delays(config: LearnerConfig, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """What delays are made of; all embeddings start with delays of the same distribution."""
+    if config.embedding in ("space", "fixed"):
+        return {"positions": positions}
+    delays = pairwise_distances(torch.from_numpy(positions)).numpy() * config.delay_scale + config.delay_floor
+    if config.embedding == "free":
+        return {"free_delays": delays}
+    if config.embedding == "axonal":
+        return {"axonal_delays": np.diagonal(np.roll(delays, 1, axis=1)).copy()}
+    return {}

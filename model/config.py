@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from model.fields import check, choice, integer, real
+from model.fields import check, choice, flag, integer, real
 
-EMBEDDINGS = ("space", "fixed", "none")
+EMBEDDINGS = ("space", "free", "axonal", "fixed", "none")
+INPUT_EMBEDDINGS = ("none", "line", "circle")
+COST_ON = ("weights", "positions", "both")
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,18 @@ class LearnerConfig:
     dimensions: int = integer(2, low=1)
     """Dimensions of space, D."""
     embedding: str = choice("space", EMBEDDINGS)
-    """Where delays come from: `space` (learned positions), `fixed` (positions drawn and kept), `none`
-    (every delay is the least one)."""
+    """Where delays come from: `space` (learned positions), `free` (every delay is learned by itself),
+    `axonal` (one learned delay a presynaptic neuron), `fixed` (positions drawn and kept), `none` (every
+    delay is the least one)."""
     delay_scale: float = real(30.0, above=0)
     """Delay per unit of space (ms), the inverse of the conduction velocity."""
+    learn_delay_scale: bool = flag(False)
+    """Whether a network learns its delay scale, from `delay_scale` on."""
+    input_embedding: str = choice("none", INPUT_EMBEDDINGS)
+    """Where input channels sit: `none` (nowhere, their spikes arrive at once), or in order on a `line` or a
+    `circle`, and the delay of an input is its distance, too."""
+    learn_input_positions: bool = flag(False)
+    """Whether the positions of input channels are learned."""
     min_delay: float | None = real(None, above=0, optional=True)
     """Least delay (ms), at least one step; None: one step."""
     dt: float = real(1.0, above=0)
@@ -60,6 +70,24 @@ class LearnerConfig:
     """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p."""
     wiring_power: int = choice(2, (0, 1, 2))
     """Power p of the distance in the wiring cost; 0 is plain L1."""
+    cost_on: str = choice("weights", COST_ON)
+    """What the wiring cost acts on: `weights` (by a proximal step, to true zeros), `positions` (by gradient;
+    the cloud then tends to shrink as a whole), or `both`."""
+    relative_cost: bool = flag(False)
+    """Whether the wiring cost takes distances relative to their mean, which shrinking cannot escape."""
+    prune_zeros: bool = flag(False)
+    """Whether synapses that were zero for a whole epoch are taken out for good."""
+    rate_cost: float = real(0.0, low=0)
+    """Strength of the cost of firing rates, rate_cost mean_j (rate_j / target_rate - 1)^2."""
+    target_rate: float = real(10.0, above=0)
+    """Rate that the cost draws every neuron to (spikes per sample)."""
+    revival: float = real(0.0, low=0)
+    """What is added to the input weights of a neuron that was silent for a whole epoch, in units of the mean
+    size of its network's input weights."""
+    gradient_clip: float | None = real(None, above=0, optional=True)
+    """Largest norm of a network's gradient; None: it is not clipped."""
+    patience: int | None = integer(None, low=1, optional=True)
+    """Training ends early when the mean validation loss has not improved for so many epochs; None: never."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -74,6 +102,23 @@ class LearnerConfig:
         ):
             if mem == syn:
                 raise ValueError(f"LearnerConfig: {names} are both {mem:g}; make them differ")
+        spatial = self.embedding in ("space", "fixed")
+        if self.input_embedding != "none" and not spatial:
+            raise ValueError(
+                f"LearnerConfig: `input_embedding`: {self.input_embedding} needs neurons in space; "
+                "set `embedding` to space or fixed"
+            )
+        if self.input_embedding == "circle" and self.dimensions < 2:
+            raise ValueError("LearnerConfig: `input_embedding`: a circle needs at least 2 `dimensions`")
+        if self.learn_delay_scale and not spatial:
+            raise ValueError(
+                "LearnerConfig: `learn_delay_scale` needs neurons in space; set `embedding` to space or fixed"
+            )
+        if self.cost_on != "weights" and self.embedding != "space":
+            raise ValueError(
+                f"LearnerConfig: `cost_on`: {self.cost_on} needs positions that are learned; "
+                "set `embedding` to space"
+            )
 
     @property
     def delay_floor(self) -> float:

@@ -42,9 +42,29 @@ def draw_positions(neurons: int, dimensions: int, generator: Generator) -> np.nd
     return generator.uniform(-0.5, 0.5, (neurons, dimensions)) * cube_side(dimensions)
 
 
+def line_positions(channels: int, dimensions: int) -> np.ndarray:
+    """Positions [C, D] of channels in order on a line along the first axis, as long as the neurons' cube."""
+    positions = np.zeros((channels, dimensions))
+    positions[:, 0] = np.linspace(-0.5, 0.5, channels) * cube_side(dimensions)
+    return positions
+
+
+def circle_positions(channels: int, dimensions: int) -> np.ndarray:
+    """Positions [C, D] of channels in order on a circle in the first two axes, touching the neurons' cube."""
+    angle = 2 * pi * np.arange(channels) / channels
+    positions = np.zeros((channels, dimensions))
+    positions[:, :2] = np.stack([np.cos(angle), np.sin(angle)], 1) * cube_side(dimensions) / 2
+    return positions
+
+
 def pairwise_distances(positions: Tensor) -> Tensor:
     """Euclidean distances [..., N, N] of `positions` [..., N, D]; coincident neurons get a zero gradient."""
-    difference = positions.unsqueeze(-2) - positions.unsqueeze(-3)
+    return distances_between(positions, positions)
+
+
+def distances_between(sources: Tensor, targets: Tensor) -> Tensor:
+    """Euclidean distances [..., P, N] from `sources` [..., P, D] to `targets` [..., N, D]."""
+    difference = sources.unsqueeze(-2) - targets.unsqueeze(-3)
     square = difference.square().sum(-1)
     apart = square > 0
     # The inner `where` keeps the root's infinite slope at 0 out of the gradient, the outer one its value.

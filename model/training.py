@@ -10,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from model.checkpoint import pack, unpack
-from model.cohort import Cohort, readout_scale
+from model.checkpoint import Best, pack, unpack
+from model.cohort import Cohort, Output
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset, Splits
 from model.evaluation import Evaluation, cross_entropy, evaluate, preferences
+from model.optimizer import clip_gradients, make_optimizer, rate_factor
+from model.rates import rate_cost, revive
 from model.start import scale_inputs
 from model.topology import communities, measures
-from model.wiring import shrink_weights
+from model.wiring import positions_cost, prune, shrink_weights
 
 Array = npt.NDArray[Any]
 
@@ -69,7 +71,7 @@ class Trainer:
         self.splits = splits
         config = with_duration(config, splits.train)
         train = splits.train
-        self._begin(Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads), 0)
+        self._begin(Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads), 0, Best())
         scale_inputs(self.net, train)
 
     @classmethod
@@ -81,16 +83,17 @@ class Trainer:
         """
         trainer = cls.__new__(cls)
         trainer.splits = splits
-        net, epoch, moments = unpack(checkpoint, threads)
-        trainer._begin(net, epoch)
+        net, epoch, moments, best = unpack(checkpoint, threads)
+        trainer._begin(net, epoch, best)
         parameters = dict(net.named_parameters())
         for name, state in moments.items():
             trainer.optimizer.state[parameters[name]] = dict(state)
         return trainer
 
-    def _begin(self, net: Cohort, epoch: int) -> None:
+    def _begin(self, net: Cohort, epoch: int, best: Best) -> None:
         self.net, self.epoch = net, epoch
-        self.optimizer = _optimizer(net)
+        self.best = best
+        self.optimizer = make_optimizer(net)
         self._validated: tuple[int, Evaluation] | None = None
 
     @property
@@ -100,11 +103,18 @@ class Trainer:
 
     def checkpoint(self) -> bytes:
         """Everything that `resume` needs."""
-        return pack(self.net, self.optimizer, self.epoch)
+        return pack(self.net, self.optimizer, self.epoch, self.best)
 
     def networks(self) -> bytes:
         """The networks alone, without what is needed to train on."""
-        return pack(self.net, None, self.epoch)
+        return pack(self.net, None, self.epoch, self.best)
+
+    @property
+    def finished(self) -> bool:
+        """Whether training is over: all epochs are done, or validation has not improved for `patience`."""
+        patience = self.config.patience
+        waited = self.epoch - self.best.epoch
+        return self.epoch >= self.config.epochs or (patience is not None and waited >= patience)
 
     def run_epoch(self) -> dict[str, Array]:
         """Train for one epoch; returns the metrics, each [R]. The caller asks `fault` before going on."""
@@ -112,6 +122,7 @@ class Trainer:
         losses, correct = self._pass_over(self._orders())
         self.epoch += 1
         validated = self._validate()
+        self.best = self.best.update(self.epoch, float(validated.loss.mean()))
         with torch.no_grad():
             wiring_length, sparsity = self.net.wiring_length().numpy(), self.net.sparsity().numpy()
         metrics = {
@@ -157,7 +168,7 @@ class Trainer:
         validated = self._validate()
         preferred, selectivity = preferences(validated.class_counts)
         positions = None
-        if self.config.embedding != "none":
+        if self.net.has_positions:
             positions = self.net.positions.detach().numpy().copy()
         weights = self.net.w_rec.detach().numpy()
         modules = np.stack([communities(one, seed=0) for one in weights])
@@ -184,44 +195,38 @@ class Trainer:
             ]
         )
 
-    def _rate_factor(self, share: float) -> float:
-        """What the learning rates are multiplied by when `share` of the epoch is done."""
-        if self.config.schedule == "constant":
-            return 1.0
-        return 0.5 * (1 + math.cos(math.pi * (self.epoch + share) / self.config.epochs))
-
     def _pass_over(self, orders: Array) -> tuple[Array, Array]:
         """One update a batch; returns mean loss and accuracy as they were when each batch was seen [R]."""
         data, size = self.splits.train, orders.shape[1]
         losses, correct = np.zeros(len(orders)), np.zeros(len(orders))
+        silent = torch.ones(len(orders), self.config.hidden, dtype=torch.bool)
+        zero = self.net.mask & (self.net.w_rec == 0)
         for start in range(0, size, self.config.batch_size):
             chosen = orders[:, start : start + self.config.batch_size]
             labels = torch.from_numpy(data.labels[chosen])
-            logits = self.net(data, chosen).logits
-            loss = cross_entropy(logits, labels)
-            self.optimizer.zero_grad()
-            # A sum over replicates: each gets the gradient of its own mean, and none touches another.
-            loss.mean(1).sum().backward()
-            factor = self._rate_factor(start / size)
-            for group in self.optimizer.param_groups:
-                group["lr"] = group["initial_lr"] * factor
-            self.optimizer.step()
-            shrink_weights(self.net, self.config.learning_rate * factor)
+            out = self.net(data, chosen)
+            loss = cross_entropy(out.logits, labels)
+            self._update(out, loss.mean(1), self.epoch + start / size)
+            silent &= out.counts.sum(1) == 0
+            zero &= self.net.w_rec == 0
             losses += loss.detach().sum(1).numpy()
-            correct += (logits.detach().argmax(2) == labels).sum(1).numpy()
+            correct += (out.logits.detach().argmax(2) == labels).sum(1).numpy()
+        revive(self.net, silent)
+        if self.config.prune_zeros:
+            prune(self.net, zero)
         return losses / size, correct / size
 
-
-def _optimizer(net: Cohort) -> torch.optim.Adam:
-    config = net.config
-    rates = {
-        # Adam's steps do not know the size of what they change: the readout's weights are large.
-        "w_out": config.learning_rate * readout_scale(config) / math.sqrt(config.hidden),
-        "positions": config.position_learning_rate,
-    }
-    groups = [
-        {"params": [value], "initial_lr": rates.get(name, config.learning_rate)}
-        for name, value in net.named_parameters()
-        if value.requires_grad
-    ]
-    return torch.optim.Adam(groups)
+    def _update(self, out: Output, loss: torch.Tensor, epochs: float) -> None:
+        """One step down the loss [R] with the other costs, `epochs` epochs into training."""
+        for cost in (positions_cost(self.net), rate_cost(self.net, out.counts)):
+            loss = loss if cost is None else loss + cost
+        self.optimizer.zero_grad()
+        # A sum over replicates: each gets the gradient of its own loss, and none touches another.
+        loss.sum().backward()
+        clip_gradients(self.net)
+        factor = rate_factor(self.net, epochs)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+        self.optimizer.step()
+        self.net.project()
+        shrink_weights(self.net, self.config.learning_rate * factor)

@@ -52,7 +52,7 @@ def _network(folder: Path, trial: int) -> Cohort | None:
 
 def _cloud(net: Cohort, neurons: pa.Table | None, title: str) -> Cloud | None:
     """The networks' replicate 0 in space, coloured by what `neurons` has on it, if anything."""
-    if net.config.embedding == "none":
+    if not net.has_positions:
         return None
     positions, weights = net.positions[0].detach().numpy(), net.w_rec[0].detach().numpy()
     if neurons is None or not len(neurons):

@@ -110,8 +110,8 @@ class Trial:
         failure = trainer.fault(metrics)
         if failure is not None:
             return self._report(trainer.epoch, metrics, failure=failure)
-        done = trainer.epoch >= trainer.config.epochs
-        if trainer.epoch in wanted:
+        done = trainer.finished
+        if done or trainer.epoch in wanted:
             snapshots.append(trainer.neurons())
         tables: dict[str, pa.Table] = {}
         if snapshots:

@@ -10,50 +10,60 @@ from model.kernels.compile import OPTIONS, unsigned
 
 
 @njit(**OPTIONS)
-def run_pairs_back(first, last, network, sample, events, w_in, synapses, scheme, spikes, grad_features):
+def run_pairs_back(
+    first, last, network, sample, events, w_in, inputs, synapses, scheme, spikes, grad_features, grad_counts
+):
     """Adjoint of `run_pairs` for the same pairs, given the spikes it returned and dL/dfeatures [P, N].
 
-    Returns dL/dw_in [R, C, N], and per synapse [S] the sums over its spikes of lambda exp(-r / tau) without
-    the synapse's own factor, for M and for S: dL/dw and dL/dd are linear in them.
+    Returns dL/dw_in [R, C, N] of input synapses without delays; and per synapse [S] with a delay, first the
+    inputs and then the recurrent ones, the sums over its spikes of lambda exp(-r / tau) without the
+    synapse's own factor, for M and for S: dL/dw and dL/dd are linear in them.
+
+    dL/dcounts [P, N] acts by a pseudo-derivative, as counts are piecewise constant: a spike that comes later
+    by tau_mem counts as one spike less.
     """
     n = w_in.shape[2]
     begin, step, neuron, phase, rise = spikes
     grad_in = np.zeros_like(w_in)
-    sum_m = np.zeros(synapses.beta.shape[0], w_in.dtype)
-    sum_s = np.zeros(synapses.beta.shape[0], w_in.dtype)
+    in_m, in_s = np.zeros(inputs.beta.shape[0], w_in.dtype), np.zeros(inputs.beta.shape[0], w_in.dtype)
+    sum_m, sum_s = np.zeros(synapses.beta.shape[0], w_in.dtype), np.zeros(synapses.beta.shape[0], w_in.dtype)
     lambda_m, lambda_s = np.empty(n, w_in.dtype), np.empty(n, w_in.dtype)
     start_m, start_s = np.empty(n, w_in.dtype), np.empty(n, w_in.dtype)
-    ring = np.empty(4 * synapses.slots * n, w_in.dtype)
+    slots = max(synapses.slots, inputs.slots)
+    ring = np.empty(4 * slots * n, w_in.dtype)
     for pair in range(first, last):
         lambda_m[:] = scheme.zero
         lambda_s[:] = scheme.zero
         ring[:] = scheme.zero
         event, event_end = events.start[sample[pair] + 1] - 1, events.start[sample[pair]]
         spike, spike_end = begin[pair - first + 1] - 1, begin[pair - first]
-        base = synapses.slots
+        base = slots
         for k in range(scheme.steps - 1, -1, -1):
             if base == 0:
-                rewind_back(ring, 2 * synapses.slots * n)
-                base = synapses.slots
+                rewind_back(ring, 2 * slots * n)
+                base = slots
             base -= 1
+            here = unsigned(2 * base * n)
             start_m[:] = scheme.zero
             start_s[:] = scheme.zero
             while spike >= spike_end and step[spike] == k:
                 i, phi = neuron[spike], phase[spike]
-                lo = synapses.start[network[pair] * n + i]
-                hi = synapses.start[network[pair] * n + i + 1]
-                by_time = gather(
-                    ring, unsigned(2 * base * n), unsigned(n), phi, lo, hi, synapses, scheme, sum_m, sum_s
-                )
+                source = network[pair] * n + i
+                by_time = gather(ring, here, unsigned(n), phi, source, synapses, scheme, sum_m, sum_s)
                 by_time += grad_features[pair, i] * readout_slope(k, phi, scheme)
+                by_time -= grad_counts[pair, i] * scheme.rate_m
                 through_phase(i, phi, rise[spike], by_time, lambda_m, lambda_s, start_m, start_s, scheme)
                 spike -= 1
-            store(ring, unsigned(2 * base * n), lambda_m, lambda_s)
+            store(ring, here, lambda_m, lambda_s)
+            while inputs.slots > 0 and event >= event_end and events.step[event] == k:
+                source = network[pair] * w_in.shape[1] + events.channel[event]
+                gather(ring, here, unsigned(n), events.phase[event], source, inputs, scheme, in_m, in_s)
+                event -= 1
             while event >= event_end and events.step[event] == k:
                 add_gradient(grad_in, network[pair], event, events, lambda_m, lambda_s)
                 event -= 1
             decay_back(lambda_m, lambda_s, start_m, start_s, scheme)
-    return grad_in, sum_m, sum_s
+    return grad_in, in_m, in_s, sum_m, sum_s
 
 
 @njit(**OPTIONS)
@@ -63,8 +73,9 @@ def rewind_back(ring, half):
 
 
 @njit(**OPTIONS)
-def gather(ring, here, n, phi, lo, hi, synapses, scheme, sum_m, sum_s):
+def gather(ring, here, n, phi, source, synapses, scheme, sum_m, sum_s):
     """Gather the adjoints of a spike's arrivals; returns dL/d(spike time) through its synapses (per ms)."""
+    lo, hi = synapses.start[source], synapses.start[source + 1]
     now_m = np.exp((phi - scheme.one) * scheme.dt * scheme.rate_m)
     now_s = np.exp((phi - scheme.one) * scheme.dt * scheme.rate_s)
     later_m, later_s = now_m * scheme.decay_m, now_s * scheme.decay_s

@@ -18,6 +18,7 @@ class Events(NamedTuple):
     start: npt.NDArray[np.int64]  # [U + 1]
     step: npt.NDArray[np.int32]  # [E], ascending within a sample
     channel: npt.NDArray[np.int32]  # [E]
+    phase: Floats  # [E]: place within the step, from 0 to below 1
     amplitude_m: Floats  # [E]: g exp(-r / tau_mem), r the time left in the step
     amplitude_s: Floats  # [E]
 
@@ -40,6 +41,7 @@ def gather(
         start=start,
         step=step.astype(np.int32),
         channel=channel,
+        phase=(position - step).astype(dtype),
         amplitude_m=np.exp(left * left.dtype.type(-1 / config.tau_mem)) * g,
         amplitude_s=np.exp(left * left.dtype.type(-1 / config.tau_syn)) * g,
     )

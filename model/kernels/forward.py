@@ -10,15 +10,17 @@ from model.kernels.compile import OPTIONS, unsigned
 
 
 @njit(**OPTIONS)
-def run_pairs(first, last, network, sample, events, w_in, synapses, scheme, features, counts):
+def run_pairs(first, last, network, sample, events, w_in, inputs, synapses, scheme, features, counts):
     """Simulate pairs `first` to `last` and write their rows of `features` and `counts` [P, N].
 
+    `inputs` are the input synapses where they have delays; without any, input spikes arrive at once.
     Returns the spikes, in time order within a pair: where each pair's begin [last - first + 1], their step
     and neuron (int32), their phase in the step, and V1 - V0, zero where the phase has no derivative.
     """
     n = w_in.shape[2]
     membrane, synapse, before = np.empty(n, w_in.dtype), np.empty(n, w_in.dtype), np.empty(n, w_in.dtype)
-    ring = np.empty(4 * synapses.slots * n, w_in.dtype)
+    slots = max(synapses.slots, inputs.slots)
+    ring = np.empty(4 * slots * n, w_in.dtype)
     slot, add_m, add_s = np.empty(n, np.uint32), np.empty(n, w_in.dtype), np.empty(n, w_in.dtype)
     room = 4096
     step, neuron = np.empty(room, np.int32), np.empty(room, np.int32)
@@ -31,14 +33,21 @@ def run_pairs(first, last, network, sample, events, w_in, synapses, scheme, feat
         before[:] = scheme.zero
         ring[:] = scheme.zero
         features[pair, :] = scheme.zero
-        counts[pair, :] = 0
+        counts[pair, :] = scheme.zero
         event, end = events.start[sample[pair]], events.start[sample[pair] + 1]
         base = 0
         for k in range(scheme.steps):
-            if base == synapses.slots:
-                rewind(ring, 2 * synapses.slots * n)
+            if base == slots:
+                rewind(ring, 2 * slots * n)
                 base = 0
-            decay_and_arrive(membrane, synapse, ring, unsigned(2 * base * n), scheme)
+            here = unsigned(2 * base * n)
+            while inputs.slots > 0 and event < end and events.step[event] == k:
+                source = network[pair] * w_in.shape[1] + events.channel[event]
+                deliver(
+                    ring, here, unsigned(n), events.phase[event], source, inputs, scheme, slot, add_m, add_s
+                )
+                event += 1
+            decay_and_arrive(membrane, synapse, ring, here, scheme)
             while event < end and events.step[event] == k:
                 add_input(membrane, synapse, w_in, network[pair], event, events)
                 event += 1
@@ -51,22 +60,9 @@ def run_pairs(first, last, network, sample, events, w_in, synapses, scheme, feat
             for e in range(fired, found):
                 i, phi = neuron[e], phase[e]
                 features[pair, i] += readout_kernel(k, phi, scheme)
-                counts[pair, i] += 1
-                lo = synapses.start[network[pair] * n + i]
-                hi = synapses.start[network[pair] * n + i + 1]
-                deliver(
-                    ring,
-                    unsigned(2 * base * n),
-                    unsigned(n),
-                    phi,
-                    lo,
-                    hi,
-                    synapses,
-                    scheme,
-                    slot,
-                    add_m,
-                    add_s,
-                )
+                counts[pair, i] += scheme.one
+                source = network[pair] * n + i
+                deliver(ring, here, unsigned(n), phi, source, synapses, scheme, slot, add_m, add_s)
             base += 1
         begin[pair - first + 1] = found
     return begin, step[:found].copy(), neuron[:found].copy(), phase[:found].copy(), rise[:found].copy()
@@ -141,11 +137,12 @@ def readout_kernel(k, phi, scheme):
 
 
 @njit(**OPTIONS)
-def deliver(ring, here, n, phi, lo, hi, synapses, scheme, slot, add_m, add_s):
-    """Deliver a spike at phase `phi` over the synapses `lo` to `hi`.
+def deliver(ring, here, n, phi, source, synapses, scheme, slot, add_m, add_s):
+    """Deliver a spike at phase `phi` over the synapses of its source.
 
     The arithmetic is done first, in vectors; the scatter, which no compiler vectorises, after it.
     """
+    lo, hi = synapses.start[source], synapses.start[source + 1]
     now_m = np.exp((phi - scheme.one) * scheme.dt * scheme.rate_m)
     now_s = np.exp((phi - scheme.one) * scheme.dt * scheme.rate_s)
     later_m, later_s = now_m * scheme.decay_m, now_s * scheme.decay_s

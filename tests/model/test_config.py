@@ -24,7 +24,7 @@ def test_defaults_are_legal() -> None:
         ("dt", float("nan"), "a number above 0"),
         ("dt", "1", "a number above 0"),
         ("duration", -1.0, "a number above 0 or null"),
-        ("embedding", "torus", "one of space, fixed, none"),
+        ("embedding", "torus", "one of space, free, axonal, fixed, none"),
         ("wiring_power", 3, "one of 0, 1, 2"),
         ("wiring_power", True, "one of 0, 1, 2"),
     ],

@@ -8,7 +8,6 @@ import math
 from collections import defaultdict
 from typing import Any
 
-import numpy as np
 import torch
 from scipy.integrate import quad
 from torch import Tensor
@@ -53,18 +52,24 @@ def features_of(
     times: Any,
     channels: Any,
     config: LearnerConfig,
-) -> tuple[Tensor, list[int], list[tuple[int, float]]]:
-    """Features [N], spike counts and spikes (neuron, time) of one network on one sample."""
+    input_delays: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Features [N] and spike counts [N] of one network on one sample.
+
+    A count is differentiated as if a spike that comes later by tau_mem were one spike less.
+    """
     dt, n = config.dt, w_rec.shape[0]
     g = config.tau_syn / (config.tau_mem - config.tau_syn)
     arrivals = defaultdict(list)  # step -> (target, weight, time)
     for time, channel in zip(times.tolist(), channels.tolist(), strict=True):
         for j in range(n):
-            arrivals[math.floor(time / dt)].append(
-                (j, w_in[channel, j], torch.tensor(time, dtype=torch.float64))
-            )
+            arrival = torch.tensor(time, dtype=torch.float64)
+            if input_delays is not None:
+                arrival = arrival + input_delays[channel, j]
+            arrivals[math.floor(arrival.item() / dt)].append((j, w_in[channel, j], arrival))
     m, s = [torch.zeros((), dtype=torch.float64)] * n, [torch.zeros((), dtype=torch.float64)] * n
-    features, spikes = [torch.zeros((), dtype=torch.float64)] * n, []
+    features = [torch.zeros((), dtype=torch.float64)] * n
+    counts = list(features)
     for k in range(config.steps):
         before = [m[j] - s[j] for j in range(n)]
         m = [x * math.exp(-dt / config.tau_mem) for x in m]
@@ -82,27 +87,33 @@ def features_of(
                 phase = (config.threshold - before[i]) / (after - before[i])
             m[i] = m[i] - config.threshold * torch.exp(-(1 - phase) * dt / config.tau_mem)
             time = (k + phase) * dt
-            spikes.append((i, time.item()))
+            counts[i] = counts[i] + 1 - (time - time.detach()) / config.tau_mem
             features[i] = features[i] + _Readout.apply(time, config)  # type: ignore[no-untyped-call]
             for j in range(n):
                 if mask[i, j]:
                     arrival = time + delays[i, j]
                     arrivals[math.floor(arrival.item() / dt)].append((j, w_rec[i, j], arrival))
-    counts = np.bincount([i for i, _ in spikes], minlength=n).tolist()
-    return torch.stack(features), counts, spikes
+    return torch.stack(features), torch.stack(counts)
 
 
 def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[Tensor, Tensor]:
     """Features [R, B, N] and counts [R, B, N] of a cohort, by the naive scheme."""
-    delays = net.delays()
+    delays, input_delays = net.delays(), net.input_delays()
     rows = [
         [
             features_of(
-                net.w_in[r], net.w_rec[r], delays[r], net.mask[r], data.times[b], data.channels[b], net.config
+                net.w_in[r],
+                net.w_rec[r],
+                delays[r],
+                net.mask[r],
+                data.times[b],
+                data.channels[b],
+                net.config,
+                None if input_delays is None else input_delays[r],
             )
             for b in samples[r]
         ]
         for r in range(net.replicates)
     ]
-    features = torch.stack([torch.stack([one[0] for one in row]) for row in rows])
-    return features, torch.tensor([[one[1] for one in row] for row in rows])
+    features, counts = (torch.stack([torch.stack([one[k] for one in row]) for row in rows]) for k in (0, 1))
+    return features, counts

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,15 +50,10 @@ def finite_differences(net: Cohort, data: SpikeDataset, parameter: Tensor) -> tu
     return ((4 * found[1] - found[0]) / 3).view_as(parameter), smooth.view_as(parameter)
 
 
-@pytest.mark.parametrize(
-    ("dt", "dimensions", "drive"),
-    [*product([0.5, 1.0, 3.0], [1, 2, 3, 4], [1.0]), *product([0.5, 1.0, 3.0], [2], [6.0])],
-)
-def test_gradients_are_those_of_finite_differences(
-    lively_net: MakeNet, random_data: MakeData, dt: float, dimensions: int, drive: float
-) -> None:
-    net, data = lively_net(dt=dt, dimensions=dimensions, drive=drive), random_data()
-    names, parameters = zip(*net.named_parameters(), strict=True)
+def check_gradients(net: Cohort, data: SpikeDataset) -> None:
+    """Compare the gradient of everything that is learned with finite differences."""
+    learned = [(name, value) for name, value in net.named_parameters() if value.requires_grad]
+    names, parameters = zip(*learned, strict=True)
     grads = torch.autograd.grad(loss_of(net, data), parameters)
     for name, parameter, grad in zip(names, parameters, grads, strict=True):
         with torch.no_grad():
@@ -71,16 +67,46 @@ def test_gradients_are_those_of_finite_differences(
         assert ((grad - expected).abs()[small] < 1e-5 * expected.abs().max() + 1e-7).all(), name
 
 
+EMBEDDINGS: list[dict[str, Any]] = [
+    {"embedding": "free"},
+    {"embedding": "axonal"},
+    {"learn_delay_scale": True},
+    {"embedding": "fixed", "learn_delay_scale": True},
+    {"input_embedding": "line", "learn_input_positions": True},
+    {"input_embedding": "circle", "learn_input_positions": True, "learn_delay_scale": True},
+]
+
+
+@pytest.mark.parametrize("dt", [0.5, 3.0])
+@pytest.mark.parametrize("config", EMBEDDINGS)
+def test_every_embedding_has_exact_gradients(
+    lively_net: MakeNet, random_data: MakeData, config: dict[str, Any], dt: float
+) -> None:
+    check_gradients(lively_net(dt=dt, drive=1.0, **config), random_data())
+
+
+@pytest.mark.parametrize(
+    ("dt", "dimensions", "drive"),
+    [*product([0.5, 1.0, 3.0], [1, 2, 3, 4], [1.0]), *product([0.5, 1.0, 3.0], [2], [6.0])],
+)
+def test_gradients_are_those_of_finite_differences(
+    lively_net: MakeNet, random_data: MakeData, dt: float, dimensions: int, drive: float
+) -> None:
+    check_gradients(lively_net(dt=dt, dimensions=dimensions, drive=drive), random_data())
+
+
 @pytest.mark.parametrize("dt", [0.5, 1.0, 3.0])
 def test_gradients_are_those_of_the_naive_scheme(
     lively_net: MakeNet, random_data: MakeData, dt: float
 ) -> None:
+    """Also the pseudo-derivative of counts, which finite differences cannot see."""
     net, data = lively_net(dt=dt), random_data()
-    features, _ = reference_features(net, data, SAMPLES)
+    features, counts = reference_features(net, data, SAMPLES)
     weight = torch.linspace(-1, 2, features.numel(), dtype=torch.float64).view_as(features)
     learned = [net.w_in, net.w_rec, net.positions]
-    expected = torch.autograd.grad((weight * features).sum(), learned)
-    found = torch.autograd.grad((weight * net(data, SAMPLES).features).sum(), learned)
+    expected = torch.autograd.grad((weight * (features + 0.01 * counts)).sum(), learned)
+    out = net(data, SAMPLES)
+    found = torch.autograd.grad((weight * (out.features + 0.01 * out.counts)).sum(), learned)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6 * other.abs().max().item())
 
