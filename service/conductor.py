@@ -50,6 +50,7 @@ class _Running:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     node: str = ""
+    parameters: int | None = None
     latest: Metrics = field(default_factory=dict)
 
 
@@ -104,7 +105,7 @@ class Conductor:
         running = self._running.get(report.trial)
         if running is None:  # it was finished by a report that came before
             return False
-        running.node = report.node
+        running.node, running.parameters = report.node, report.parameters
         running.cpu_seconds += report.cpu_seconds
         known = self.record.last_epoch(report.trial)
         if report.failure is None and known is not None and report.epoch <= known:
@@ -228,6 +229,7 @@ class Conductor:
             "config_hash": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
             "code_version": code_version(),
             "node": running.node,
+            "parameters": running.parameters,
             "cpu_seconds": running.cpu_seconds,
         }
 

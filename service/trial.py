@@ -52,6 +52,8 @@ class Report:
     failure: str | None = None
     """Why the trial cannot go on."""
     node: str = ""
+    parameters: int | None = None
+    """Numbers that each network learns."""
     cpu_seconds: float = 0.0
     """Processor time since the last report."""
 
@@ -142,6 +144,7 @@ class Trial:
             done=done,
             failure=failure,
             node=platform.node(),
+            parameters=self._trainer.net.learned_parameters if self._trainer else None,
             cpu_seconds=self._cpu - before,
         )
 

@@ -110,6 +110,7 @@ _ORIGIN = [
     _column("config_hash", pa.string(), "hash of the trial's configuration"),
     _column("code_version", pa.string(), "version of the code that ran it"),
     _column("node", pa.string(), "machine that ran it"),
+    _column("parameters", pa.int64(), "numbers that each network learns"),
     _column("cpu_seconds", pa.float64(), "processor time (s)"),
 ]
 
