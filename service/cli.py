@@ -3,11 +3,14 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
-from service.errors import PolychronyError, UserError
+from service.errors import Fault, PolychronyError, UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer(
     help="Search and evolution of spiking networks whose delays are distances.",
@@ -31,16 +34,38 @@ def run(
     set_: Set = None,
 ) -> None:
     """Run a sweep here, or take it up where it stopped."""
-    from rich.console import Console
-
     from service.run import run as run_sweep
 
     try:
-        # Where there is no terminal there is no width to keep to, either.
-        run_sweep(file, out, set_ or [], Console(width=None if sys.stdout.isatty() else 160))
+        run_sweep(file, out, set_ or [], _console())
     except KeyboardInterrupt:
-        _say("interrupted: what is finished is kept; run the same command again to go on")
-        raise typer.Exit(130) from None
+        _interrupted()
+
+
+@app.command()
+def train(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A sweep file that searches nothing.")
+    ] = None,
+    again: Annotated[
+        str | None, typer.Option("--from", metavar="NAME/TRIAL", help="A recorded trial, to be run again.")
+    ] = None,
+    out: Out = RUNS,
+    set_: Set = None,
+) -> None:
+    """Train one configuration here, without Ray, or a recorded trial once more."""
+    if (file is None) == (again is None):
+        raise UserError([Fault("train", "FILE", "give either a sweep file or --from NAME/TRIAL")])
+    from service.train import train as train_file
+    from service.train import train_again
+
+    try:
+        if file is not None:
+            train_file(file, out, set_ or [], _console())
+        elif again is not None and not train_again(again, out, _console()):
+            raise typer.Exit(1)
+    except KeyboardInterrupt:
+        _interrupted()
 
 
 @app.command()
@@ -73,7 +98,6 @@ def ui(
     """Open the MLflow UI of a folder of sweeps."""
     import subprocess
 
-    from service.errors import Fault
     from service.tracking.ui import ui_command
 
     if not (out / "mlflow.db").is_file():
@@ -100,6 +124,18 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+
+
+def _console() -> "Console":
+    """Standard output; where there is no terminal there is no width to keep to, either."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160)
+
+
+def _interrupted() -> NoReturn:
+    _say("interrupted: what is finished is kept; run the same command again to go on")
+    raise typer.Exit(130) from None
 
 
 def _say(message: Any) -> None:

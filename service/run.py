@@ -1,6 +1,6 @@
 """`polychrony run`: a sweep from its file to its results, here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,14 +21,33 @@ if TYPE_CHECKING:
 
 
 def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> None:
-    """Run the sweep of `file` in the folder `runs`, or take it up where it stopped.
+    """Run the sweep of `file` in the folder `runs`, or take it up where it stopped; see `conduct`."""
+
+    def execute(conductor: "Conductor") -> None:
+        from service.tuning import run_on_ray
+
+        run_on_ray(conductor)
+
+    conduct(load(file, overrides), file, runs, console, execute)
+
+
+def conduct(
+    spec: SweepSpec, file: Path, runs: Path, console: Console, execute: Callable[["Conductor"], None]
+) -> None:
+    """Conduct a sweep from its start, or from where its record ends, to its summary.
+
+    Args:
+        spec: the sweep.
+        file: where it was read, for messages.
+        runs: folder of all sweeps.
+        console: where progress is shown.
+        execute: runs the trials of a conductor.
 
     Raises:
-        UserError: before anything is written, if the file is faulty or is not the sweep of that name.
+        UserError: before anything is written, if `spec` can't be recorded or is not the sweep of that name.
         SweepError: if the sweep could not go on; what is finished is kept.
         KeyboardInterrupt: passed on; what is finished is kept.
     """
-    spec = load(file, overrides)
     try:
         make_schemas(searched_columns(spec.space))
     except ValueError as error:
@@ -38,7 +57,7 @@ def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> N
     _check_same(spec, file, folder)
     with _only_driver(folder):
         write_whole(sweep_file(folder), dump(spec).encode())
-        _conduct(spec, folder, console)
+        _conduct(spec, folder, console, execute)
 
 
 def _check_same(spec: SweepSpec, file: Path, folder: Path) -> None:
@@ -78,12 +97,11 @@ def _only_driver(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _conduct(spec: SweepSpec, folder: Path, console: Console) -> None:
-    # Imported here: they bring torch, ray and mlflow, and a faulty file should not wait for them.
+def _conduct(spec: SweepSpec, folder: Path, console: Console, execute: Callable[["Conductor"], None]) -> None:
+    # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
     from service.conductor import Conductor
     from service.progress import Progress
     from service.summary import print_summary
-    from service.tuning import run_on_ray
 
     with closing(Conductor(spec, folder)) as conductor:
         finished = conductor.record.rows("trials").to_pylist()
@@ -96,7 +114,7 @@ def _conduct(spec: SweepSpec, folder: Path, console: Console) -> None:
             if len(finished) < spec.search.trials:
                 with Progress(spec, finished, console) as progress:
                     conductor.listeners = [progress, mlflow]
-                    run_on_ray(conductor)
+                    execute(conductor)
                 mlflow.show_leaders(conductor)
     print_summary(folder, console)
 

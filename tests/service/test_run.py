@@ -196,3 +196,26 @@ def test_help_needs_no_heavy_import() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "run" in done.stdout
+
+
+def test_a_recorded_trial_is_trained_again_to_the_digit(finished: tuple[Path, str]) -> None:
+    """Recorded by a worker of Ray, trained again in a process of its own."""
+    done = polychrony("train", "--from", "small/3", folder=finished[0])
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "small/3: the same, to the digit" in done.stdout
+    missing = polychrony("train", "--from", "small/99", folder=finished[0])
+    assert missing.returncode == 2 and "there is no such trial" in missing.stderr
+
+
+def test_one_configuration_is_trained_without_ray(tmp_path: Path) -> None:
+    write_sweep(tmp_path)
+    searching = polychrony("train", "small.yaml", folder=tmp_path)
+    assert searching.returncode == 2 and "train runs one configuration" in searching.stderr
+    done = polychrony("train", "small.yaml", "--set", "space={}", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "epoch 2/2: train_loss" in done.stdout
+    trials = Sweep(tmp_path / "runs/small").table("trials")
+    assert (
+        trials["state"].tolist() == ["complete"]
+        and trials["parameters"][0] == 64 * 6 + 6 * 5 + 6 * 10 + 10 + 12
+    )
