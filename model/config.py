@@ -66,6 +66,16 @@ class LearnerConfig:
     """Adam's step for positions (units of space)."""
     schedule: str = choice("cosine", ("constant", "cosine"))
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
+    augment_shift: float = real(0.0, low=0, high=1e9)
+    """Training samples are shifted by up to so many channels, at random."""
+    augment_blend: float = real(0.0, low=0, high=1)
+    """Probability that a training sample is blended with another of its class."""
+    augment_stretch: float = real(0.0, low=0, high=1)
+    """Training samples are stretched in time by up to this share, at random."""
+    augment_jitter: float = real(0.0, low=0, high=1e6)
+    """Standard deviation of a random shift of each training spike (ms)."""
+    augment_drop: float = real(0.0, low=0, high=1)
+    """Share of training spikes that are left out, at random."""
     wiring_cost: float = real(0.0, low=0)
     """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p."""
     wiring_power: int = choice(2, (0, 1, 2))

@@ -3,13 +3,14 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from model.augmentation import Augmentation, augment
 from model.checkpoint import Best, pack, unpack
 from model.cohort import Cohort, Output
 from model.config import LearnerConfig
@@ -23,8 +24,8 @@ from model.wiring import positions_cost, prune, shrink_weights
 
 Array = npt.NDArray[Any]
 
-ORDER_STREAM = 1000
-"""Random stream of the order of samples, apart from those that draw the parameters."""
+ORDER_STREAM, AUGMENTATION_STREAM = 1000, 1001
+"""Random streams of the order of samples and of their variation, apart from those of the parameters."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,9 @@ class Trainer:
         self.net, self.epoch = net, epoch
         self.best = best
         self.optimizer = make_optimizer(net)
+        self._augmentation = Augmentation(
+            **{f.name: getattr(net.config, f"augment_{f.name}") for f in fields(Augmentation)}
+        )
         self._validated: tuple[int, Evaluation] | None = None
 
     @property
@@ -201,10 +205,11 @@ class Trainer:
         losses, correct = np.zeros(len(orders)), np.zeros(len(orders))
         silent = torch.ones(len(orders), self.config.hidden, dtype=torch.bool)
         zero = self.net.mask & (self.net.w_rec == 0)
+        seeds = self._augmentation_seeds()
         for start in range(0, size, self.config.batch_size):
             chosen = orders[:, start : start + self.config.batch_size]
             labels = torch.from_numpy(data.labels[chosen])
-            out = self.net(data, chosen)
+            out = self._forward(data, chosen, seeds)
             loss = cross_entropy(out.logits, labels)
             self._update(out, loss.mean(1), self.epoch + start / size)
             silent &= out.counts.sum(1) == 0
@@ -215,6 +220,22 @@ class Trainer:
         if self.config.prune_zeros:
             prune(self.net, zero)
         return losses / size, correct / size
+
+    def _forward(self, data: SpikeDataset, chosen: Array, seeds: Array) -> Output:
+        """Run each network on its samples `chosen` [R, B], varied at random where that is wanted."""
+        if self._augmentation == Augmentation():
+            out: Output = self.net(data, chosen)
+            return out
+        samples = chosen.reshape(-1)
+        times, channels = augment(data, samples, np.repeat(seeds, chosen.shape[1]), self._augmentation)
+        varied = replace(data, times=times, channels=channels, labels=data.labels[samples], groups=None)
+        out = self.net(varied, np.arange(samples.size).reshape(chosen.shape))
+        return out
+
+    def _augmentation_seeds(self) -> Array:
+        """A seed [R] for what is random about the samples of this epoch."""
+        streams = [np.random.default_rng([seed, AUGMENTATION_STREAM, self.epoch]) for seed in self.net.seeds]
+        return np.array([stream.integers(2**63) for stream in streams])
 
     def _update(self, out: Output, loss: torch.Tensor, epochs: float) -> None:
         """One step down the loss [R] with the other costs, `epochs` epochs into training."""

@@ -74,9 +74,10 @@ def test_groups_of_the_test_set_are_told_apart(splits: Splits) -> None:
     np.testing.assert_allclose(mean, found["test_accuracy"])
 
 
-@pytest.mark.parametrize("embedding", ["space", "none"])
+@pytest.mark.parametrize("embedding", ["space", "free", "axonal", "none"])
 def test_resumes_bit_for_bit(splits: Splits, embedding: str) -> None:
-    config = LearnerConfig(**(CONFIG | {"embedding": embedding, "wiring_cost": 0.01}))
+    varied = {"augment_shift": 1.0, "augment_blend": 0.5, "augment_jitter": 0.5}
+    config = LearnerConfig(**(CONFIG | varied | {"embedding": embedding, "wiring_cost": 0.01}))
     whole = Trainer(config, splits, [0, 1])
     for _ in range(2):
         whole.run_epoch()
@@ -95,8 +96,9 @@ def test_resumes_bit_for_bit(splits: Splits, embedding: str) -> None:
 
 
 def test_a_replicate_is_trained_as_if_alone(splits: Splits) -> None:
-    together = Trainer(LearnerConfig(**CONFIG), splits, [5, 9])
-    alone = Trainer(LearnerConfig(**(CONFIG | {"replicates": 1})), splits, [9])
+    varied = CONFIG | {"augment_shift": 1.0, "augment_drop": 0.1}
+    together = Trainer(LearnerConfig(**varied), splits, [5, 9])
+    alone = Trainer(LearnerConfig(**(varied | {"replicates": 1})), splits, [9])
     for _ in range(2):
         both, one = together.run_epoch(), alone.run_epoch()
     assert both["train_loss"][1] == pytest.approx(one["train_loss"][0], rel=1e-5)

@@ -1,0 +1,90 @@
+"""What may be varied, and variations of given samples. Shapes: U draws, S samples."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from model.augmentation.kernel import Ranges, Source, choose_partners, draw_events, stream_keys
+from model.datasets import Ragged, SpikeDataset
+from model.fields import check, real
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How samples are varied; all zero: not at all. Raises ValueError if a value is not legal.
+
+    Source: Nowotny, Turner, Knight, "Loss shaping enhances exact gradient learning with Eventprop in
+    spiking neural networks", arXiv 2212.01232 (there, blends are added to the samples; here, they take the
+    place of samples).
+    """
+
+    shift: float = real(0.0, low=0, high=1e9)
+    """Largest shift (channels): the channels of a sample move together by a whole number, uniform from -shift
+    to shift."""
+    blend: float = real(0.0, low=0, high=1)
+    """Probability that a sample is blended with another one of its class, drawn uniformly: both are moved in
+    time and in channels until their centres of mass meet half-way, and each spike of either is taken with
+    probability 1/2. A sample alone in its class is not blended, and one without spikes moves nothing."""
+    stretch: float = real(0.0, low=0, high=1)
+    """The times of a sample are multiplied by a number, uniform from 1 - stretch to 1 + stretch."""
+    jitter: float = real(0.0, low=0, high=1e6)
+    """Standard deviation (ms) of the normal noise that is added to each spike's time."""
+    drop: float = real(0.0, low=0, high=1)
+    """Probability that a spike is dropped."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def augment(
+    data: SpikeDataset, samples: NDArray[np.int64], seeds: NDArray[Any], augmentation: Augmentation
+) -> tuple[Ragged, Ragged]:
+    """One random variation of each of `samples`.
+
+    A variation depends on its own seed, its own sample and the data alone, not on the others in the call.
+    Where both occur, a blend comes before the shift and the stretch, and those before the jitter.
+
+    Args:
+        data: the samples to vary.
+        samples: indices into `data` [U], each 0..S-1.
+        seeds: whole numbers of 64 bits [U]. Equal ones do no harm: a sample's index counts too.
+        augmentation: what is varied.
+
+    Returns:
+        Times (ms) and channels of U samples, of the types of `data`, with the same offsets. Within a sample
+        times ascend. A spike that ends up below time 0 or outside the channels is dropped.
+
+    Raises:
+        ValueError: if `samples` and `seeds` are not of one length, or a sample is out of range.
+
+    >>> data = SpikeDataset.from_events([([1.0, 4.0], [0, 1]), ([3.0], [1])], [0, 1], 2, 2)
+    >>> times, channels = augment(data, np.array([1, 0, 0]), np.array([7, 7, 8]), Augmentation(stretch=0.5))
+    >>> times.lengths, channels[1]
+    (array([1, 2, 2]), array([0, 1], dtype=int32))
+    """
+    samples = np.ascontiguousarray(samples, dtype=np.int64)
+    seeds = np.ascontiguousarray(seeds).astype(np.uint64)
+    if samples.ndim != 1 or samples.shape != seeds.shape:
+        shapes = f"{list(samples.shape)} and {list(seeds.shape)}"
+        raise ValueError(f"augment: `samples` and `seeds`: got shapes {shapes}, expected [U] and [U]")
+    if samples.size and not 0 <= samples.min() <= samples.max() < len(data):
+        found = f"{samples.min()} to {samples.max()}"
+        raise ValueError(f"augment: `samples`: got {found}, expected 0 to {len(data) - 1}")
+    keys = stream_keys(seeds, samples)
+    partners = np.full(samples.size, -1, np.int64)
+    if augmentation.blend > 0:
+        members = np.argsort(data.labels, kind="stable")
+        starts = np.searchsorted(data.labels[members], np.arange(data.n_classes + 1))
+        partners = choose_partners(keys, samples, data.labels, members, starts, float(augmentation.blend))
+    source = Source(data.times.flat, data.channels.flat, data.times.offsets, data.n_channels)
+    ranges = Ranges(
+        math.floor(augmentation.shift),
+        float(augmentation.stretch),
+        float(augmentation.jitter),
+        float(augmentation.drop),
+    )
+    times, channels, offsets = draw_events(source, samples, partners, keys, ranges)
+    return Ragged(times, offsets), Ragged(channels, offsets)
