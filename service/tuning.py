@@ -23,6 +23,8 @@ from service.conductor import Conductor
 from service.errors import SweepError
 from service.trial import Report, Task, Trial
 
+logger = logging.getLogger(__name__)
+
 REPORT, TASK = "report", "task"
 
 ENVIRONMENT = {
@@ -114,6 +116,9 @@ class _Watcher(_Unsaved, tune.Callback):
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         self._conductor.record.poll()
 
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        logger.warning("trial %d: its worker died; it is taken up again", trial.config[TASK].trial)
+
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         self._conductor.lost(trial.config[TASK].trial, loss_in_words(trial.get_pickled_error()))
 
@@ -135,6 +140,7 @@ def run_on_ray(conductor: Conductor) -> None:
         KeyboardInterrupt: passed on; what was recorded is kept.
     """
     os.environ.update(ENVIRONMENT)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it shows tracebacks of what we say in a line
     # Short: the path of a Unix socket may have 107 characters.
     scratch = Path(tempfile.mkdtemp(prefix="ply"))
     try:
