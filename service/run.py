@@ -55,6 +55,7 @@ def conduct(
     # Absolute: the workers of Ray have a working directory of their own.
     folder = runs.absolute() / spec.name
     _check_same(spec, file, folder)
+    _check_data(spec, file)
     with _only_driver(folder):
         write_whole(sweep_file(folder), dump(spec).encode())
         _conduct(spec, folder, console, execute)
@@ -77,6 +78,16 @@ def _check_same(spec: SweepSpec, file: Path, folder: Path) -> None:
                 )
             ]
         )
+
+
+def _check_data(spec: SweepSpec, file: Path) -> None:
+    """Load the data once before anything is written: what is wrong with them would fail every trial."""
+    from model.datasets import load_splits
+
+    try:
+        load_splits(spec.data)
+    except ValueError as error:
+        raise UserError([Fault(str(file), "data", str(error))]) from error
 
 
 @contextmanager

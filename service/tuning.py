@@ -9,12 +9,14 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 from ray import tune
 from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.tune.error import TuneError
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
@@ -61,22 +63,40 @@ class TrialActor(tune.Trainable):
         return {REPORT: self._trial.advance()}
 
 
-class _Unsaved:
-    """Left out of the state that Tune stores and we never read; the conductor could not be pickled."""
+T = TypeVar("T")
+
+
+class _Line:
+    """The line from Tune's callbacks to the conductor.
+
+    Left out of the state that Tune stores and we never read; the conductor could not be pickled.
+    """
+
+    def __init__(self, conductor: Conductor) -> None:
+        self.conductor = conductor
+        self.fault: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
+    def call(self, act: Callable[[Conductor], T]) -> T:
+        """Have the conductor act. What it raises is kept, for Tune wraps it in an error of its own."""
+        try:
+            return act(self.conductor)
+        except Exception as error:
+            self.fault = error
+            raise
 
-class _Searcher(_Unsaved, Searcher):
+
+class _Searcher(Searcher):
     """Asks the conductor what to run."""
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, line: _Line) -> None:
         super().__init__()
-        self._conductor = conductor
+        self._line = line
 
     def suggest(self, trial_id: str) -> Any:
-        task = self._conductor.next_task()
+        task = self._line.call(lambda conductor: conductor.next_task())
         return Searcher.FINISHED if task is None else {TASK: task}
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
@@ -89,24 +109,24 @@ class _Searcher(_Unsaved, Searcher):
         """Nothing to restore."""
 
 
-class _Scheduler(_Unsaved, FIFOScheduler):
+class _Scheduler(FIFOScheduler):
     """Hands reports to the conductor, who says whether the trial goes on."""
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, line: _Line) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._conductor = conductor
+        self._line = line
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
         report: Report = result[REPORT]
-        goes_on = self._conductor.take(report)
+        goes_on = self._line.call(lambda conductor: conductor.take(report))
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
 
 
-class _Watcher(_Unsaved, tune.Callback):
+class _Watcher(tune.Callback):
     """Sees trials whose worker is lost for good, and frees what was recorded."""
 
-    def __init__(self, conductor: Conductor) -> None:
-        self._conductor = conductor
+    def __init__(self, line: _Line) -> None:
+        self._line = line
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: TuneTrial, result: Any, **info: Any
@@ -114,13 +134,14 @@ class _Watcher(_Unsaved, tune.Callback):
         result.pop(REPORT, None)  # Tune would keep the rows in memory
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        self._conductor.record.poll()
+        self._line.call(lambda conductor: conductor.record.poll())
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         logger.warning("trial %d: its worker died; it is taken up again", trial.config[TASK].trial)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
-        self._conductor.lost(trial.config[TASK].trial, loss_in_words(trial.get_pickled_error()))
+        number, reason = trial.config[TASK].trial, loss_in_words(trial.get_pickled_error())
+        self._line.call(lambda conductor: conductor.lost(number, reason))
 
 
 def loss_in_words(error: BaseException | None) -> str:
@@ -136,7 +157,7 @@ def run_on_ray(conductor: Conductor) -> None:
     """Run the conductor's trials to the end, on a Ray of this process's own.
 
     Raises:
-        SweepError: if Ray can't be started.
+        SweepError: if Ray can't be started, or the record can't be written.
         KeyboardInterrupt: passed on; what was recorded is kept.
     """
     os.environ.update(ENVIRONMENT)
@@ -161,16 +182,24 @@ def run_on_ray(conductor: Conductor) -> None:
 
 
 def _fit(conductor: Conductor, storage: Path) -> None:
-    resources = conductor.spec.resources
+    line = _Line(conductor)
+    try:
+        _tuner(line, storage).fit()
+    except TuneError as error:
+        raise line.fault or SweepError(f"Ray Tune gave up: {error}") from None
+
+
+def _tuner(line: _Line, storage: Path) -> tune.Tuner:
+    resources = line.conductor.spec.resources
     cores = int(ray.cluster_resources().get("CPU", 1))
     if resources.cpus > cores:
         raise SweepError(f"a trial wants {resources.cpus} cores, there are {cores}; lower `resources.cpus`")
     concurrent = min(resources.concurrent or cores, max(1, cores // resources.cpus))
-    tune.Tuner(
+    return tune.Tuner(
         tune.with_resources(TrialActor, {"cpu": resources.cpus}),
         tune_config=tune.TuneConfig(
-            search_alg=_Searcher(conductor),
-            scheduler=_Scheduler(conductor),
+            search_alg=_Searcher(line),
+            scheduler=_Scheduler(line),
             num_samples=-1,
             max_concurrent_trials=concurrent,
             reuse_actors=True,
@@ -180,7 +209,7 @@ def _fit(conductor: Conductor, storage: Path) -> None:
             storage_path=str(storage),
             failure_config=tune.FailureConfig(max_failures=resources.retries),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[_Watcher(conductor)],
+            callbacks=[_Watcher(line)],
             verbose=0,
         ),
-    ).fit()
+    )

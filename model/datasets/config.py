@@ -4,30 +4,34 @@ from dataclasses import dataclass, fields
 
 from model.fields import check, integer, real, text
 
-DATASETS = ("digits",)
+DATASETS = ("digits", "yin_yang", "shd", "ssc", "ntidigits", "smnist", "braille")
 """Data sets that can be had by name."""
 
-PLANNED_DATASETS = ("yin_yang", "shd", "ssc", "ntidigits", "smnist", "braille")
-
-FIXED_SPLITS = ("digits",)
+FIXED_SPLITS = ("digits", "yin_yang", "ssc", "braille")
 """Data sets that are split into training, validation and test once and for all."""
+
+GROUPED = ("shd", "ntidigits")
+"""Data sets with speakers whose training samples are yet to be split."""
 
 
 def name_fault(name: str) -> str | None:
     """What is wrong with a data set's name, or None.
 
-    >>> name_fault("digit")
-    'there is no data set `digit`; use one of digits, or a file by `path`'
+    >>> name_fault("digit")[:37]
+    'there is no data set `digit`; use one'
     """
     if name in DATASETS:
         return None
-    fault = f"`{name}` is not available yet" if name in PLANNED_DATASETS else f"there is no data set `{name}`"
-    return f"{fault}; use one of {', '.join(DATASETS)}, or a file by `path`"
+    return f"there is no data set `{name}`; use one of {', '.join(DATASETS)}, or a file by `path`"
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """A data set: either a known one by `name` or a file in the SHD layout by `path`.
+
+    Validation samples are taken from training where the data do not fix them: either the share `validation`
+    of every class, drawn by `seed`, or the group `validation_group` as a whole, so that validation, too,
+    hears a voice that training has not heard.
 
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
@@ -39,9 +43,11 @@ class DataConfig:
     test: str | None = text(optional=True)
     """An HDF5 file of test samples, beside `path`; None: there is no test."""
     validation: float = real(0.1, above=0, high=0.9)
-    """Share of the training samples that are held out for validation, where the data do not fix it."""
+    """Share of the training samples that are held out for validation."""
     seed: int = integer(0, low=0)
     """Draws the samples that are held out."""
+    validation_group: int | None = integer(None, optional=True)
+    """The group (for speech: the speaker) that is held out, in place of a share of all of them."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -51,10 +57,21 @@ class DataConfig:
             raise ValueError(f"DataConfig: `name`: {fault}")
         if self.name is not None and self.test is not None:
             raise ValueError("DataConfig: `test` goes with `path`; leave it out")
-        if self.name in FIXED_SPLITS:
-            for field in fields(self):
-                if field.name in ("validation", "seed") and getattr(self, field.name) != field.default:
-                    raise ValueError(
-                        f"DataConfig: `{field.name}` has no meaning for {self.name}, "
-                        "whose splits are fixed; leave it out"
-                    )
+        self._check_validation()
+
+    def _check_validation(self) -> None:
+        defaults = {field.name: field.default for field in fields(self)}
+        given = [
+            name
+            for name in ("validation", "seed", "validation_group")
+            if getattr(self, name) != defaults[name]
+        ]
+        if self.name in FIXED_SPLITS and given:
+            reason = f"has no meaning for {self.name}, whose splits are fixed"
+        elif self.validation_group is not None and given != ["validation_group"]:
+            reason = "has no meaning beside `validation_group`, which is held out as a whole"
+        elif self.validation_group is not None and self.name is not None and self.name not in GROUPED:
+            reason = f"has no meaning for {self.name}, which has no groups"
+        else:
+            return
+        raise ValueError(f"DataConfig: `{given[0]}` {reason}; leave it out")

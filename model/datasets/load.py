@@ -1,5 +1,6 @@
 """A data set by name or by path, split for training, validation and test."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -8,9 +9,11 @@ import numpy as np
 
 from model.datasets.config import DataConfig
 from model.datasets.digits import load_digits
-from model.datasets.ragged import DataError
+from model.datasets.library import load_braille, load_ntidigits, load_shd, load_smnist, load_ssc
+from model.datasets.ragged import DataError, Ints
 from model.datasets.spikes import SpikeDataset
 from model.datasets.split import stratified
+from model.datasets.yin_yang import load_yin_yang
 
 
 class Splits(NamedTuple):
@@ -23,6 +26,22 @@ class Splits(NamedTuple):
     """What is looked at once, at the end; None if there is none."""
 
 
+FIXED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset, SpikeDataset]]] = {
+    "digits": load_digits,
+    "yin_yang": load_yin_yang,
+    "ssc": load_ssc,
+    "braille": load_braille,
+}
+"""Training, validation and test, by name."""
+
+UNDIVIDED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset]]] = {
+    "shd": load_shd,
+    "ntidigits": load_ntidigits,
+    "smnist": load_smnist,
+}
+"""Training, of which validation is to be taken, and test, by name."""
+
+
 def load_dataset(
     name: str | None = None,
     *,
@@ -30,40 +49,71 @@ def load_dataset(
     test: str | Path | None = None,
     validation: float = 0.1,
     seed: int = 0,
+    validation_group: int | None = None,
 ) -> Splits:
     """Load the data set called `name`, or the files in the SHD layout at `path` and `test`.
 
-    The arguments are those of `DataConfig`. Validation samples are drawn from the training file by `seed`:
-    a share `validation` of every class, at least one sample and never all; the rest trains. A set whose
-    splits are fixed (digits) takes neither.
+    The arguments are those of `DataConfig`. Where the data do not fix them, validation samples are taken
+    from training: by `seed`, a share `validation` of every class, at least one sample and never all; or all
+    samples of the group `validation_group`, as in leave-one-speaker-out validation. The rest trains.
 
-    Raises ValueError for illegal arguments, DataError for files that cannot be used.
+    Published sets are kept in the folder that the environment variable POLYCHRONY_DATA names, by default
+    ~/.cache/polychrony, and fetched into it on first use.
+
+    Raises ValueError for illegal arguments, DataError for files that cannot be used or had.
 
     >>> train, validation, test = load_dataset("digits")
     >>> len(train), len(validation), len(test), train.n_channels
     (1197, 300, 300, 64)
     """
-    files = {key: None if file is None else str(file) for key, file in (("path", path), ("test", test))}
-    return load_splits(DataConfig(name=name, **files, validation=validation, seed=seed))
+    path, test = (None if file is None else str(file) for file in (path, test))
+    return load_splits(DataConfig(name, path, test, validation, seed, validation_group))
 
 
 def load_splits(config: DataConfig) -> Splits:
     """Load what `config` names; see `load_dataset`."""
-    if config.path is None:
-        assert config.name == "digits", config.name  # DataConfig admits no other
-        return Splits(*load_digits())
+    if config.name in FIXED:
+        return Splits(*FIXED[config.name]())
+    whole, test = _files(config) if config.name is None else UNDIVIDED[config.name]()
+    held_out, rest = _hold_out(whole, config)
+    return Splits(whole.subset(rest), whole.subset(held_out), test)
+
+
+def _files(config: DataConfig) -> tuple[SpikeDataset, SpikeDataset | None]:
+    assert config.path is not None
     whole = SpikeDataset.from_hdf5(config.path)
-    test = None if config.test is None else SpikeDataset.from_hdf5(config.test)
-    if test is not None:
-        n_channels = max(whole.n_channels, test.n_channels)  # the layout does not say: see `from_hdf5`
-        n_classes = max(whole.n_classes, test.n_classes)
-        whole = replace(whole, n_channels=n_channels, n_classes=n_classes)
-        test = replace(test, n_channels=n_channels, n_classes=n_classes)
+    if config.test is None:
+        return whole, None
+    test = SpikeDataset.from_hdf5(config.test)
+    n_channels = max(whole.n_channels, test.n_channels)  # the layout does not say: see `from_hdf5`
+    n_classes = max(whole.n_classes, test.n_classes)
+    whole = replace(whole, n_channels=n_channels, n_classes=n_classes)
+    return whole, replace(test, n_channels=n_channels, n_classes=n_classes)
+
+
+def _hold_out(whole: SpikeDataset, config: DataConfig) -> tuple[Ints, Ints]:
+    """The indices of the validation samples and those of all others."""
+    place = config.path or config.name
+    if config.validation_group is not None:
+        return _group(whole, config.validation_group, f"{place}: `validation_group`")
     count = round(config.validation * len(whole))
     held_out, rest = stratified(whole.labels, count, np.random.default_rng(config.seed))
     if not len(held_out):
         raise DataError(
-            f"{config.path}: no class has more than one sample, so that none can be held out for validation "
+            f"{place}: no class has more than one sample, so that none can be held out for validation "
             "and still be trained on; give a file with more"
         )
-    return Splits(whole.subset(rest), whole.subset(held_out), test)
+    return held_out, rest
+
+
+def _group(whole: SpikeDataset, group: int, place: str) -> tuple[Ints, Ints]:
+    if whole.groups is None:
+        raise DataError(f"{place}: the data have no groups; leave it out to hold out a share of the samples")
+    inside = whole.groups == group
+    if not inside.any() or inside.all():
+        known = ", ".join(map(str, np.unique(whole.groups)))
+        fault = (
+            "there is no other group to train on" if inside.all() else "there is no such group in training"
+        )
+        raise DataError(f"{place}: got {group}, but {fault}; the groups are {known}")
+    return np.flatnonzero(inside), np.flatnonzero(~inside)

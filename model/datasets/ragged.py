@@ -42,10 +42,8 @@ class Ragged:
 
     def take(self, indices: Ints) -> "Ragged":
         """A copy of the arrays that `indices` names (each in 0..S-1), in that order."""
-        lengths = self.lengths[indices]
-        offsets = offsets_of(lengths)
-        shift = np.repeat(self.offsets[:-1][indices] - offsets[:-1], lengths)  # from new place to old
-        return Ragged(self.flat[np.arange(offsets[-1]) + shift], offsets)
+        pieces = [self.flat[self.offsets[i] : self.offsets[i + 1]] for i in indices]
+        return Ragged(concatenate(pieces, self.flat.dtype), offsets_of(self.lengths[indices]))
 
 
 def offsets_of(lengths: Ints) -> Ints:

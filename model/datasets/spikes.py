@@ -64,7 +64,7 @@ class SpikeDataset:
         times = concatenate([times.astype(dtype) for times, _ in pairs], dtype)
         channels = concatenate([channels.astype(np.int64) for _, channels in pairs], np.int64)
         lengths = np.array([len(times) for times, _ in pairs], dtype=np.int64)
-        return cls._checked("events", times, channels, lengths, labels, groups, n_channels, n_classes)
+        return cls.from_flat(times, channels, lengths, labels, n_channels, n_classes, groups)
 
     @classmethod
     def from_hdf5(cls, path: str | Path, n_channels: int | None = None, n_classes: int | None = None) -> Self:
@@ -87,21 +87,34 @@ class SpikeDataset:
             n_channels = 1 + int(channels.max(initial=0))
         if n_classes is None:
             n_classes = 1 + int(labels.max(initial=0)) if names is None else names
-        return cls._checked(str(path), times, channels, lengths, labels, speakers, n_channels, n_classes)
+        return cls.from_flat(times, channels, lengths, labels, n_channels, n_classes, speakers, str(path))
 
     @classmethod
-    def _checked(
+    def from_flat(
         cls,
-        source: str,
-        times: NDArray[Any],  # [E], ms
-        channels: NDArray[Any],  # [E]
-        lengths: Ints,  # [S]
-        labels: ArrayLike,  # [S]
-        groups: ArrayLike | None,  # [S]
+        times: NDArray[Any],
+        channels: NDArray[Any],
+        lengths: Ints,
+        labels: ArrayLike,
         n_channels: int,
         n_classes: int,
+        groups: ArrayLike | None = None,
+        source: str = "events",
     ) -> Self:
-        """A data set of these values, sorted; DataError if one of them is not legal."""
+        """A data set from the spikes of all samples, one sample after the other; takes the arrays over.
+
+        Args:
+            times: spike times (ms), float32 or float64 [E].
+            channels: channel of each spike [E].
+            lengths: spikes in each sample [S].
+            labels: class of each sample [S].
+            n_channels: input channels.
+            n_classes: classes.
+            groups: group of each sample [S], or None.
+            source: where it comes from, for errors.
+
+        Raises DataError for what `from_events` refuses.
+        """
         for name, count in (("n_channels", n_channels), ("n_classes", n_classes)):
             if not 1 <= count <= MAX_COUNT:
                 raise DataError(f"{source}: `{name}`: got {count}, expected 1 to {MAX_COUNT}")
@@ -118,7 +131,7 @@ class SpikeDataset:
         _reject((channels < 0) | (channels >= n_channels), channels, owners, source, fault)
         fault = "label " + legal.format("{}", n_classes - 1, "n_classes")
         _reject((labels < 0) | (labels >= n_classes), labels, np.arange(len(labels)), source, fault)
-        times, channels = _sorted(times, channels.astype(np.int32), offsets)
+        times, channels = _sorted(times, channels.astype(np.int32, copy=False), offsets)
         return cls(Ragged(times, offsets), Ragged(channels, offsets), labels, groups, n_channels, n_classes)
 
     def __len__(self) -> int:

@@ -19,7 +19,9 @@ PATHS = tuple(f"{section}.{field.name}" for section, config in CONFIGS.items() f
 """The paths of all fields."""
 
 SEARCHABLE = tuple(
-    path for path in PATHS if path.startswith("learner.") or path in ("data.validation", "data.seed")
+    path
+    for path in PATHS
+    if path.startswith("learner.") or path in ("data.validation", "data.validation_group", "data.seed")
 )
 
 

@@ -67,6 +67,32 @@ def test_too_few_samples_to_hold_any_out_are_an_error(tmp_path: Path) -> None:
         load_dataset(path=path)
 
 
+def test_a_group_is_held_out_as_a_whole(tmp_path: Path) -> None:
+    speakers = [7, 8, 7, 9, 9, 7]
+    path = write_numbered(tmp_path / "train.h5", [0, 1, 0, 1, 2, 2], speakers=speakers)
+    test_path = write_numbered(tmp_path / "test.h5", [0, 2], first=50, speakers=[7, 8])
+    train, validation, test = load_dataset(path=path, test=test_path, validation_group=7)
+    assert (identities(validation), identities(train)) == ([0, 2, 5], [1, 3, 4])
+    assert test is not None and identities(test) == [50, 51]
+    assert train.n_classes == validation.n_classes == 3
+
+
+@pytest.mark.parametrize(
+    ("speakers", "message"),
+    [
+        (None, "`validation_group`: the data have no groups; leave it out"),
+        ([7, 8], "`validation_group`: got 9, but there is no such group in training; the groups are 7, 8"),
+        ([9, 9], "`validation_group`: got 9, but there is no other group to train on; the groups are 9"),
+    ],
+)
+def test_a_group_that_cannot_be_held_out_is_an_error(
+    tmp_path: Path, speakers: list[int] | None, message: str
+) -> None:
+    path = write_numbered(tmp_path / "train.h5", [0, 0], speakers=speakers)
+    with pytest.raises(DataError, match=rf"train\.h5: {message}"):
+        load_dataset(path=path, validation_group=9)
+
+
 @pytest.mark.parametrize("validation", [0.0, 1.0, -0.1, float("nan")])
 def test_a_share_that_leaves_nothing_is_an_error(tmp_path: Path, validation: float) -> None:
     path = write_numbered(tmp_path / "train.h5", [0, 0])
