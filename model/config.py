@@ -6,6 +6,8 @@ from model.fields import check, choice, flag, integer, real
 
 EMBEDDINGS = ("space", "free", "axonal", "fixed", "none")
 INPUT_EMBEDDINGS = ("none", "line", "circle")
+LEAST_DIFFERENCE = 5e-4
+MOST_DECAY = 50
 COST_ON = ("weights", "positions", "both")
 
 
@@ -112,6 +114,16 @@ class LearnerConfig:
         ):
             if mem == syn:
                 raise ValueError(f"LearnerConfig: {names} are both {mem:g}; make them differ")
+            if abs(mem - syn) < LEAST_DIFFERENCE * max(mem, syn):
+                raise ValueError(
+                    f"LearnerConfig: {names} are {mem:g} and {syn:g}; make them differ by 0.05 % at least, "
+                    "or the difference of their exponentials has no digits left"
+                )
+            if min(mem, syn) < self.dt / MOST_DECAY:
+                raise ValueError(
+                    f"LearnerConfig: {names}: got {min(mem, syn):g}, expected at least `dt` / {MOST_DECAY} = "
+                    f"{self.dt / MOST_DECAY:g}, so that a step's exponentials stay finite"
+                )
         spatial = self.embedding in ("space", "fixed")
         if self.input_embedding != "none" and not spatial:
             raise ValueError(

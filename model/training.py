@@ -56,8 +56,9 @@ def with_duration(config: LearnerConfig, train: SpikeDataset) -> LearnerConfig:
 class Trainer:
     """Trains the R networks of one configuration side by side.
 
-    Everything random depends on a replicate's seed and the epoch alone: no replicate depends on another,
-    and training taken up from a checkpoint is training never stopped, bit for bit.
+    Everything random depends on a replicate's seed and the epoch alone. No replicate depends on another, but
+    that with `patience` they end together, when their mean loss no longer falls. Training taken up from a
+    checkpoint is training never stopped, bit for bit.
     """
 
     def __init__(self, config: LearnerConfig, splits: Splits, seeds: Sequence[int], threads: int = 1) -> None:
@@ -104,6 +105,12 @@ class Trainer:
     def config(self) -> LearnerConfig:
         """What is trained, with the duration set."""
         return self.net.config
+
+    @property
+    def dropped_spikes(self) -> int:
+        """Training spikes that come after the end of a sample, and are left out."""
+        steps = np.floor(self.splits.train.times.flat / self.config.dt)
+        return int((steps >= self.config.steps).sum())
 
     def checkpoint(self) -> bytes:
         """Everything that `resume` needs."""
@@ -175,13 +182,19 @@ class Trainer:
         if self.net.has_positions:
             positions = self.net.positions.detach().numpy().copy()
         weights = self.net.w_rec.detach().numpy()
-        modules = np.stack([communities(one, seed=0) for one in weights])
+        modules = np.stack(
+            [communities(w, seed=0, mask=m) for w, m in zip(weights, self.net.mask.numpy(), strict=True)]
+        )
         return Neurons(self.epoch, positions, validated.rates, preferred, selectivity, modules)
 
     def topology(self, nulls: int = 0) -> dict[str, Array]:
         """Every topology measure, each [R]; NaN where it is not defined."""
         weights, distances = self.net.w_rec.detach().numpy(), self.net.distances().detach().numpy()
-        found = [measures(w, d, nulls=nulls, seed=0) for w, d in zip(weights, distances, strict=True)]
+        masks = self.net.mask.numpy()
+        found = [
+            measures(w, d, nulls=nulls, seed=0, mask=m)
+            for w, d, m in zip(weights, distances, masks, strict=True)
+        ]
         return {name: np.array([one[name] for one in found]) for name in found[0]}
 
     def _validate(self) -> Evaluation:

@@ -121,8 +121,11 @@ def main() -> None:
     except PolychronyError as error:
         _say(f"polychrony: {error}")
         sys.exit(1)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+        _say(f"polychrony: {error.filename or 'a file'}: {error.strerror or error}")
         sys.exit(1)
 
 

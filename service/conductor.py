@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from model.topology import MEASURES
 from search import Search, Suggestion, make_rule
 from search.study import journal_storage
+from service.errors import SweepError
 from service.files import checkpoint_file, study_file
 from service.record import Record, make_schemas
 from service.record.schema import searched_columns
@@ -65,8 +66,27 @@ class Conductor:
         """
         self.spec, self.folder, self.listeners = spec, folder, listeners
         self.record = Record.open(folder, make_schemas(searched_columns(spec.space), MEASURES))
-        self._search = Search.open(
-            journal_storage(study_file(folder)),
+        try:
+            self._search = self._open_search()
+        except (ValueError, KeyError, OSError) as error:
+            self.record.close()
+            raise SweepError(
+                f"{study_file(folder)}: the study can't be read ({error}); restore the file from a copy"
+            ) from error
+        self._rule = make_rule(
+            spec.stopping.rule,
+            spec.objectives,
+            grace=spec.stopping.grace,
+            reduction=spec.stopping.reduction,
+            max_epochs=_most_epochs(spec),
+        )
+        self._running: dict[int, _Running] = {}
+        self._left = self._reconcile()
+
+    def _open_search(self) -> Search:
+        spec = self.spec
+        return Search.open(
+            journal_storage(study_file(self.folder)),
             spec.name,
             spec.space,
             spec.objectives,
@@ -76,15 +96,6 @@ class Conductor:
             constraints=spec.constraints,
             fixed=spec.fixed,
         )
-        self._rule = make_rule(
-            spec.stopping.rule,
-            spec.objectives,
-            grace=spec.stopping.grace,
-            reduction=spec.stopping.reduction,
-            max_epochs=spec.learner.epochs,
-        )
-        self._running: dict[int, _Running] = {}
-        self._left = self._reconcile()
 
     @property
     def finished(self) -> int:
@@ -95,9 +106,15 @@ class Conductor:
         """The next trial to run: first those that were cut short, then new ones; None if there is none."""
         while self._left or self._search.next_trial < self.spec.search.trials:
             suggestion = self._left.pop(0) if self._left else self._search.ask()
-            if suggestion.duplicate_of is None:
-                return self._start(suggestion)
-            self._finish_duplicate(suggestion, suggestion.duplicate_of)
+            if suggestion.duplicate_of is not None:
+                self._finish_duplicate(suggestion, suggestion.duplicate_of)
+                continue
+            try:
+                task = self._task(suggestion)
+            except ValueError as error:  # its fields contradict each other
+                self._finish(self._bare_row(suggestion, str(error)), {})
+                continue
+            return self._start(suggestion, task)
         return None
 
     def take(self, report: Report) -> bool:
@@ -105,16 +122,21 @@ class Conductor:
         running = self._running.get(report.trial)
         if running is None:  # it was finished by a report that came before
             return False
+        if report.halt is not None:
+            raise SweepError(f"trial {report.trial} could not go on: {report.halt}")
         running.node, running.parameters = report.node, report.parameters
         running.cpu_seconds += report.cpu_seconds
         known = self.record.last_epoch(report.trial)
         if report.failure is None and known is not None and report.epoch <= known:
             # A trial taken up from a checkpoint goes through epochs that are recorded already.
             return True
-        metrics = summarize(report.metrics)
-        running.latest = metrics
+        metrics: Metrics = summarize(report.metrics)
+        known_metrics = running.latest
+        running.latest = metrics or known_metrics
         running.seconds += metrics["seconds"][0] if "seconds" in metrics else 0.0
         state, reason = self._decide(report, metrics)
+        if not metrics:  # it could not even report; what is known of it is its last epoch
+            metrics = known_metrics
         tables: dict[str, Any] = {"epochs": _epoch_rows(report), **report.tables}
         if state is None:
             self.record.append_all(tables)
@@ -152,6 +174,8 @@ class Conductor:
         epochs = self.record.rows("epochs", ["trial", "epoch", *{o.metric for o in self.spec.objectives}])
         self._replay(epochs)
         left = []
+        for trial in rows:  # left over if a kill came between the record and its removal
+            checkpoint_file(self.folder, trial).unlink(missing_ok=True)
         for suggestion in self._search.running():
             if suggestion.trial in rows:
                 self._tell(rows[suggestion.trial])
@@ -167,8 +191,7 @@ class Conductor:
             if row[f"{metric}_mean"] is not None and isfinite(row[f"{metric}_mean"]):
                 self._rule.report(row["trial"], row["epoch"], row[f"{metric}_mean"])
 
-    def _start(self, suggestion: Suggestion) -> Task:
-        task = self._task(suggestion)
+    def _start(self, suggestion: Suggestion, task: Task) -> Task:
         running = self._running[task.trial] = _Running(suggestion, task)
         self._tell_started(task)
         if (
@@ -206,6 +229,12 @@ class Conductor:
         reason = self._rule.report(report.trial, report.epoch, means[self.spec.objectives[0].metric])
         return (None, None) if reason is None else ("pruned", reason)
 
+    def _bare_row(self, suggestion: Suggestion, reason: str) -> dict[str, Any]:
+        """The row of a trial that can't be run at all."""
+        row: dict[str, Any] = {f.name: suggestion.values.get(f.path) for f in self.spec.space.fields}
+        known = {"sweep": self.spec.name, "code_version": code_version(), "seconds": 0.0, "cpu_seconds": 0.0}
+        return row | known | {"trial": suggestion.trial, "state": "failed", "reason": reason, "epochs": 0}
+
     def _row(
         self, running: _Running, state: str, reason: str | None, epoch: int, metrics: Metrics
     ) -> dict[str, Any]:
@@ -239,7 +268,7 @@ class Conductor:
         row = rows.filter(pc.field("trial") == original).to_pylist()[0]
         reason = f"duplicate of trial {original}"
         self._tell_started(self._task(suggestion))
-        cost = {"epochs": 0, "seconds": 0.0, "cpu_seconds": 0.0}
+        cost = {"seconds": 0.0, "cpu_seconds": 0.0}
         self._finish(row | cost | {"trial": suggestion.trial, "reason": reason}, {})
 
     def _finish(self, row: dict[str, Any], tables: Mapping[str, Any], last: Metrics | None = None) -> None:
@@ -270,6 +299,12 @@ class Conductor:
     def _tell_epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         for listener in self.listeners:
             listener.epoch(trial, epoch, metrics)
+
+
+def _most_epochs(spec: SweepSpec) -> int:
+    """The epochs of the longest trial."""
+    searched = [f.domain.ends() for f in spec.space.fields if f.path == "learner.epochs"]
+    return max([spec.learner.epochs, *(int(end) for ends in searched for end in ends if end is not None)])
 
 
 def summarize(metrics: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float | None]]:

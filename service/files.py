@@ -3,6 +3,12 @@
 import os
 from pathlib import Path
 
+from service.errors import SweepError
+
+
+class UnwritableError(SweepError):
+    """A file of the sweep can't be written."""
+
 
 def sweep_file(folder: Path) -> Path:
     """The resolved sweep."""
@@ -30,7 +36,18 @@ def network_file(folder: Path, trial: int) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write `content` to `path`; whoever reads it, also after a crash, finds all of it or what was before."""
+    """Write `content` to `path`; whoever reads it, also after a crash, finds all of it or what was before.
+
+    Raises UnwritableError if the disk is full or the like.
+    """
+    try:
+        _write(path, content)
+    except OSError as error:
+        cure = "free some space or make the folder writable, then run the same command again"
+        raise UnwritableError(f"{path}: can't be written ({error.strerror}); {cure}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -12,7 +12,6 @@ from service.errors import Fault, SweepError, UserError
 from service.files import lock_file, sweep_file, write_whole
 from service.record.schema import make_schemas, searched_columns
 from service.spec.changes import difference, only_budgets_grew
-from service.spec.document import read
 from service.spec.sweep import SweepSpec, dump, load
 
 if TYPE_CHECKING:
@@ -65,7 +64,13 @@ def _check_same(spec: SweepSpec, file: Path, folder: Path) -> None:
     """A sweep keeps its name: what is stored under it must be the same, but for its budgets."""
     if not sweep_file(folder).exists():
         return
-    stored, asked = read(sweep_file(folder)).data, spec.resolved()
+    try:
+        stored, asked = load(sweep_file(folder)).resolved(), spec.resolved()
+    except UserError as error:
+        raise SweepError(
+            f"{sweep_file(folder)}: the record of what was asked can't be used; restore it from a copy, or "
+            f"choose another name\n{error}"
+        ) from error
     if not only_budgets_grew(stored, asked):
         changes = "; ".join(difference(stored, asked))
         raise UserError(
@@ -126,7 +131,7 @@ def _conduct(spec: SweepSpec, folder: Path, console: Console, execute: Callable[
                 with Progress(spec, finished, console) as progress:
                     conductor.listeners = [progress, mlflow]
                     execute(conductor)
-                mlflow.show_leaders(conductor)
+            mlflow.show_leaders(conductor)
     print_summary(folder, console)
 
 
@@ -142,7 +147,7 @@ def _mlflow(conductor: "Conductor", folder: Path, console: Console) -> Iterator[
     try:
         finished = conductor.record.finished_trials()
         if finished:
-            known = view.finished_trials()
+            known = view.finished_trials(patience=30)
             conductor.retell(finished.keys() - (known or set()), listener)
         yield listener
         state = "complete"

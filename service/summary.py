@@ -1,6 +1,7 @@
 """What a sweep has found, said at its end."""
 
 import math
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -35,7 +36,8 @@ def print_summary(folder: Path, console: Console) -> None:
             console.print(f"and {len(front) - SHOWN} more", highlight=False)
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
-    console.print(f"MLflow:  polychrony ui --out {runs}", highlight=False, soft_wrap=True)
+    server = os.environ.get("MLFLOW_TRACKING_URI")
+    console.print(f"MLflow:  {server or f'polychrony ui --out {runs}'}", highlight=False, soft_wrap=True)
 
 
 def _with_error(mean: float, sem: float) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from model.config import LearnerConfig
 from model.datasets import DataConfig, Splits, load_splits
 from model.training import Array, Neurons, Trainer
-from service.files import checkpoint_file, network_file, write_whole
+from service.files import UnwritableError, checkpoint_file, network_file, write_whole
 
 CHECKPOINT_SECONDS = 10.0
 """A trial that is cut short loses about as much of its work at most."""
@@ -51,6 +51,8 @@ class Report:
     done: bool = False
     failure: str | None = None
     """Why the trial cannot go on."""
+    halt: str | None = None
+    """Why no trial could go on: a file can't be written, which is no fault of the trial's."""
     node: str = ""
     parameters: int | None = None
     """Numbers that each network learns."""
@@ -85,6 +87,8 @@ class Trial:
             else:
                 self._save_if_due(self._trainer)
             return self._train(self._trainer)
+        except UnwritableError as error:
+            return self._report(self._trainer.epoch if self._trainer else 0, {}, halt=str(error))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
             epoch = self._trainer.epoch if self._trainer else 0
@@ -134,6 +138,7 @@ class Trial:
         tables: dict[str, pa.Table] | None = None,
         done: bool = False,
         failure: str | None = None,
+        halt: str | None = None,
     ) -> Report:
         before, self._cpu = self._cpu, time.process_time()
         return Report(
@@ -143,6 +148,7 @@ class Trial:
             tables=tables or {},
             done=done,
             failure=failure,
+            halt=halt,
             node=platform.node(),
             parameters=self._trainer.net.learned_parameters if self._trainer else None,
             cpu_seconds=self._cpu - before,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import ray
-from ray import tune
+from ray import cloudpickle, tune
 from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.error import TuneError
 from ray.tune.experiment import Trial as TuneTrial
@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's state is never read
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt is ours to handle
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # reasons are in the record
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_TRAIN_V2_ENABLED": "0",
 }
@@ -140,8 +141,17 @@ class _Watcher(tune.Callback):
         logger.warning("trial %d: its worker died; it is taken up again", trial.config[TASK].trial)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
-        number, reason = trial.config[TASK].trial, loss_in_words(trial.get_pickled_error())
+        number, reason = trial.config[TASK].trial, loss_in_words(_error_of(trial))
         self._line.call(lambda conductor: conductor.lost(number, reason))
+
+
+def _error_of(trial: TuneTrial) -> BaseException | None:
+    """What ended a trial. Tune's own getter looks where the file has not arrived yet."""
+    try:
+        error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    except (OSError, TypeError, ValueError, AttributeError):
+        return None
+    return error
 
 
 def loss_in_words(error: BaseException | None) -> str:
@@ -150,7 +160,7 @@ def loss_in_words(error: BaseException | None) -> str:
         return "out of memory: the node's memory ran low and its worker was killed; run fewer at once"
     if isinstance(error, RayActorError):
         return "lost: its worker or node died, and again at every retry"
-    return f"lost: {error}".partition("\n")[0]
+    return f"lost: {error}".partition("\n")[0] if error else "lost: its worker or node died"
 
 
 def run_on_ray(conductor: Conductor) -> None:
@@ -187,6 +197,11 @@ def _fit(conductor: Conductor, storage: Path) -> None:
         _tuner(line, storage).fit()
     except TuneError as error:
         raise line.fault or SweepError(f"Ray Tune gave up: {error}") from None
+    if conductor.finished < conductor.spec.search.trials:
+        raise SweepError(
+            f"only {conductor.finished} of {conductor.spec.search.trials} trials are finished, and no more "
+            "are to be had; study and tables of this sweep do not go together: restore both from one copy"
+        )
 
 
 def _tuner(line: _Line, storage: Path) -> tune.Tuner:

@@ -29,7 +29,7 @@ def gather(
     """The events of `samples` [U] of `data`; spikes after the end of a sample are left out."""
     times, channels = data.times.take(samples), data.channels.take(samples)
     start, channel = times.offsets, channels.flat
-    position = times.flat / config.dt
+    position = times.flat.astype(np.float64) / config.dt
     step = np.floor(position)
     inside = step < config.steps
     if not inside.all():

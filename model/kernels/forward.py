@@ -113,7 +113,7 @@ def detect(membrane, synapse, before, k, step, neuron, phase, rise, found, schem
     """
     for j in range(membrane.shape[0]):
         v = membrane[j] - synapse[j]
-        if v >= scheme.threshold:
+        if not v < scheme.threshold:  # so that NaN does not pass for silence
             phi, dv = scheme.zero, scheme.zero
             if before[j] < scheme.threshold:
                 dv = v - before[j]

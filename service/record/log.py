@@ -56,6 +56,8 @@ class Log:
                 raise self._unwritable(error) from error
             raise
         self._length += len(data)
+        if "trials" in entry.tables:  # what the study is told next is on disk, too, and must not be ahead
+            os.fsync(self._descriptor)
 
     def clear(self) -> None:
         """Drop all entries."""

@@ -43,7 +43,9 @@ def test_all_faults_are_named_at_once() -> None:
     ("values", "fault"),
     [
         ({"dt": 2.0, "min_delay": 1.0}, "`min_delay`: got 1, expected at least `dt` = 2"),
-        ({"tau_mem": 5.0, "tau_syn": 5.0}, "`tau_mem` and `tau_syn` are both 5"),
+        ({"tau_mem": 5.0, "tau_syn": 5.0}, "`tau_mem` and `tau_syn` are both 5; make them differ"),
+        ({"tau_mem": 5.0, "tau_syn": 5.001}, "`tau_mem` and `tau_syn` are 5 and 5.001; make them differ"),
+        ({"dt": 1.0, "tau_syn": 0.01}, "`tau_mem` and `tau_syn`: got 0.01, expected at least"),
         ({"tau_syn_out": 20.0}, "`tau_mem_out` and `tau_syn_out` are both 20"),
     ],
 )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from service.conductor import Conductor, Metrics
+from service.errors import SweepError
 from service.files import checkpoint_file
 from service.spec.sweep import SweepSpec
 from service.trial import Report, Task
@@ -215,7 +216,7 @@ def test_a_duplicate_takes_over_what_is_known(tmp_path: Path, small_spec: MakeSp
     original = int(trials["reason"][2].removeprefix("duplicate of trial "))
     assert trials["accuracy"][2] == trials["accuracy"][original]
     assert trials["dimensions"][2] == trials["dimensions"][original]
-    assert (trials["state"][2], trials["epochs"][2], trials["seconds"][2]) == ("complete", 0, 0.0)
+    assert (trials["state"][2], trials["epochs"][2], trials["seconds"][2]) == ("complete", 2, 0.0)
     assert [row["trial"] for row in heard.finished] == [0, 1, 2]
 
 
@@ -231,6 +232,40 @@ def test_a_listener_can_be_told_what_it_missed(tmp_path: Path, small_spec: MakeS
     for found, expected in zip(late.epochs, told, strict=True):
         assert found[2] == expected[2]
     assert [row["accuracy"] for row in late.finished] == [row["accuracy"] for row in heard.finished[1:]]
+
+
+def test_a_suggestion_that_cannot_be_run_fails_with_its_reason(tmp_path: Path, small_spec: MakeSpec) -> None:
+    """Between the ends of its domain `tau_mem` meets `tau_syn`, which no check of the ends can see."""
+    changes = {"space": "{learner.tau_mem: {int: [4, 6]}}", "search__trials": 6}
+    spec = small_spec(**changes)
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        while task := conductor.next_task():
+            run_through(conductor, task)
+    trials = table(tmp_path, "trials")
+    failed = trials[trials["tau_mem"] == 5.0]
+    assert len(failed) and set(failed["state"]) == {"failed"}
+    assert failed["reason"].str.contains("`tau_mem` and `tau_syn`").all()
+    assert set(trials[trials["tau_mem"] != 5.0]["state"]) == {"complete"}
+
+
+def test_a_file_that_cannot_be_written_ends_the_sweep_and_no_trial(
+    tmp_path: Path, small_spec: MakeSpec
+) -> None:
+    with closing(Conductor(small_spec(), tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        with pytest.raises(SweepError, match="disk full"):
+            conductor.take(report(task, 1, halt="disk full"))
+    assert len(table(tmp_path, "trials")) == 0
+
+
+def test_a_damaged_study_is_named(tmp_path: Path, small_spec: MakeSpec) -> None:
+    with closing(Conductor(small_spec(), tmp_path)) as conductor:
+        conductor.next_task()
+    path = tmp_path / "study.journal"
+    path.write_bytes(b"garbage\n" + path.read_bytes())
+    with pytest.raises(SweepError, match=r"study\.journal: the study can't be read"):
+        Conductor(small_spec(), tmp_path)
 
 
 def test_the_checkpoint_of_a_finished_trial_goes(tmp_path: Path, small_spec: MakeSpec) -> None:

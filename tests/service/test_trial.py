@@ -106,6 +106,13 @@ def test_what_goes_wrong_is_reported_not_raised(task: Task, change: dict[str, An
     assert "\n" not in report.failure
 
 
+def test_a_folder_that_cannot_be_written_is_no_fault_of_the_trial(task: Task) -> None:
+    (task.folder / "networks").write_text("a file where a folder should be")
+    report = Trial(replace(task, may_stop=True)).advance()
+    assert report.failure is None
+    assert report.halt is not None and "can't be written" in report.halt
+
+
 def test_a_network_that_diverges_fails_with_its_reason(task: Task) -> None:
     trial = Trial(task)
     assert trial.advance().failure is None
