@@ -44,7 +44,7 @@ def _with_error(mean: float, sem: float) -> str:
     """A mean, with its standard error where there are replicates; nothing where it is not known."""
     if math.isnan(mean):
         return ""
-    return f"{mean:.4g}" if math.isnan(sem) else f"{mean:.4g} ± {sem:.1g}"
+    return f"{mean:.4g}" if math.isnan(sem) else f"{mean:.4g} ± {sem:.2g}"
 
 
 def _short(value: object) -> str:

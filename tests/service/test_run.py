@@ -1,7 +1,6 @@
 """`polychrony run` as a user types it: a real sweep on a real Ray, stopped, taken up, and looked at."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -23,12 +22,9 @@ def polychrony(*arguments: str | Path, folder: Path) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder in which a sweep was killed, taken up and finished; with what the last command said."""
-    folder = tmp_path_factory.mktemp("sweeps")
-    write_sweep(folder)
-    killed = subprocess.Popen(
+def started(folder: Path, until: str) -> subprocess.Popen[str]:
+    """A running sweep, that has just said a line which begins with `until`."""
+    process = subprocess.Popen(
         [*PROGRAM, "run", "small.yaml"],
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -36,10 +32,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         text=True,
         start_new_session=True,
     )
-    assert killed.stdout is not None
-    for line in killed.stdout:
-        if line.startswith("[2/6]"):
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(until):
             break
+    return process
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder in which a sweep was killed, taken up and finished; with what the last command said."""
+    folder = tmp_path_factory.mktemp("sweeps")
+    write_sweep(folder)
+    killed = started(folder, until="[2/6]")
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     done = polychrony("run", "small.yaml", folder=folder)
@@ -138,22 +143,11 @@ def test_tables_are_printed(finished: tuple[Path, str]) -> None:
 
 def test_an_interrupt_keeps_what_is_there(tmp_path: Path) -> None:
     write_sweep(tmp_path)
-    started = subprocess.Popen(
-        [*PROGRAM, "run", "small.yaml"],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert started.stdout is not None
-    for line in started.stdout:
-        if line.startswith("[1/6]"):
-            break
-    os.kill(started.pid, signal.SIGINT)
+    interrupted = started(tmp_path, until="[1/6]")
+    interrupted.send_signal(signal.SIGINT)
     began = time.monotonic()
-    _, said = started.communicate(timeout=60)
-    assert started.returncode == 130
+    _, said = interrupted.communicate(timeout=60)
+    assert interrupted.returncode == 130
     assert "what is finished is kept" in said and "Traceback" not in said
     assert time.monotonic() - began < 45
     kept = len(Sweep(tmp_path / "runs/small").table("trials"))
