@@ -158,11 +158,18 @@ class Conductor:
             if row["trial"] not in trials:
                 continue
             mine = pc.field("trial") == row["trial"]
-            values = {f.path: row[f.name] for f in self.spec.space.fields if row[f.name] is not None}
-            listener.trial_started(row["trial"], _params(self._task(Suggestion(row["trial"], values))))
+            listener.trial_started(row["trial"], self._params_of(row))
             for epoch, metrics in _by_epoch(self.record.rows("epochs").filter(mine)):
                 listener.epoch(row["trial"], epoch, metrics)
             listener.trial_finished(row, self.record.rows("neurons").filter(mine))
+
+    def _params_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """All that a recorded trial was given; what was searched, if it could not be run."""
+        values = {f.path: row[f.name] for f in self.spec.space.fields if row[f.name] is not None}
+        try:
+            return _params(self._task(Suggestion(row["trial"], values)))
+        except ValueError:
+            return values
 
     def close(self) -> None:
         """Flush the record."""

@@ -246,6 +246,10 @@ def test_a_suggestion_that_cannot_be_run_fails_with_its_reason(tmp_path: Path, s
     assert len(failed) and set(failed["state"]) == {"failed"}
     assert failed["reason"].str.contains("`tau_mem` and `tau_syn`").all()
     assert set(trials[trials["tau_mem"] != 5.0]["state"]) == {"complete"}
+    late = Heard()
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        conductor.retell(range(6), late)
+    assert late.started == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_file_that_cannot_be_written_ends_the_sweep_and_no_trial(
