@@ -103,9 +103,7 @@ def ui(
     if not (out / "mlflow.db").is_file():
         raise UserError([Fault("--out", str(out), "no sweep has been logged there; run one first")])
     command, environment = ui_command(out, port)
-    _say(
-        f"MLflow UI: http://127.0.0.1:{port}/#/experiments (trials are under `Training runs`; ctrl-C stops it)"
-    )
+    _say(f"MLflow UI: http://127.0.0.1:{port}/#/experiments (trials: `Training runs`; ctrl-C stops it)")
     try:
         raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
     except KeyboardInterrupt:
