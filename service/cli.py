@@ -100,6 +100,10 @@ def ui(
 
     from service.tracking.ui import ui_command
 
+    if server := os.environ.get("MLFLOW_TRACKING_URI"):
+        raise UserError(
+            [Fault("MLFLOW_TRACKING_URI", server, "sweeps are logged there; open that server's UI")]
+        )
     if not (out / "mlflow.db").is_file():
         raise UserError([Fault("--out", str(out), "no sweep has been logged there; run one first")])
     command, environment = ui_command(out, port)
@@ -121,10 +125,10 @@ def main() -> None:
     except PolychronyError as error:
         _say(f"polychrony: {error}")
         sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
         _say(f"polychrony: {error.filename or 'a file'}: {error.strerror or error}")
         sys.exit(1)
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from pickle import PickleError
 from typing import Any, TypeVar
 
 import ray
@@ -149,7 +150,7 @@ def _error_of(trial: TuneTrial) -> BaseException | None:
     """What ended a trial. Tune's own getter looks where the file has not arrived yet."""
     try:
         error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
-    except (OSError, TypeError, ValueError, AttributeError):
+    except (OSError, EOFError, TypeError, ValueError, AttributeError, PickleError):
         return None
     return error
 
@@ -159,7 +160,7 @@ def loss_in_words(error: BaseException | None) -> str:
     if isinstance(error, OutOfMemoryError):
         return "out of memory: the node's memory ran low and its worker was killed; run fewer at once"
     if isinstance(error, RayActorError):
-        return "lost: its worker or node died, and again at every retry"
+        return "lost: its worker or node died, and no retry is left"
     return f"lost: {error}".partition("\n")[0] if error else "lost: its worker or node died"
 
 

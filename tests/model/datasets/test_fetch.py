@@ -53,8 +53,8 @@ def test_the_folder_is_named_by_the_environment_or_in_the_home(
 ) -> None:
     assert data_folder() == data_home
     monkeypatch.delenv("POLYCHRONY_DATA")
-    monkeypatch.setenv("HOME", "/home/ada")
-    assert data_folder() == Path("/home/ada/.cache/polychrony")
+    monkeypatch.setenv("HOME", str(data_home))
+    assert data_folder() == data_home / ".cache" / "polychrony"
 
 
 def test_files_that_are_there_need_no_tonic(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
