@@ -20,6 +20,10 @@ from model.kernels import gather, simulate
 from model.kernels.scheme import mean_readout
 
 
+RECURRENT_UNIT = 1.0
+"""Adam's step for recurrent weights, times the square root of N, at a learning rate of 1."""
+
+
 class Output(NamedTuple):
     """What R networks answer to B samples each."""
 
@@ -38,7 +42,8 @@ class Cohort(nn.Module):
     `b_out` [R, O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
     `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, C, D] and `log_delay_scale` [R], the
     logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which recurrent
-    synapses exist: at first all but self-connections.
+    synapses exist: at first all but self-connections. The buffer `input_size` [R] is the mean size of the input
+    weights at the start of training, the unit of their learning rate.
     """
 
     w_in: nn.Parameter
@@ -51,6 +56,7 @@ class Cohort(nn.Module):
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
     mask: Tensor
+    input_size: Tensor
 
     def __init__(
         self,
@@ -95,6 +101,7 @@ class Cohort(nn.Module):
             self.register_parameter(name, nn.Parameter(values, requires_grad=_learned(name, config)))
         n = config.hidden
         self.register_buffer("mask", (~torch.eye(n, dtype=torch.bool)).repeat(len(seeds), 1, 1))
+        self.register_buffer("input_size", self.w_in.detach().abs().mean((1, 2)))
 
     @property
     def replicates(self) -> int:
@@ -215,7 +222,9 @@ def _draw(config: LearnerConfig, n_channels: int, n_classes: int, seed: int) -> 
     n = config.hidden
     streams = [np.random.default_rng([seed, stream]) for stream in range(4)]
     drawn = {
-        "w_in": streams[0].normal(1.0, 1.0, (n_channels, n)) / n_channels,
+        # Of n inputs the mean weight adds n times, the spread sqrt(n) times: about alike, so that neurons are
+        # neither all the same, as with weights of one sign, nor silent, as half of them with few inputs.
+        "w_in": streams[0].normal(1 / np.sqrt(n_channels), 1.0, (n_channels, n)) / n_channels,
         "w_rec": streams[1].normal(0.0, config.recurrent_gain / np.sqrt(n), (n, n)) * (1 - np.eye(n)),
         "w_out": streams[2].normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
         "b_out": np.zeros(n_classes),

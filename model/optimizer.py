@@ -1,30 +1,77 @@
-"""The optimiser of a cohort: Adam with learning rates by kind of parameter, on a schedule, with clipping."""
+"""The optimiser of a cohort: Adam with steps relative to what a network starts with, a schedule and clipping."""
 
 import math
 
 import torch
+from torch import Tensor
 
-from model.cohort import Cohort, readout_scale
+from model.cohort import RECURRENT_UNIT, Cohort, readout_scale
+
+MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8
 
 
-def make_optimizer(net: Cohort) -> torch.optim.Adam:
-    """Adam (Kingma & Ba 2015) over what `net` learns, each parameter in a group of its own."""
+class Adam:
+    """Adam, with a step of its own for every kind of parameter of every network.
+
+    Its steps do not know the size of what they change, so `learning_rate` is in units of the weights at the
+    start: a step that suits 5 inputs would silence a network of 700, whose weights are a hundred times smaller.
+    PyTorch's own Adam takes one step size for a whole tensor, and networks of a cohort differ.
+
+    Source: Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980.
+    """
+
+    def __init__(self, net: Cohort) -> None:
+        """Begin to train what `net` learns; its input weights are as they are to start."""
+        self.parameters = {name: value for name, value in net.named_parameters() if value.requires_grad}
+        self.rates = {name: _rate(net, name, value) for name, value in self.parameters.items()}
+        self.updates = 0
+        self.means = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
+        self.squares = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
+
+    @torch.no_grad()
+    def step(self, factor: float) -> None:
+        """Update every parameter by its gradient, with `factor` times its rate, and forget the gradients."""
+        self.updates += 1
+        correction = 1 - MEAN_DECAY**self.updates
+        root = math.sqrt(1 - SQUARE_DECAY**self.updates)
+        for name, value in self.parameters.items():
+            mean, square, gradient = self.means[name], self.squares[name], value.grad
+            value.grad = None
+            if gradient is None:
+                continue
+            mean.lerp_(gradient, 1 - MEAN_DECAY)
+            square.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
+            value.sub_(self.rates[name] * (factor / correction) * mean / (square.sqrt() / root + EPSILON))
+
+    def state(self) -> dict[str, Tensor]:
+        """The moments, by kind and parameter, and how many updates they saw."""
+        means = {f"mean.{name}": value for name, value in self.means.items()}
+        squares = {f"square.{name}": value for name, value in self.squares.items()}
+        return means | squares | {"updates": torch.tensor(self.updates)}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state`; KeyError if it is that of other parameters."""
+        self.updates = int(state["updates"])
+        self.means = {name: state[f"mean.{name}"].clone() for name in self.parameters}
+        self.squares = {name: state[f"square.{name}"].clone() for name in self.parameters}
+
+
+def _rate(net: Cohort, name: str, value: Tensor) -> Tensor:
+    """Adam's step for a parameter [R, 1, ...]."""
     config = net.config
-    rates = {
-        # Adam's steps do not know the size of what they change: the readout's weights are large.
-        "w_out": config.learning_rate * readout_scale(config) / math.sqrt(config.hidden),
-        "positions": config.position_learning_rate,
-        "input_positions": config.position_learning_rate,
-        "log_delay_scale": config.position_learning_rate,
-        "free_delays": config.position_learning_rate * config.delay_scale,
-        "axonal_delays": config.position_learning_rate * config.delay_scale,
+    weights = {
+        "w_in": net.input_size,
+        "w_rec": RECURRENT_UNIT / math.sqrt(config.hidden),
+        "w_out": readout_scale(config) / math.sqrt(config.hidden),
+        "b_out": 1.0,
     }
-    groups = [
-        {"params": [value], "initial_lr": rates.get(name, config.learning_rate)}
-        for name, value in net.named_parameters()
-        if value.requires_grad
-    ]
-    return torch.optim.Adam(groups)
+    lengths = {"free_delays": config.delay_scale, "axonal_delays": config.delay_scale}
+    if name in weights:
+        rate = config.learning_rate * weights[name]
+    else:
+        rate = config.position_learning_rate * lengths.get(name, 1.0)
+    shape = (net.replicates, *[1] * (value.dim() - 1))
+    return torch.as_tensor(rate, dtype=value.dtype).expand(net.replicates).reshape(shape)
 
 
 def rate_factor(net: Cohort, epochs: float) -> float:
@@ -47,5 +94,5 @@ def clip_gradients(net: Cohort) -> None:
         grad *= factors.view(-1, *[1] * (grad.dim() - 1))
 
 
-def _with_columns(grad: torch.Tensor) -> torch.Tensor:
+def _with_columns(grad: Tensor) -> Tensor:
     return grad if grad.dim() > 1 else grad[:, None]

@@ -16,7 +16,7 @@ from model.cohort import Cohort, Output
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset, Splits
 from model.evaluation import Evaluation, cross_entropy, evaluate, preferences
-from model.optimizer import clip_gradients, make_optimizer, rate_factor
+from model.optimizer import Adam, clip_gradients, rate_factor
 from model.rates import rate_cost, revive
 from model.start import scale_inputs
 from model.topology import communities, measures
@@ -73,8 +73,9 @@ class Trainer:
         self.splits = splits
         config = with_duration(config, splits.train)
         train = splits.train
-        self._begin(Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads), 0, Best())
-        scale_inputs(self.net, train)
+        net = Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads)
+        scale_inputs(net, train)
+        self._begin(net, 0, Best())
 
     @classmethod
     def resume(cls, checkpoint: bytes, splits: Splits, threads: int = 1) -> Self:
@@ -85,17 +86,15 @@ class Trainer:
         """
         trainer = cls.__new__(cls)
         trainer.splits = splits
-        net, epoch, moments, best = unpack(checkpoint, threads)
+        net, epoch, state, best = unpack(checkpoint, threads)
         trainer._begin(net, epoch, best)
-        parameters = dict(net.named_parameters())
-        for name, state in moments.items():
-            trainer.optimizer.state[parameters[name]] = dict(state)
+        trainer.optimizer.load_state(state)
         return trainer
 
     def _begin(self, net: Cohort, epoch: int, best: Best) -> None:
         self.net, self.epoch = net, epoch
         self.best = best
-        self.optimizer = make_optimizer(net)
+        self.optimizer = Adam(net)
         self._augmentation = Augmentation(
             **{f.name: getattr(net.config, f"augment_{f.name}") for f in fields(Augmentation)}
         )
@@ -254,13 +253,10 @@ class Trainer:
         """One step down the loss [R] with the other costs, `epochs` epochs into training."""
         for cost in (positions_cost(self.net), rate_cost(self.net, out.counts)):
             loss = loss if cost is None else loss + cost
-        self.optimizer.zero_grad()
         # A sum over replicates: each gets the gradient of its own loss, and none touches another.
         loss.sum().backward()
         clip_gradients(self.net)
         factor = rate_factor(self.net, epochs)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * factor
-        self.optimizer.step()
+        self.optimizer.step(factor)
         self.net.project()
-        shrink_weights(self.net, self.config.learning_rate * factor)
+        shrink_weights(self.net, self.optimizer.rates["w_rec"] * factor)

@@ -31,7 +31,8 @@ class Augmentation:
     stretch: float = real(0.0, low=0, high=1)
     """The times of a sample are multiplied by a number, uniform from 1 - stretch to 1 + stretch."""
     jitter: float = real(0.0, low=0, high=1e6)
-    """Standard deviation (ms) of the normal noise that is added to each spike's time."""
+    """Standard deviation (ms) of the normal noise that is added to each spike's time; a time that falls below
+    0 is reflected there."""
     drop: float = real(0.0, low=0, high=1)
     """Probability that a spike is dropped."""
 
@@ -55,7 +56,7 @@ def augment(
 
     Returns:
         Times (ms) and channels of U samples, of the types of `data`, with the same offsets. Within a sample
-        times ascend. A spike that ends up below time 0 or outside the channels is dropped.
+        times ascend. A spike that a blend moves below time 0, or outside the channels, is dropped.
 
     Raises:
         ValueError: if `samples` and `seeds` are not of one length, or a sample is out of range.

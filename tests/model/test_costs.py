@@ -61,14 +61,14 @@ def test_cost_acts_where_it_is_told_to(lively_net: MakeNet, cost_on: str, moves:
     net = lively_net(wiring_cost=0.1, cost_on=cost_on)
     assert (positions_cost(net) is not None) == moves
     before = net.w_rec.detach().clone()
-    shrink_weights(net, 0.1)
+    shrink_weights(net, torch.tensor(0.1))
     assert (not torch.equal(before, net.w_rec)) == shrinks
 
 
 def test_rate_cost_is_the_sum_it_says_and_slows_a_network_down(random_data: MakeData) -> None:
     rates = {}
     for strength in (0.0, 3.0):
-        trainer = trained(random_data(), rate_cost=strength, target_rate=1.0, epochs=30, learning_rate=0.02)
+        trainer = trained(random_data(), rate_cost=strength, target_rate=1.0, epochs=30)
         cost = rate_cost(trainer.net, torch.full((2, 3, 8), 4.0))
         assert (
             (cost is None)
