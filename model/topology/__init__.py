@@ -1,6 +1,17 @@
-"""Measures of a trained network: its communities and its wiring, against shuffled networks."""
+"""Measures of a trained network: its graph, its wiring, and how its function aligns with space."""
 
 from model.topology.measures import MEASURES, measures
 from model.topology.modularity import communities
+from model.topology.moran import morans_i
+from model.topology.responses import preferred_channel, preferred_time
+from model.topology.wiring import delay_histogram
 
-__all__ = ["MEASURES", "communities", "measures"]
+__all__ = [
+    "MEASURES",
+    "communities",
+    "delay_histogram",
+    "measures",
+    "morans_i",
+    "preferred_channel",
+    "preferred_time",
+]

@@ -1,21 +1,105 @@
-"""All measures of a trained network, each beside its value in networks with shuffled weights."""
+"""All measures of a trained network, each beside its value in networks that chance has reordered."""
 
 import math
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from model.topology.alignment import module_class_ami, module_space_ami, space_class_ami
+from model.topology.clustering import clustering
+from model.topology.entropy import communicability_entropy, weight_entropy
+from model.topology.inputs import input_position_r2, input_position_r2_cv
 from model.topology.modularity import modularity
-from model.topology.network import Floats, Network
+from model.topology.moran import morans_i
+from model.topology.network import Network
+from model.topology.nulls import against_null
+from model.topology.paths import global_efficiency, global_efficiency_binary
+from model.topology.responses import selectivity
+from model.topology.small_world import small_world_propensity
+from model.topology.trained import Trained
 from model.topology.wiring import wiring_efficiency
 
-_MEASURES: Mapping[str, Callable[[Network, int], float]] = {
-    "modularity": modularity,
-    "wiring_efficiency": wiring_efficiency,
-}
+Shuffle = Callable[[Trained, np.random.Generator], Trained]
 
-MEASURES: tuple[str, ...] = tuple(_MEASURES)
+
+class Measure(NamedTuple):
+    """How a measure is taken of a network, and with which others it is compared."""
+
+    value: Callable[[Trained], float]
+    shuffle: Shuffle
+    """How its null networks are made."""
+
+
+def _of_weights(value: Callable[[Network], float]) -> Measure:
+    return Measure(lambda trained: value(trained.network), Trained.with_shuffled_weights)
+
+
+def _input_position_r2(trained: Trained) -> float:
+    if trained.inputs is None or trained.positions is None:
+        return math.nan
+    return input_position_r2(trained.inputs, trained.positions)
+
+
+def _input_position_r2_cv(trained: Trained) -> float:
+    if trained.inputs is None or trained.positions is None:
+        return math.nan
+    return input_position_r2_cv(trained.inputs, trained.positions)
+
+
+def _selectivity(trained: Trained) -> float:
+    return math.nan if trained.responses is None else selectivity(trained.responses)
+
+
+def _selectivity_moran(trained: Trained) -> float:
+    if trained.responses is None or trained.positions is None:
+        return math.nan
+    return morans_i(trained.responses.selectivity, trained.positions)
+
+
+def _module_space_ami(trained: Trained) -> float:
+    return math.nan if trained.positions is None else module_space_ami(trained.network, trained.positions)
+
+
+def _module_class_ami(trained: Trained) -> float:
+    if trained.responses is None:
+        return math.nan
+    return module_class_ami(trained.network, trained.responses.preferred_class)
+
+
+def _space_class_ami(trained: Trained) -> float:
+    if trained.responses is None or trained.positions is None:
+        return math.nan
+    return space_class_ami(trained.network, trained.positions, trained.responses.preferred_class)
+
+
+DEFINITIONS: Mapping[str, Measure] = {
+    "modularity": _of_weights(modularity),
+    "clustering": _of_weights(clustering),
+    "global_efficiency": _of_weights(global_efficiency),
+    "global_efficiency_binary": _of_weights(global_efficiency_binary),
+    "small_world_propensity": _of_weights(small_world_propensity),
+    "wiring_efficiency": _of_weights(wiring_efficiency),
+    "weight_entropy": _of_weights(weight_entropy),
+    "communicability_entropy": _of_weights(communicability_entropy),
+    "input_position_r2": Measure(_input_position_r2, Trained.with_shuffled_positions),
+    "input_position_r2_cv": Measure(_input_position_r2_cv, Trained.with_shuffled_positions),
+    "selectivity": Measure(_selectivity, Trained.with_shuffled_labels),
+    "selectivity_moran": Measure(_selectivity_moran, Trained.with_shuffled_positions),
+    "module_space_ami": Measure(_module_space_ami, Trained.with_shuffled_positions),
+    "module_class_ami": Measure(_module_class_ami, Trained.with_shuffled_weights),
+    "space_class_ami": Measure(_space_class_ami, Trained.with_shuffled_positions),
+}
+"""Every measure by name."""
+
+_SHUFFLES: tuple[Shuffle, ...] = (
+    Trained.with_shuffled_weights,
+    Trained.with_shuffled_positions,
+    Trained.with_shuffled_labels,
+)
+
+MEASURES: tuple[str, ...] = tuple(DEFINITIONS)
 """Names of the measures."""
 
 
@@ -28,51 +112,63 @@ def measures(
     nulls: int = 50,
     seed: int = 0,
     mask: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
 ) -> dict[str, float]:
     """Every measure of MEASURES by name, and with nulls > 0 its `_ratio`, `_z` and `_p` as well.
 
     w_rec: recurrent weights [N, N], row i leaving neuron i; their signs and the diagonal do not count.
     distances: of the neurons, [N, N], in units of space.
-    positions, w_in, spikes: accepted, but no measure needs them yet.
-    nulls: how many networks to compare with. Each has the weights of `w_rec` in random order over the
-        existing pairs, and the same distances.
-    seed: of the nulls and of the search for communities.
-    mask: pairs with a synapse [N, N]; None: all but the diagonal. A synapse of weight 0 still exists.
+    positions: of the neurons, [N, D], in units of space; None: measures of space are NaN.
+    w_in: input weights [C, N]; None: `input_position_r2` and `_cv` are NaN.
+    spikes: of each neuron in each sample of a test set, [S, N], and
+    labels: the class of each sample [S], from 0; None: measures of selectivity and class are NaN.
+    nulls: how many networks to compare with, for each way to shuffle: the weights of `w_rec` over the
+        existing pairs (all measures of the graph, and `module_class_ami`), the neurons among their positions
+        (the other measures with positions) or the labels over the samples (`selectivity`).
+    seed: of the nulls, of the search for communities and of the networks of `small_world_propensity`.
+    mask: pairs with a synapse [N, N]; None: all but the diagonal. A synapse of weight 0 still exists, and a
+        null may move a weight there, but only synapses of non-zero weight connect neurons.
 
-    With x the value and y_1..y_n those of the nulls: ratio = x / mean(y); z = (x - mean(y)) / sd(y), sd
-    with n - 1; p = (1 + number of y >= x) / (n + 1), the one-sided permutation test (Phipson and Smyth, 2010,
-    doi:10.2202/1544-6115.1585). What is not defined is NaN: so is everything in a network without synapses.
+    With x the value and y_1..y_n those of the nulls: ratio = x / mean(y), for y of at least 0;
+    z = (x - mean(y)) / sd(y), sd with n - 1; p = (1 + number of y >= x) / (n + 1), the one-sided permutation
+    test (Phipson and Smyth, 2010, doi:10.2202/1544-6115.1585). What is not defined is NaN: so is, in a
+    network without synapses, all that has to do with them. Definitions and sources are with the functions of
+    the same names.
 
-    Raises ValueError if shapes do not agree, a value is not finite, a distance is negative or nulls < 0.
+    Raises ValueError if shapes do not agree, a value is not finite, a distance or count is negative, spikes
+    come without labels, or nulls < 0.
 
     >>> cliques = np.kron(np.eye(2), np.ones((3, 3)))
-    >>> measures(cliques, np.ones((6, 6)), nulls=0)
-    {'modularity': 0.5, 'wiring_efficiency': nan}
+    >>> found = measures(cliques, np.ones((6, 6)), nulls=0)
+    >>> round(found["modularity"], 6), round(found["clustering"], 6), found["wiring_efficiency"]
+    (0.5, 1.0, nan)
     """
     if nulls < 0:
         raise ValueError(f"`nulls`: got {nulls}, expected a whole number of at least 0")
-    network = Network.of(w_rec, distances, mask)
-    values = {name: measure(network, seed) for name, measure in _MEASURES.items()}
+    trained = Trained.of(Network.of(w_rec, distances, mask, seed), positions, w_in, spikes, labels)
+    values = {name: measure.value(trained) for name, measure in DEFINITIONS.items()}
     if nulls == 0:
         return values
-    rng = np.random.default_rng(seed)
-    shuffled = [network.shuffled(rng) for _ in range(nulls)]
-    for name, measure in _MEASURES.items():
-        value = values[name]
-        null = np.array([math.nan if math.isnan(value) else measure(one, seed) for one in shuffled])
-        values |= {f"{name}_{suffix}": x for suffix, x in against_null(value, null).items()}
+    by_name = _null_values(trained, values, nulls, seed)
+    for name, null in by_name.items():
+        values |= {f"{name}_{suffix}": x for suffix, x in against_null(values[name], null).items()}
     return values
 
 
-def against_null(value: float, null: Floats) -> dict[str, float]:
-    """Ratio, z and p of a value against those of null networks [n >= 1]; see `measures`."""
-    if math.isnan(value) or np.isnan(null).any():
-        return {"ratio": math.nan, "z": math.nan, "p": math.nan}
-    mean = float(null.mean())
-    spread = float(null.std(ddof=1)) if len(null) > 1 else 0.0
-    rounding = 1e-9 * max(abs(value), abs(mean))  # values that differ by less are equal
-    return {
-        "ratio": value / mean if abs(mean) > rounding else math.nan,
-        "z": (value - mean) / spread if spread > rounding else math.nan,
-        "p": (1 + int((null >= value - rounding).sum())) / (len(null) + 1),
-    }
+def _null_values(
+    trained: Trained, values: Mapping[str, float], nulls: int, seed: int
+) -> dict[str, np.ndarray]:
+    """The values of every measure in its null networks, [nulls]; NaN where the network's own is."""
+    found = {name: np.full(nulls, math.nan) for name in DEFINITIONS}
+    for stream, shuffle in enumerate(_SHUFFLES):
+        rng = np.random.default_rng([seed, stream])
+        wanted = [
+            name
+            for name, measure in DEFINITIONS.items()
+            if measure.shuffle is shuffle and not math.isnan(values[name])
+        ]
+        for k in range(nulls if wanted else 0):
+            shuffled = shuffle(trained, rng)
+            for name in wanted:
+                found[name][k] = DEFINITIONS[name].value(shuffled)
+    return found

@@ -1,12 +1,14 @@
-"""The trained network as the measures see it: strengths and distances of the pairs that exist."""
+"""The recurrent network as the measures see it: strengths and distances of the pairs that exist."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from model.topology.arrays import Floats
+from model.topology.leiden import Partition, best_partition
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +21,11 @@ class Network:
     """Length of each synapse, in units of space, [N, N]."""
     exists: NDArray[np.bool_]
     """Pairs with a synapse, whatever its weight; False on the diagonal, [N, N]."""
+    seed: int = 0
+    """Of what is random in a measure: the search for communities, networks to compare with."""
 
     @classmethod
-    def of(cls, w_rec: ArrayLike, distances: ArrayLike, mask: ArrayLike | None = None) -> Self:
+    def of(cls, w_rec: ArrayLike, distances: ArrayLike, mask: ArrayLike | None = None, seed: int = 0) -> Self:
         """A network of these weights, distances and synapses (None: all pairs but the diagonal), each [N, N].
 
         Raises ValueError if the shapes differ, a value is not finite, or a distance is negative.
@@ -35,7 +39,25 @@ class Network:
         exists &= ~np.eye(len(weights), dtype=bool)
         if (lengths < 0).any():
             raise ValueError("`distances` holds a negative value; expected lengths of at least 0")
-        return cls(np.where(exists, np.abs(weights), 0.0), lengths, exists)
+        return cls(np.where(exists, np.abs(weights), 0.0), lengths, exists, seed)
+
+    def __len__(self) -> int:
+        return len(self.strengths)
+
+    @cached_property
+    def relative(self) -> Floats:
+        """Strengths over the greatest one, 0 to 1, [N, N]; all 0 if that is 0."""
+        return self.strengths / (self.strengths.max(initial=0) or 1.0)
+
+    @cached_property
+    def partition(self) -> Partition:
+        """The communities of the neurons."""
+        return best_partition(self.strengths, self.seed)
+
+    @cached_property
+    def connected(self) -> NDArray[np.bool_]:
+        """Neurons with a synapse of non-zero weight, to or from them, [N]."""
+        return np.asarray(self.strengths.any(0) | self.strengths.any(1))
 
     def shuffled(self, rng: np.random.Generator) -> Self:
         """The same network with its weights in random order over the pairs that exist."""

@@ -1,13 +1,15 @@
-"""Wiring efficiency: how short the strong synapses are."""
+"""Wiring: how short the strong synapses are."""
 
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from model.topology.arrays import Floats
 from model.topology.network import Network
 
 
-def wiring_efficiency(network: Network, seed: int = 0) -> float:
+def wiring_efficiency(network: Network) -> float:
     """1 - (c - c_min) / (c_max - c_min), with the wiring length c = sum of |w_ij| d_ij over existing pairs.
 
     c_min and c_max are the least and greatest c that the same weights can have on the same distances: by
@@ -16,7 +18,8 @@ def wiring_efficiency(network: Network, seed: int = 0) -> float:
     the null networks of `measures`.
 
     Directed and weighted; NaN where c_min = c_max up to rounding: without synapses, with equal weights
-    (all zero, too) or with equal distances. `seed` is not used.
+    (all zero, too) or with equal distances. Our own; that of the strongest weights on the shortest
+    distances is the wiring that a cost on sum |w| d is after.
     """
     strengths = network.strengths[network.exists]
     distances = network.distances[network.exists]
@@ -27,3 +30,23 @@ def wiring_efficiency(network: Network, seed: int = 0) -> float:
         return math.nan
     efficiency = 1 - (strengths @ distances - least) / (most - least)
     return float(np.clip(efficiency, 0, 1))  # rounding may step over an end
+
+
+def delay_histogram(
+    w_rec: ArrayLike, delays: ArrayLike, bins: int | ArrayLike = 40, mask: ArrayLike | None = None
+) -> tuple[Floats, Floats]:
+    """Sum of |w| over the synapses whose delay falls in each bin, [B], and the borders of the bins, [B + 1].
+
+    w_rec, mask: as in `measures`.
+    delays: [N, N], in ms or any other unit of at least 0; the borders are in the same.
+    bins: how many equal ones from the least to the greatest delay, or their ascending borders.
+
+    Raises ValueError as `measures` does, and for borders that fall.
+
+    >>> delay_histogram([[0, -2], [3, 0]], [[0, 1.5], [4.5, 0]], bins=[0, 3, 6])
+    (array([2., 3.]), array([0., 3., 6.]))
+    """
+    network = Network.of(w_rec, delays, mask)
+    strengths, lengths = network.strengths[network.exists], network.distances[network.exists]
+    amounts, borders = np.histogram(lengths, bins, weights=strengths)
+    return amounts, borders.astype(np.float64)

@@ -1,79 +1,140 @@
 import math
+import random
+from pathlib import Path
 from typing import Any
 
+import igraph
 import numpy as np
 import pytest
-from scipy import stats
+from digraphs import complete, distances_between, random_digraph, star
 
 from model.topology import MEASURES, communities, measures
-from model.topology.measures import against_null
 from model.topology.network import Network
-from model.topology.wiring import wiring_efficiency
+from model.topology.trained import Trained
+
+SUFFIXES = ("ratio", "z", "p")
+GRAPH = MEASURES[:8]
+"""Measures that need nothing but weights and distances."""
 
 
 def space_network(size: int = 12, seed: int = 0) -> tuple[Any, Any]:
     """Weights that fall with distance."""
     rng = np.random.default_rng(seed)
     x = rng.random((size, 2))
-    distances = np.linalg.norm(x[:, None] - x, axis=-1)
+    distances = distances_between(x)
     return rng.normal(size=(size, size)) * np.exp(-4 * distances), distances
 
 
+def aligned_network(size: int = 48, seed: int = 0) -> dict[str, Any]:
+    """Weights that fall with distance, and classes and input weights that depend on place."""
+    rng = np.random.default_rng(seed)
+    x = rng.random((size, 2))
+    labels = np.arange(40) % 4
+    tuned = np.equal.outer(labels, (2 * (x[:, 0] > 0.5) + (x[:, 1] > 0.5)).astype(int))
+    return {
+        "w_rec": rng.normal(size=(size, size)) * np.exp(-8 * distances_between(x)),
+        "distances": distances_between(x),
+        "positions": x,
+        "w_in": rng.normal(size=(6, 2)) @ x.T + 0.1 * rng.normal(size=(6, size)),
+        "spikes": rng.poisson(1 + 9 * x[:, 0] * tuned),
+        "labels": labels,
+    }
+
+
+def test_the_names_are_those_of_the_tables() -> None:
+    assert MEASURES == (
+        "modularity",
+        "clustering",
+        "global_efficiency",
+        "global_efficiency_binary",
+        "small_world_propensity",
+        "wiring_efficiency",
+        "weight_entropy",
+        "communicability_entropy",
+        "input_position_r2",
+        "input_position_r2_cv",
+        "selectivity",
+        "selectivity_moran",
+        "module_space_ami",
+        "module_class_ami",
+        "space_class_ami",
+    )
+
+
 def test_without_nulls_there_are_just_the_values() -> None:
-    found = measures(*space_network(), nulls=0)
-    assert tuple(found) == MEASURES == ("modularity", "wiring_efficiency")
-    assert all(isinstance(value, float) for value in found.values())
+    found = measures(**aligned_network(), nulls=0)
+    assert tuple(found) == MEASURES
+    assert all(isinstance(value, float) and math.isfinite(value) for value in found.values())
+
+
+def test_what_is_not_given_is_nan() -> None:
+    given = aligned_network()
+
+    def known(*names: str) -> set[str]:
+        chosen = {name: given[name] for name in ("w_rec", "distances", *names)}
+        found = measures(**chosen, nulls=1)
+        values = {name for name in MEASURES if math.isfinite(found[name])}
+        assert {name for name in MEASURES if math.isfinite(found[f"{name}_p"])} == values
+        return values
+
+    assert known() == set(GRAPH)
+    assert known("positions") == {*GRAPH, "module_space_ami"}
+    assert known("w_in") == set(GRAPH)
+    assert known("w_in", "positions") == {
+        *GRAPH,
+        "module_space_ami",
+        "input_position_r2",
+        "input_position_r2_cv",
+    }
+    assert known("spikes", "labels") == {*GRAPH, "selectivity", "module_class_ami"}
 
 
 def test_the_seed_fixes_everything_and_nulls_do_not_move_the_values() -> None:
-    network = space_network()
-    found = measures(*network, nulls=5, seed=3)
-    assert found == measures(*network, nulls=5, seed=3)
-    assert found != measures(*network, nulls=5, seed=4)
-    plain = measures(*network, nulls=0, seed=3)
+    given = aligned_network()
+    found = measures(**given, nulls=3, seed=3)
+    assert found == measures(**given, nulls=3, seed=3)
+    assert found != measures(**given, nulls=3, seed=4)
+    plain = measures(**given, nulls=0, seed=3)
     assert {name: found[name] for name in MEASURES} == plain
-    assert set(found) == {*MEASURES, *(f"{name}_{end}" for name in MEASURES for end in ("ratio", "z", "p"))}
+    assert set(found) == {*MEASURES, *(f"{name}_{end}" for name in MEASURES for end in SUFFIXES)}
 
 
 def test_a_network_ordered_by_space_stands_out_from_its_nulls() -> None:
-    w_rec, distances = space_network(16)
-    found = measures(w_rec, distances, nulls=19)
-    assert found["wiring_efficiency_p"] == pytest.approx(1 / 20)
+    found = measures(**aligned_network(), nulls=19)
+    for name in MEASURES:
+        if name not in ("clustering", "global_efficiency", "global_efficiency_binary", "weight_entropy"):
+            assert found[f"{name}_p"] == pytest.approx(1 / 20 if "communic" not in name else 1), name
     assert found["wiring_efficiency_z"] > 3
     assert found["wiring_efficiency_ratio"] > 1.2
-    assert found["modularity_z"] > 1
+    assert found["modularity_z"] > 3
 
 
-def test_random_weights_have_uniform_p() -> None:
-    """Under the null hypothesis the rank of the value among its nulls is uniform."""
-    _, distances = space_network(8)
-    rng = np.random.default_rng(1)
-    p = []
-    for _ in range(200):
-        network = Network.of(rng.normal(size=(8, 8)), distances)
-        null = [wiring_efficiency(network.shuffled(rng)) for _ in range(9)]
-        p.append(against_null(wiring_efficiency(network), np.array(null))["p"])
-    counts = np.bincount(np.round(np.array(p) * 10).astype(int), minlength=11)[1:]
-    assert stats.chisquare(counts).pvalue > 1e-3
-
-
-def test_against_null_is_ratio_z_and_permutation_p() -> None:
-    null = np.array([1.0, 2.0, 3.0, 6.0])
-    found = against_null(3.0, null)
-    assert found["ratio"] == pytest.approx(1.0)
-    assert found["z"] == pytest.approx(0.0)
-    assert against_null(5.0, null)["z"] == pytest.approx(2 / np.std(null, ddof=1))
-    assert found["p"] == pytest.approx(3 / 5)  # 3 and 6 are at least 3
-    assert against_null(7.0, null)["p"] == pytest.approx(1 / 5)
-
-
-def test_equal_nulls_have_no_z_and_p_of_one() -> None:
-    found = against_null(0.3, np.array([0.3, 0.3 - 1e-16, 0.3]))
-    assert found["ratio"] == pytest.approx(1.0)
-    assert math.isnan(found["z"])
-    assert found["p"] == 1.0
-    assert math.isnan(against_null(0.3, np.array([0.1]))["z"])  # one null has no spread
-    assert math.isnan(against_null(0.0, np.zeros(3))["ratio"])
+def test_nulls_are_what_reordering_by_hand_gives() -> None:
+    """One null of each kind, from the same stream of random numbers."""
+    given, seed = aligned_network(), 5
+    trained = Trained.of(
+        Network.of(given["w_rec"], given["distances"]),
+        given["positions"],
+        given["w_in"],
+        given["spikes"],
+        given["labels"],
+    )
+    found = measures(**given, nulls=1, seed=seed)
+    streams = [np.random.default_rng([seed, stream]) for stream in range(3)]
+    weights = trained.with_shuffled_weights(streams[0]).network.strengths
+    positions = trained.with_shuffled_positions(streams[1]).positions
+    shuffled = trained.with_shuffled_labels(streams[2]).responses
+    assert positions is not None and shuffled is not None
+    assert sorted(positions.tolist()) == sorted(given["positions"].tolist())
+    assert sorted(shuffled.labels.tolist()) == sorted(given["labels"].tolist())
+    for names, changes in (
+        (("clustering", "wiring_efficiency", "global_efficiency"), {"w_rec": weights}),
+        (("input_position_r2",), {"positions": positions}),
+        (("selectivity",), {"labels": shuffled.labels}),
+    ):
+        null = measures(**given | changes, nulls=0, seed=seed)
+        for name in names:
+            assert found[f"{name}_ratio"] == pytest.approx(found[name] / null[name])
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 5])
@@ -83,6 +144,42 @@ def test_a_network_without_edges_is_all_nan(size: int, nulls: int) -> None:
     assert len(found) == len(MEASURES) * (4 if nulls else 1)
     assert all(math.isnan(value) for value in found.values())
     assert communities(np.zeros((size, size))).tolist() == list(range(size))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize(
+    "w_rec", [complete, star, lambda n: np.zeros((n, n)), lambda n: random_digraph(n, 0.2, 0)]
+)
+@pytest.mark.parametrize("spikes", [0, 1])
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_the_least_networks_break_nothing(size: int, w_rec: Any, spikes: int, spread: float) -> None:
+    """One place, one weight, no weight, no spike: what is not defined is NaN, and nothing warns."""
+    positions = spread * np.random.default_rng(0).random((size, 2))
+    found = measures(
+        w_rec(size),
+        distances_between(positions),
+        positions,
+        np.ones((3, size)),
+        np.full((6, size), spikes),
+        nulls=2,
+        labels=np.arange(6) % 2,
+    )
+    assert not any(math.isinf(value) for value in found.values())
+    if spikes == 0:
+        assert math.isnan(found["selectivity"]) and math.isnan(found["module_class_ami"])
+    if spread == 0 or size == 1:
+        assert math.isnan(found["input_position_r2"]) and math.isnan(found["module_space_ami"])
+
+
+def test_measuring_leaves_the_random_numbers_of_others_alone() -> None:
+    def draw() -> tuple[float, Any]:
+        return random.random(), igraph.Graph.Erdos_Renyi(n=20, m=30).get_edgelist()
+
+    random.seed(1)
+    expected = draw()
+    random.seed(1)
+    measures(*space_network(), nulls=2)
+    assert draw() == expected
 
 
 def test_shuffling_moves_weights_among_the_pairs_that_exist() -> None:
@@ -115,9 +212,20 @@ def test_a_pair_without_weight_exists_unless_masked() -> None:
         ({"distances": np.full((3, 3), np.inf)}, "`distances` holds a value that is not finite"),
         ({"distances": -np.ones((3, 3))}, "`distances` holds a negative value"),
         ({"nulls": -1}, "`nulls`: got -1"),
+        ({"positions": np.zeros((2, 2))}, r"`positions` has the shape \(2, 2\), expected \[3, D\]"),
+        ({"positions": np.zeros(3)}, r"`positions` has the shape \(3,\), expected two dimensions"),
+        ({"positions": np.full((3, 1), np.nan)}, "`positions` holds a value that is not finite"),
+        ({"w_in": np.zeros((3, 2))}, r"`w_in` has the shape \(3, 2\), expected \[C, 3\]"),
+        ({"spikes": np.zeros((4, 3))}, "`spikes` and `labels` tell something together alone"),
+        ({"spikes": np.zeros((4, 2)), "labels": [0, 1, 0, 1]}, r"`spikes` has the shape \(4, 2\)"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(changes: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"w_rec": np.ones((3, 3)), "distances": np.ones((3, 3))}
     with pytest.raises(ValueError, match=message):
         measures(**(arguments | changes))
+
+
+def test_every_measure_is_documented() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs/topology.md").read_text()
+    assert [name for name in MEASURES if f"| `{name}` |" not in text] == []

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from model.topology import delay_histogram
 from model.topology.network import Network
 from model.topology.wiring import wiring_efficiency
 
@@ -80,3 +81,28 @@ def test_what_cannot_be_told_apart_is_nan(w_rec: Floats, distances: Floats) -> N
 
 def test_without_synapses_it_is_nan() -> None:
     assert math.isnan(efficiency(np.ones((3, 3)), np.arange(9.0).reshape(3, 3), np.zeros((3, 3), dtype=bool)))
+
+
+@settings(deadline=None)
+@given(square(4), square(4), st.integers(1, 6))
+def test_a_histogram_of_delays_sums_the_weights_between_its_borders(
+    w_rec: Floats, delays: Floats, bins: int
+) -> None:
+    amounts, borders = delay_histogram(-w_rec, delays, bins)
+    pairs = [(i, j) for i in range(4) for j in range(4) if i != j]
+    assert amounts.sum() == pytest.approx(sum(w_rec[pair] for pair in pairs))
+    found = [min(float(delays[pair]) for pair in pairs), max(float(delays[pair]) for pair in pairs)]
+    assert borders[0] <= found[0] and found[1] <= borders[-1]
+    given, _ = delay_histogram(-w_rec, delays, [0, 2.5, 5, 10])
+    expected = [
+        sum(w_rec[pair] for pair in pairs if low <= delays[pair] < high or delays[pair] == high == 10)
+        for low, high in itertools.pairwise([0, 2.5, 5, 10])
+    ]
+    assert given.tolist() == expected
+
+
+def test_a_histogram_of_no_synapses_is_empty() -> None:
+    amounts, borders = delay_histogram(np.ones((3, 3)), np.ones((3, 3)), 4, np.zeros((3, 3)))
+    assert amounts.tolist() == [0, 0, 0, 0]
+    assert len(borders) == 5
+    assert delay_histogram(np.zeros((0, 0)), np.zeros((0, 0)))[0].sum() == 0

@@ -1,0 +1,131 @@
+"""What single neurons respond to: class, channel and time."""
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from model.datasets import SpikeDataset
+from model.evaluation import preferences
+from model.topology.arrays import Floats, Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Responses:
+    """Spikes of N neurons in S labelled samples, best of a test set."""
+
+    counts: Floats
+    """Spikes of each neuron in each sample, [S, N]."""
+    labels: Ints
+    """Class of each sample, [S]."""
+
+    @classmethod
+    def of(cls, counts: ArrayLike, labels: ArrayLike, size: int) -> Self:
+        """Responses of `size` neurons.
+
+        Raises ValueError if the shapes do not agree, a count is negative or not finite, or a label is
+        not a whole number of at least 0.
+        """
+        spikes, classes = np.asarray(counts, dtype=np.float64), np.asarray(labels)
+        if spikes.ndim != 2 or spikes.shape[1] != size:
+            raise ValueError(f"`spikes` has the shape {spikes.shape}, expected [S, {size}], a count a neuron")
+        if classes.shape != (len(spikes),):
+            raise ValueError(f"`labels` has the shape {classes.shape}, expected [{len(spikes)}], one each")
+        if not (np.isfinite(spikes) & (spikes >= 0)).all():
+            raise ValueError("`spikes` holds a value that is no count; expected numbers of at least 0")
+        if classes.size and (classes.dtype.kind not in "iu" or classes.min() < 0):
+            raise ValueError("`labels` holds what is no class; expected whole numbers of at least 0")
+        return cls(spikes, classes.astype(np.int64))
+
+    @cached_property
+    def class_counts(self) -> Floats:
+        """Mean spikes of each neuron in the samples of each class, [N, O], O the classes that occur."""
+        present, place = np.unique(self.labels, return_inverse=True)
+        member = np.equal.outer(np.arange(len(present)), place).astype(np.float64)
+        means: Floats = (member @ self.counts / member.sum(1, keepdims=True)).T
+        return means
+
+    @cached_property
+    def preferred_class(self) -> Ints:
+        """Class with the highest mean count of each neuron, [N]; -1 if it is silent."""
+        if not self.counts.size:
+            return np.full(self.counts.shape[1], -1)
+        preferred = preferences(self.class_counts)[0]
+        return np.where(preferred < 0, -1, np.unique(self.labels)[preferred])
+
+    @cached_property
+    def selectivity(self) -> Floats:
+        """Class selectivity of each neuron, [N], see `selectivity`; NaN if silent, or with one class."""
+        if not self.counts.size or self.class_counts.shape[1] < 2:
+            return np.full(self.counts.shape[1], np.nan)
+        return preferences(self.class_counts)[1]
+
+    def shuffled(self, rng: np.random.Generator) -> Self:
+        """The same responses with the labels in random order."""
+        return replace(self, labels=rng.permutation(self.labels))
+
+
+def selectivity(responses: Responses) -> float:
+    """Mean over the neurons that spike of the class selectivity (r_max - r_rest) / (r_max + r_rest).
+
+    r_max is the mean count for the preferred class, r_rest the mean over the other classes of theirs. Range:
+    0 (all classes alike) to 1 (spikes for one class alone). With few samples a class it is above 0 by chance:
+    see its null, with shuffled labels. NaN if all neurons are silent or there are less than two classes.
+
+    Source: Morcos, Barrett, Rabinowitz, Botvinick, "On the importance of single directions for
+    generalization", ICLR 2018, arXiv 1803.06959.
+    """
+    defined = responses.selectivity[~np.isnan(responses.selectivity)]
+    return float(defined.mean()) if defined.size else math.nan
+
+
+def preferred_time(hidden: SpikeDataset) -> Floats:
+    """Mean time (ms) of the spikes of each neuron in all samples, [N]; NaN if it is silent.
+
+    hidden: the spikes of the network; its channels are the neurons.
+    """
+    neurons = hidden.channels.flat
+    number = np.bincount(neurons, minlength=hidden.n_channels)
+    total = np.bincount(neurons, hidden.times.flat, hidden.n_channels)
+    mean: Floats = np.divide(total, number, out=np.full(len(number), np.nan), where=number > 0)
+    return mean
+
+
+def preferred_channel(
+    inputs: SpikeDataset, hidden: SpikeDataset, window: float = 5.0, least: int = 10
+) -> Ints:
+    """Input channel that each neuron follows most, [N]; -1 if it follows none.
+
+    It has the greatest mean number of spikes of the neuron in the `window` (ms) that a spike of the channel
+    opens, as in the input maps of Meszaros et al., 2025, arXiv 2511.01632.
+
+    inputs: the samples that were shown.
+    hidden: the spikes of the network in the same samples; its channels are the neurons.
+    window: ms, above 0.
+    least: a channel with less spikes than these in all samples is left out: it would win by chance.
+
+    Raises ValueError if the numbers of samples differ.
+    """
+    if len(inputs) != len(hidden):
+        raise ValueError(f"`inputs` has {len(inputs)} samples, `hidden` {len(hidden)}; give the same samples")
+    n, c = hidden.n_channels, inputs.n_channels
+    following = np.zeros(n * c)
+    for s in range(len(inputs)):
+        neurons, channels = _following(inputs, hidden, s, window)
+        following += np.bincount(neurons * c + channels, minlength=n * c)
+    shown = np.bincount(inputs.channels.flat, minlength=c)
+    per_spike = np.where(shown >= least, following.reshape(n, c) / np.maximum(1, shown), 0.0)
+    return np.where(per_spike.any(1), per_spike.argmax(1), -1)
+
+
+def _following(inputs: SpikeDataset, hidden: SpikeDataset, s: int, window: float) -> tuple[Ints, Ints]:
+    """Neuron and channel of every pair of spikes of sample s less than `window` apart, the input first."""
+    before, after = inputs.times[s], hidden.times[s]
+    first = np.searchsorted(before, after - window, side="right")
+    pairs = np.searchsorted(before, after, side="right") - first
+    starts = np.cumsum(pairs) - pairs
+    place = np.arange(pairs.sum()) + np.repeat(first - starts, pairs)
+    return np.repeat(hidden.channels[s].astype(np.int64), pairs), inputs.channels[s][place].astype(np.int64)
