@@ -19,7 +19,6 @@ from model.embedding import (
 from model.kernels import gather, simulate
 from model.kernels.scheme import mean_readout
 
-
 RECURRENT_UNIT = 1.0
 """Adam's step for recurrent weights, times the square root of N, at a learning rate of 1."""
 
@@ -42,8 +41,8 @@ class Cohort(nn.Module):
     `b_out` [R, O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
     `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, C, D] and `log_delay_scale` [R], the
     logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which recurrent
-    synapses exist: at first all but self-connections. The buffer `input_size` [R] is the mean size of the input
-    weights at the start of training, the unit of their learning rate.
+    synapses exist: at first all but self-connections. The buffer `input_size` [R] is the mean size of the
+    input weights at the start of training, the unit of their learning rate.
     """
 
     w_in: nn.Parameter

@@ -63,8 +63,8 @@ class LearnerConfig:
     replicates: int = integer(1, low=1)
     """Networks trained side by side, each with its own seed, R."""
     learning_rate: float = real(0.05, above=0)
-    """Adam's step for weights, in units of the weights at the start: the mean size of a network's input weights,
-    1 / sqrt(N) for recurrent ones, the spread of the readout's."""
+    """Adam's step for weights, in units of the weights at the start: the mean size of a network's input
+    weights, 1 / sqrt(N) for recurrent ones, the spread of the readout's."""
     position_learning_rate: float = real(1e-2, low=0)
     """Adam's step for positions (units of space)."""
     schedule: str = choice("cosine", ("constant", "cosine"))
@@ -80,8 +80,8 @@ class LearnerConfig:
     augment_drop: float = real(0.0, low=0, high=1)
     """Share of training spikes that are left out, at random."""
     wiring_cost: float = real(0.0, low=0)
-    """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p. On weights it is in units of Adam's
-    step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""
+    """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p. On weights it is in units of
+    Adam's step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""
     wiring_power: int = choice(2, (0, 1, 2))
     """Power p of the distance in the wiring cost; 0 is plain L1."""
     cost_on: str = choice("weights", COST_ON)

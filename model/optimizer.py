@@ -1,4 +1,4 @@
-"""The optimiser of a cohort: Adam with steps relative to what a network starts with, a schedule and clipping."""
+"""The optimiser of a cohort: Adam with steps relative to the weights at the start, schedule and clipping."""
 
 import math
 

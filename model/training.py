@@ -15,11 +15,11 @@ from model.checkpoint import Best, pack, unpack
 from model.cohort import Cohort, Output
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset, Splits
-from model.evaluation import Evaluation, cross_entropy, evaluate, preferences
+from model.evaluation import Evaluation, cross_entropy, evaluate
 from model.optimizer import Adam, clip_gradients, rate_factor
 from model.rates import rate_cost, revive
 from model.start import scale_inputs
-from model.topology import communities, measures
+from model.topology import Responses, communities, measures
 from model.wiring import positions_cost, prune, shrink_weights
 
 Array = npt.NDArray[Any]
@@ -176,7 +176,10 @@ class Trainer:
     def neurons(self) -> Neurons:
         """The neurons as they are now."""
         validated = self._validate()
-        preferred, selectivity = preferences(validated.class_counts)
+        labels = self.splits.validation.labels
+        responses = [Responses.of(counts, labels, self.config.hidden) for counts in validated.counts]
+        preferred = np.stack([one.preferred_class for one in responses])
+        selectivity = np.stack([one.selectivity for one in responses])
         positions = None
         if self.net.has_positions:
             positions = self.net.positions.detach().numpy().copy()
@@ -187,12 +190,25 @@ class Trainer:
         return Neurons(self.epoch, positions, validated.rates, preferred, selectivity, modules)
 
     def topology(self, nulls: int = 0) -> dict[str, Array]:
-        """Every topology measure, each [R]; NaN where it is not defined."""
-        weights, distances = self.net.w_rec.detach().numpy(), self.net.distances().detach().numpy()
-        masks = self.net.mask.numpy()
+        """Every topology measure, each [R], with spikes on the validation set; NaN where it is not defined."""
+        net, labels = self.net, self.splits.validation.labels
+        counts = self._validate().counts
+        positions = net.positions.detach().numpy() if net.has_positions else [None] * net.replicates
+        distances, masks = net.distances().detach().numpy(), net.mask.numpy()
+        w_rec, w_in = net.w_rec.detach().numpy(), net.w_in.detach().numpy()
         found = [
-            measures(w, d, nulls=nulls, seed=0, mask=m)
-            for w, d, m in zip(weights, distances, masks, strict=True)
+            measures(
+                w_rec[r],
+                distances[r],
+                positions=positions[r],
+                w_in=w_in[r],
+                spikes=counts[r],
+                labels=labels,
+                nulls=nulls,
+                seed=0,
+                mask=masks[r],
+            )
+            for r in range(net.replicates)
         ]
         return {name: np.array([one[name] for one in found]) for name in found[0]}
 

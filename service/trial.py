@@ -1,6 +1,7 @@
 """One trial: trains a cohort and reports every epoch. Knows nothing of Ray, nor of who listens."""
 
 import platform
+import resource
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -58,6 +59,8 @@ class Report:
     """Numbers that each network learns."""
     cpu_seconds: float = 0.0
     """Processor time since the last report."""
+    memory: int = 0
+    """Bytes of memory that the worker holds."""
 
 
 def seed_of(*entropy: int) -> int:
@@ -66,7 +69,7 @@ def seed_of(*entropy: int) -> int:
 
 
 def snapshot_epochs(epochs: int) -> set[int]:
-    """After which epochs the neurons are recorded: as drawn, the first, the middle one, the last."""
+    """After which epochs neurons and topology are recorded: as drawn, the first, the middle one, the last."""
     return {0, 1, (epochs + 1) // 2, epochs}
 
 
@@ -110,26 +113,31 @@ class Trial:
             self._saved_at = time.monotonic()
 
     def _train(self, trainer: Trainer) -> Report:
-        wanted = snapshot_epochs(trainer.config.epochs)
-        snapshots = [trainer.neurons()] if trainer.epoch == 0 else []
+        task, wanted = self.task, snapshot_epochs(trainer.config.epochs)
+        snapshots = [self._snapshot(trainer)] if trainer.epoch == 0 else []
         metrics = trainer.run_epoch()
         failure = trainer.fault(metrics)
         if failure is not None:
             return self._report(trainer.epoch, metrics, failure=failure)
         done = trainer.finished
         if done or trainer.epoch in wanted:
-            snapshots.append(trainer.neurons())
-        tables: dict[str, pa.Table] = {}
-        if snapshots:
-            tables["neurons"] = pa.concat_tables(neuron_rows(self.task.trial, one) for one in snapshots)
+            snapshots.append(self._snapshot(trainer))
+        tables = {name: pa.concat_tables(one[name] for one in snapshots) for name in next(iter(snapshots), {})}
         if done:
             metrics |= trainer.test()
-            tables["topology"] = measure_rows(self.task.trial, trainer.epoch, trainer.topology())
-            if self.task.synapses:
-                tables["synapses"] = synapse_rows(self.task.trial, trainer)
-        if done or self.task.may_stop:
-            write_whole(network_file(self.task.folder, self.task.trial), trainer.networks())
+            if task.synapses:
+                tables["synapses"] = synapse_rows(task.trial, trainer)
+        if done or task.may_stop:
+            write_whole(network_file(task.folder, task.trial), trainer.networks())
         return self._report(trainer.epoch, metrics, tables=tables, done=done)
+
+    def _snapshot(self, trainer: Trainer) -> dict[str, pa.Table]:
+        """What the networks are like now."""
+        trial = self.task.trial
+        return {
+            "neurons": neuron_rows(trial, trainer.neurons()),
+            "topology": measure_rows(trial, trainer.epoch, trainer.topology()),
+        }
 
     def _report(
         self,
@@ -152,7 +160,17 @@ class Trial:
             node=platform.node(),
             parameters=self._trainer.net.learned_parameters if self._trainer else None,
             cpu_seconds=self._cpu - before,
+            memory=_resident(),
         )
+
+
+def _resident() -> int:
+    """Bytes of memory that this process holds; 0 where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()
 
 
 @lru_cache(maxsize=2)

@@ -3,11 +3,12 @@
 from model.topology.measures import MEASURES, measures
 from model.topology.modularity import communities
 from model.topology.moran import morans_i
-from model.topology.responses import preferred_channel, preferred_time
+from model.topology.responses import Responses, preferred_channel, preferred_time
 from model.topology.wiring import delay_histogram
 
 __all__ = [
     "MEASURES",
+    "Responses",
     "communities",
     "delay_histogram",
     "measures",

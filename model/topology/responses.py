@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from model.datasets import SpikeDataset
-from model.evaluation import preferences
 from model.topology.arrays import Floats, Ints
 
 
@@ -53,7 +52,7 @@ class Responses:
         """Class with the highest mean count of each neuron, [N]; -1 if it is silent."""
         if not self.counts.size:
             return np.full(self.counts.shape[1], -1)
-        preferred = preferences(self.class_counts)[0]
+        preferred = _preferences(self.class_counts)[0]
         return np.where(preferred < 0, -1, np.unique(self.labels)[preferred])
 
     @cached_property
@@ -61,11 +60,20 @@ class Responses:
         """Class selectivity of each neuron, [N], see `selectivity`; NaN if silent, or with one class."""
         if not self.counts.size or self.class_counts.shape[1] < 2:
             return np.full(self.counts.shape[1], np.nan)
-        return preferences(self.class_counts)[1]
+        return _preferences(self.class_counts)[1]
 
     def shuffled(self, rng: np.random.Generator) -> Self:
         """The same responses with the labels in random order."""
         return replace(self, labels=rng.permutation(self.labels))
+
+
+def _preferences(class_counts: Floats) -> tuple[Ints, Floats]:
+    """Place of the preferred class [N] (-1 for a silent neuron) and selectivity [N] (NaN for one)."""
+    top = class_counts.max(1)
+    rest = (class_counts.sum(1) - top) / max(1, class_counts.shape[1] - 1)
+    silent = top == 0
+    selectivity: Floats = np.divide(top - rest, top + rest, out=np.full(top.shape, np.nan), where=~silent)
+    return np.where(silent, -1, class_counts.argmax(1)), selectivity
 
 
 def selectivity(responses: Responses) -> float:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from model.optimizer import Adam
 from model import Cohort
+from model.optimizer import Adam
 
 MakeNet = Callable[..., Cohort]
 

@@ -11,6 +11,7 @@ import torch
 from model.checkpoint import unpack
 from model.config import LearnerConfig
 from model.datasets import DataConfig
+from model.topology import MEASURES
 from service import trial as trial_module
 from service.files import checkpoint_file, network_file
 from service.record import make_schemas
@@ -38,7 +39,7 @@ def test_reports_every_epoch_and_fills_the_tables(task: Task) -> None:
     assert [report.epoch for report in reports] == [1, 2, 3]
     assert all(len(values) == 2 for report in reports for values in report.metrics.values())
     assert ["test_accuracy" in report.metrics for report in reports] == [False, False, True]
-    schemas = make_schemas({}, ["modularity", "wiring_efficiency"])
+    schemas = make_schemas({}, MEASURES)
     for report in reports:
         for name, rows in report.tables.items():
             Converter(schemas[name]).from_table(rows)  # raises if a column does not fit
@@ -90,7 +91,7 @@ def test_a_trial_without_positions_has_null_positions(task: Task) -> None:
     learner = replace(LEARNER, embedding="none", epochs=1)
     report = Trial(replace(task, learner=learner)).advance()
     assert report.tables["neurons"]["position"].null_count == report.tables["neurons"].num_rows
-    assert report.tables["topology"]["wiring_efficiency"].null_count == 2
+    assert report.tables["topology"]["wiring_efficiency"].null_count == 4
 
 
 @pytest.mark.parametrize(
