@@ -11,9 +11,10 @@ from safetensors.torch import load, save
 
 from model.cohort import Cohort
 from model.config import LearnerConfig
-from model.optimizer import Adam
 
-FORMAT = "2"
+FORMAT = "1"
+
+Moments = dict[str, dict[str, torch.Tensor]]
 
 
 class CheckpointError(ValueError):
@@ -32,11 +33,13 @@ class Best:
         return Best(loss, epoch) if loss < self.loss else self
 
 
-def pack(net: Cohort, optimizer: Adam | None, epoch: int, best: Best) -> bytes:
+def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
     """The networks after `epoch`; with the optimiser, all that training needs to go on from there."""
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
-    if optimizer is not None:
-        tensors |= {f"adam.{name}": value.contiguous() for name, value in optimizer.state().items()}
+    moments = {} if optimizer is None else optimizer.state
+    for name, parameter in net.named_parameters():
+        for key, value in moments.get(parameter, {}).items():
+            tensors[f"adam.{key}.{name}"] = value.contiguous()
     header = {
         "format": FORMAT,
         "config": json.dumps(asdict(net.config)),
@@ -49,8 +52,8 @@ def pack(net: Cohort, optimizer: Adam | None, epoch: int, best: Best) -> bytes:
     return save(tensors, header)
 
 
-def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, dict[str, torch.Tensor], Best]:
-    """The cohort, its epoch, the optimiser's state (empty if there is none), and the best epoch so far.
+def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
+    """The cohort, its epoch, the optimiser's state by parameter name, and the best epoch so far.
 
     Raises:
         CheckpointError: if `data` is not a checkpoint of this version.
@@ -75,8 +78,12 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, dict[str, torch.
         raise
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"not a checkpoint, or a damaged one: {error}") from error
-    state = {k.removeprefix("adam."): v for k, v in tensors.items() if k.startswith("adam.")}
-    return net, epoch, state, best
+    moments: Moments = {}
+    for key, value in tensors.items():
+        if key.startswith("adam."):
+            _, kind, name = key.split(".", 2)
+            moments.setdefault(name, {})[kind] = value
+    return net, epoch, moments, best
 
 
 def _header(data: bytes) -> dict[str, Any]:

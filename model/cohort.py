@@ -19,9 +19,6 @@ from model.embedding import (
 from model.kernels import gather, simulate
 from model.kernels.scheme import mean_readout
 
-RECURRENT_UNIT = 1.0
-"""Adam's step for recurrent weights, times the square root of N, at a learning rate of 1."""
-
 
 class Output(NamedTuple):
     """What R networks answer to B samples each."""
@@ -41,8 +38,7 @@ class Cohort(nn.Module):
     `b_out` [R, O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
     `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, C, D] and `log_delay_scale` [R], the
     logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which recurrent
-    synapses exist: at first all but self-connections. The buffer `input_size` [R] is the mean size of the
-    input weights at the start of training, the unit of their learning rate.
+    synapses exist: at first all but self-connections.
     """
 
     w_in: nn.Parameter
@@ -55,7 +51,6 @@ class Cohort(nn.Module):
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
     mask: Tensor
-    input_size: Tensor
 
     def __init__(
         self,
@@ -100,7 +95,6 @@ class Cohort(nn.Module):
             self.register_parameter(name, nn.Parameter(values, requires_grad=_learned(name, config)))
         n = config.hidden
         self.register_buffer("mask", (~torch.eye(n, dtype=torch.bool)).repeat(len(seeds), 1, 1))
-        self.register_buffer("input_size", self.w_in.detach().abs().mean((1, 2)))
 
     @property
     def replicates(self) -> int:

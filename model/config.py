@@ -62,9 +62,8 @@ class LearnerConfig:
     """Passes over the training set."""
     replicates: int = integer(1, low=1)
     """Networks trained side by side, each with its own seed, R."""
-    learning_rate: float = real(0.05, above=0)
-    """Adam's step for weights, in units of the weights at the start: the mean size of a network's input
-    weights, 1 / sqrt(N) for recurrent ones, the spread of the readout's."""
+    learning_rate: float = real(0.1, above=0)
+    """Adam's step for weights: how far one can move a potential, in thresholds (see `make_optimizer`)."""
     position_learning_rate: float = real(1e-2, low=0)
     """Adam's step for positions (units of space)."""
     schedule: str = choice("cosine", ("constant", "cosine"))

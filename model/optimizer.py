@@ -1,77 +1,63 @@
-"""The optimiser of a cohort: Adam with steps relative to the weights at the start, schedule and clipping."""
+"""The optimiser of a cohort: Adam with steps in natural units, a schedule, and clipping."""
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from model.cohort import RECURRENT_UNIT, Cohort, readout_scale
+from model.cohort import Cohort, readout_scale
+from model.datasets import SpikeDataset
 
-MEAN_DECAY, SQUARE_DECAY, EPSILON = 0.9, 0.999, 1e-8
+SAMPLES = 256
+"""As many samples tell how crowded the spikes of a data set are."""
 
 
-class Adam:
-    """Adam, with a step of its own for every kind of parameter of every network.
+def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
+    """Adam (Kingma & Ba 2015) over what `net` learns, each parameter in a group of its own.
 
-    Its steps do not know the size of what they change, so `learning_rate` is in units of the weights at the
-    start: a step that suits 5 inputs would silence a network of 700, whose weights are a hundred times smaller.
-    PyTorch's own Adam takes one step size for a whole tensor, and networks of a cohort differ.
-
-    Source: Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015, arXiv 1412.6980.
+    Adam's steps do not know the size of what they change, and `learning_rate` is to mean the same for 5
+    input channels and for 700. So its unit is, for input and recurrent weights, a step that moves a potential
+    by the threshold if all synapses of a neuron take it together; the more spikes crowd within a membrane
+    time constant, the smaller it is. For the readout it is the spread of its weights at the start.
     """
-
-    def __init__(self, net: Cohort) -> None:
-        """Begin to train what `net` learns; its input weights are as they are to start."""
-        self.parameters = {name: value for name, value in net.named_parameters() if value.requires_grad}
-        self.rates = {name: _rate(net, name, value) for name, value in self.parameters.items()}
-        self.updates = 0
-        self.means = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
-        self.squares = {name: torch.zeros_like(value) for name, value in self.parameters.items()}
-
-    @torch.no_grad()
-    def step(self, factor: float) -> None:
-        """Update every parameter by its gradient, with `factor` times its rate, and forget the gradients."""
-        self.updates += 1
-        correction = 1 - MEAN_DECAY**self.updates
-        root = math.sqrt(1 - SQUARE_DECAY**self.updates)
-        for name, value in self.parameters.items():
-            mean, square, gradient = self.means[name], self.squares[name], value.grad
-            value.grad = None
-            if gradient is None:
-                continue
-            mean.lerp_(gradient, 1 - MEAN_DECAY)
-            square.mul_(SQUARE_DECAY).addcmul_(gradient, gradient, value=1 - SQUARE_DECAY)
-            value.sub_(self.rates[name] * (factor / correction) * mean / (square.sqrt() / root + EPSILON))
-
-    def state(self) -> dict[str, Tensor]:
-        """The moments, by kind and parameter, and how many updates they saw."""
-        means = {f"mean.{name}": value for name, value in self.means.items()}
-        squares = {f"square.{name}": value for name, value in self.squares.items()}
-        return means | squares | {"updates": torch.tensor(self.updates)}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Go on from `state`; KeyError if it is that of other parameters."""
-        self.updates = int(state["updates"])
-        self.means = {name: state[f"mean.{name}"].clone() for name in self.parameters}
-        self.squares = {name: state[f"square.{name}"].clone() for name in self.parameters}
-
-
-def _rate(net: Cohort, name: str, value: Tensor) -> Tensor:
-    """Adam's step for a parameter [R, 1, ...]."""
     config = net.config
+    inputs = config.threshold / crowding(train, config.tau_mem)
+    # At the start, hidden spikes are as crowded as input spikes, but for their number.
+    hidden_spikes = config.hidden * config.initial_rate
+    input_spikes = max(1.0, train.times.flat.size / max(1, len(train)))
     weights = {
-        "w_in": net.input_size,
-        "w_rec": RECURRENT_UNIT / math.sqrt(config.hidden),
+        "w_in": inputs,
+        "w_rec": inputs * input_spikes / hidden_spikes,
         "w_out": readout_scale(config) / math.sqrt(config.hidden),
         "b_out": 1.0,
     }
-    lengths = {"free_delays": config.delay_scale, "axonal_delays": config.delay_scale}
-    if name in weights:
-        rate = config.learning_rate * weights[name]
-    else:
-        rate = config.position_learning_rate * lengths.get(name, 1.0)
-    shape = (net.replicates, *[1] * (value.dim() - 1))
-    return torch.as_tensor(rate, dtype=value.dtype).expand(net.replicates).reshape(shape)
+    delays = {"free_delays": config.delay_scale, "axonal_delays": config.delay_scale}
+    groups = [
+        {
+            "params": [value],
+            "initial_lr": config.learning_rate * weights[name]
+            if name in weights
+            else config.position_learning_rate * delays.get(name, 1.0),
+        }
+        for name, value in net.named_parameters()
+        if value.requires_grad
+    ]
+    return torch.optim.Adam(groups)
+
+
+def crowding(data: SpikeDataset, window: float) -> float:
+    """Mean number of spikes in the `window` (ms) that ends with a spike, that one included; at least 1.
+
+    >>> crowding(SpikeDataset.from_events([([0.0, 1.0, 5.0], [0, 0, 0])], [0], 1, 1), 2.0)
+    1.3333333333333333
+    """
+    chosen = np.unique(np.linspace(0, len(data) - 1, min(SAMPLES, len(data))).astype(np.int64))
+    near = spikes = 0
+    for times in (data.times[i] for i in chosen):
+        near += int((np.arange(1, len(times) + 1) - np.searchsorted(times, times - window, "right")).sum())
+        spikes += len(times)
+    return near / spikes if spikes else 1.0
 
 
 def rate_factor(net: Cohort, epochs: float) -> float:

@@ -46,7 +46,6 @@ def scale_inputs(net: Cohort, data: SpikeDataset) -> None:
         low, high = torch.where(slow, middle, low), torch.where(slow, high, middle)
     fires = (rates(high) > 0).any(1, keepdim=True)
     net.w_in.copy_(drawn * torch.where(fires, high, 1.0)[:, None])
-    net.input_size.copy_(net.w_in.abs().mean((1, 2)))
 
 
 def _network_gain(

@@ -16,7 +16,7 @@ from model.cohort import Cohort, Output
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset, Splits
 from model.evaluation import Evaluation, cross_entropy, evaluate
-from model.optimizer import Adam, clip_gradients, rate_factor
+from model.optimizer import clip_gradients, make_optimizer, rate_factor
 from model.rates import rate_cost, revive
 from model.start import scale_inputs
 from model.topology import Responses, communities, measures
@@ -86,15 +86,18 @@ class Trainer:
         """
         trainer = cls.__new__(cls)
         trainer.splits = splits
-        net, epoch, state, best = unpack(checkpoint, threads)
+        net, epoch, moments, best = unpack(checkpoint, threads)
         trainer._begin(net, epoch, best)
-        trainer.optimizer.load_state(state)
+        parameters = dict(net.named_parameters())
+        for name, state in moments.items():
+            trainer.optimizer.state[parameters[name]] = dict(state)
         return trainer
 
     def _begin(self, net: Cohort, epoch: int, best: Best) -> None:
         self.net, self.epoch = net, epoch
         self.best = best
-        self.optimizer = Adam(net)
+        self.optimizer = make_optimizer(net, self.splits.train)
+        self._recurrent = next(one for one in self.optimizer.param_groups if one["params"][0] is net.w_rec)
         self._augmentation = Augmentation(
             **{f.name: getattr(net.config, f"augment_{f.name}") for f in fields(Augmentation)}
         )
@@ -190,7 +193,7 @@ class Trainer:
         return Neurons(self.epoch, positions, validated.rates, preferred, selectivity, modules)
 
     def topology(self, nulls: int = 0) -> dict[str, Array]:
-        """Every topology measure, each [R], with spikes on the validation set; NaN where it is not defined."""
+        """Every topology measure, each [R], by spikes on the validation set; NaN where not defined."""
         net, labels = self.net, self.splits.validation.labels
         counts = self._validate().counts
         positions = net.positions.detach().numpy() if net.has_positions else [None] * net.replicates
@@ -270,9 +273,12 @@ class Trainer:
         for cost in (positions_cost(self.net), rate_cost(self.net, out.counts)):
             loss = loss if cost is None else loss + cost
         # A sum over replicates: each gets the gradient of its own loss, and none touches another.
+        self.optimizer.zero_grad()
         loss.sum().backward()
         clip_gradients(self.net)
         factor = rate_factor(self.net, epochs)
-        self.optimizer.step(factor)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * factor
+        self.optimizer.step()
         self.net.project()
-        shrink_weights(self.net, self.optimizer.rates["w_rec"] * factor)
+        shrink_weights(self.net, self._recurrent["lr"])

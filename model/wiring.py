@@ -21,15 +21,15 @@ def _prices(net: Cohort) -> Tensor:
 
 
 @torch.no_grad()
-def shrink_weights(net: Cohort, rate: Tensor) -> None:
-    """One proximal step of the wiring cost on `w_rec`, to follow the optimiser's step at `rate` [R, 1, 1].
+def shrink_weights(net: Cohort, learning_rate: float) -> None:
+    """One proximal step of the wiring cost on `w_rec`, to follow the optimiser's step.
 
     Soft thresholding, w <- sign(w) max(|w| - lr lambda ||x_i - x_j||^p, 0), decoupled from the adaptive
     step as weight decay is in AdamW (Loshchilov & Hutter 2019): zeros become true zeros.
     """
     if net.config.wiring_cost == 0 or net.config.cost_on == "positions":
         return
-    amount = rate * _prices(net)
+    amount = learning_rate * _prices(net)
     net.w_rec.copy_(net.w_rec.sign() * (net.w_rec.abs() - amount).clamp(min=0))
 
 

@@ -29,9 +29,10 @@ def name_fault(name: str) -> str | None:
 class DataConfig:
     """A data set: either a known one by `name` or a file in the SHD layout by `path`.
 
-    Validation samples are taken from training where the data do not fix them: either the share `validation`
-    of every class, drawn by `seed`, or the group `validation_group` as a whole, so that validation, too,
-    hears a voice that training has not heard.
+    Validation samples are taken from training where the data do not fix them: the share `validation` of
+    every class, or the group `validation_group` as a whole. With neither, where there are 3 groups (speakers)
+    or more it is one of them, so that validation, like the test, hears a voice that training has not heard;
+    where there are fewer it is a share of 0.1. What is not told is drawn by `seed`.
 
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
@@ -42,12 +43,12 @@ class DataConfig:
     """An HDF5 file of training samples."""
     test: str | None = text(optional=True)
     """An HDF5 file of test samples, beside `path`; None: there is no test."""
-    validation: float = real(0.1, above=0, high=0.9)
+    validation: float | None = real(None, above=0, high=0.9, optional=True)
     """Share of the training samples that are held out for validation."""
     seed: int = integer(0, low=0)
-    """Draws the samples that are held out."""
+    """Draws the samples, or the group, held out."""
     validation_group: int | None = integer(None, optional=True)
-    """The group (for speech: the speaker) that is held out, in place of a share of all of them."""
+    """The group (for speech: the speaker) that is held out."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -34,6 +34,12 @@ FIXED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset, SpikeDataset]]] 
 }
 """Training, validation and test, by name."""
 
+FEWEST_GROUPS = 3
+"""Of fewer groups none is held out unasked: the rest would be too much alike."""
+
+DEFAULT_SHARE = 0.1
+"""Of the samples for validation."""
+
 UNDIVIDED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset]]] = {
     "shd": load_shd,
     "ntidigits": load_ntidigits,
@@ -47,15 +53,13 @@ def load_dataset(
     *,
     path: str | Path | None = None,
     test: str | Path | None = None,
-    validation: float = 0.1,
+    validation: float | None = None,
     seed: int = 0,
     validation_group: int | None = None,
 ) -> Splits:
     """Load the data set called `name`, or the files in the SHD layout at `path` and `test`.
 
-    The arguments are those of `DataConfig`. Where the data do not fix them, validation samples are taken
-    from training: by `seed`, a share `validation` of every class, at least one sample and never all; or all
-    samples of the group `validation_group`, as in leave-one-speaker-out validation. The rest trains.
+    The arguments are those of `DataConfig`, which says what is held out for validation. The rest trains.
 
     Published sets are kept in the folder that the environment variable POLYCHRONY_DATA names, by default
     ~/.cache/polychrony, and fetched into it on first use.
@@ -94,10 +98,14 @@ def _files(config: DataConfig) -> tuple[SpikeDataset, SpikeDataset | None]:
 def _hold_out(whole: SpikeDataset, config: DataConfig) -> tuple[Ints, Ints]:
     """The indices of the validation samples and those of all others."""
     place = config.path or config.name
+    draw = np.random.default_rng(config.seed)
     if config.validation_group is not None:
         return _group(whole, config.validation_group, f"{place}: `validation_group`")
-    count = round(config.validation * len(whole))
-    held_out, rest = stratified(whole.labels, count, np.random.default_rng(config.seed))
+    groups = np.unique([] if whole.groups is None else whole.groups)
+    if config.validation is None and len(groups) >= FEWEST_GROUPS:
+        return _group(whole, int(draw.choice(groups)), f"{place}")
+    count = round((config.validation or DEFAULT_SHARE) * len(whole))
+    held_out, rest = stratified(whole.labels, count, draw)
     if not len(held_out):
         raise DataError(
             f"{place}: no class has more than one sample, so that none can be held out for validation "

@@ -14,8 +14,15 @@ OPTIONS: dict[str, Any] = {
     "fastmath": {"contract", "reassoc", "nsz", "arcp"},
 }
 
+# For what allocates nothing. Without numba's runtime no reference is counted: a field of a tuple or a row of
+# an array that is looked at inside a loop would otherwise cost two atomic operations, more than its work.
+KERNEL: dict[str, Any] = OPTIONS | {"_nrt": False}
 
-@njit(**OPTIONS)
+# For the parts of a kernel: a call would pass every field of every tuple.
+INLINED: dict[str, Any] = KERNEL | {"forceinline": True}
+
+
+@njit(**INLINED)
 def unsigned(index):
     """An index that numba need not test for being negative: such a test keeps a loop from vectorising."""
     return np.uint64(index)

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from model.config import LearnerConfig
-from model.kernels.scheme import Floats, gain
+from model.kernels.compile import OPTIONS
+from model.kernels.scheme import Floats
 
 if TYPE_CHECKING:
     from model.datasets import SpikeDataset
@@ -19,29 +21,43 @@ class Events(NamedTuple):
     step: npt.NDArray[np.int32]  # [E], ascending within a sample
     channel: npt.NDArray[np.int32]  # [E]
     phase: Floats  # [E]: place within the step, from 0 to below 1
-    amplitude_m: Floats  # [E]: g exp(-r / tau_mem), r the time left in the step
-    amplitude_s: Floats  # [E]
+    left_m: Floats  # [E]: exp(-r / tau_mem), r the time left in the step
+    left_s: Floats  # [E]: exp(-r / tau_syn)
 
 
 def gather(
     data: "SpikeDataset", samples: npt.NDArray[np.int64], config: LearnerConfig, dtype: npt.DTypeLike
 ) -> Events:
     """The events of `samples` [U] of `data`; spikes after the end of a sample are left out."""
-    times, channels = data.times.take(samples), data.channels.take(samples)
-    start, channel = times.offsets, channels.flat
-    position = times.flat.astype(np.float64) / config.dt
-    step = np.floor(position)
-    inside = step < config.steps
-    if not inside.all():
-        start = np.concatenate([[0], np.cumsum(inside)])[start]
-        position, step, channel = position[inside], step[inside], channel[inside]
-    left = ((1 - (position - step)) * config.dt).astype(dtype)
-    g = left.dtype.type(gain(config.tau_mem, config.tau_syn))
+    room = int(data.times.lengths[samples].sum())
+    phase = np.empty(room, dtype)
+    start, step, channel = place(
+        data.times.flat, data.channels.flat, data.times.offsets, samples, config.dt, config.steps, phase
+    )
+    phase = phase[: start[-1]]
+    left = (phase - phase.dtype.type(1)) * phase.dtype.type(config.dt)
     return Events(
         start=start,
-        step=step.astype(np.int32),
-        channel=channel,
-        phase=(position - step).astype(dtype),
-        amplitude_m=np.exp(left * left.dtype.type(-1 / config.tau_mem)) * g,
-        amplitude_s=np.exp(left * left.dtype.type(-1 / config.tau_syn)) * g,
+        step=step[: start[-1]],
+        channel=channel[: start[-1]],
+        phase=phase,
+        left_m=np.exp(left * left.dtype.type(1 / config.tau_mem)),
+        left_s=np.exp(left * left.dtype.type(1 / config.tau_syn)),
     )
+
+
+@njit(**OPTIONS)
+def place(times, channels, offsets, samples, dt, steps, phase):
+    """Write the phase of each spike; returns where samples start, and steps and channels of the spikes."""
+    start = np.zeros(samples.shape[0] + 1, np.int64)
+    step, channel = np.empty(phase.shape[0], np.int32), np.empty(phase.shape[0], np.int32)
+    found = 0
+    for u in range(samples.shape[0]):
+        for e in range(offsets[samples[u]], offsets[samples[u] + 1]):
+            position = np.float64(times[e]) / dt
+            whole = np.floor(position)
+            if whole < steps:
+                step[found], channel[found], phase[found] = whole, channels[e], position - whole
+                found += 1
+        start[u + 1] = found
+    return start, step, channel

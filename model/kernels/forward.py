@@ -3,155 +3,192 @@
 Shapes in names: B samples, C input channels, N hidden neurons, R networks, P pairs (network, sample).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from model.kernels.compile import OPTIONS, unsigned
+from model.kernels.compile import INLINED, KERNEL, OPTIONS, unsigned
+from model.kernels.pairs import add_pair
+from model.kernels.ring import arrives_late, make_ring, run_of, slot_of
+from model.kernels.scheme import Floats
+from model.kernels.spikes import append, make_spikes, resized
+
+FIRST_ROOM = 4096
+
+
+class State(NamedTuple):
+    """The neurons of one network, [N] each."""
+
+    m: Floats
+    s: Floats
+    before: Floats  # V at the start of the step
+    after: Floats  # V at its end, before resets
 
 
 @njit(**OPTIONS)
-def run_pairs(first, last, network, sample, events, w_in, inputs, synapses, scheme, features, counts):
+def run_pairs(first, last, problem, features, counts):
     """Simulate pairs `first` to `last` and write their rows of `features` and `counts` [P, N].
 
-    `inputs` are the input synapses where they have delays; without any, input spikes arrive at once.
-    Returns the spikes, in time order within a pair: where each pair's begin [last - first + 1], their step
-    and neuron (int32), their phase in the step, and V1 - V0, zero where the phase has no derivative.
+    Returns where each pair's spikes begin [last - first + 1], and the spikes.
     """
-    n = w_in.shape[2]
-    membrane, synapse, before = np.empty(n, w_in.dtype), np.empty(n, w_in.dtype), np.empty(n, w_in.dtype)
-    slots = max(synapses.slots, inputs.slots)
-    ring = np.empty(4 * slots * n, w_in.dtype)
-    slot, add_m, add_s = np.empty(n, np.uint32), np.empty(n, w_in.dtype), np.empty(n, w_in.dtype)
-    room = 4096
-    step, neuron = np.empty(room, np.int32), np.empty(room, np.int32)
-    phase, rise = np.empty(room, w_in.dtype), np.empty(room, w_in.dtype)
+    n, real = problem.w_in.shape[2], problem.w_in.dtype
+    state = State(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(n, real))
+    ring = make_ring(problem)
+    # As many as there can be, and one that `detect` writes in vain. What is not touched takes no memory.
+    fresh = make_spikes(problem.scheme.steps * n + 1, state.m)
+    spikes = make_spikes(FIRST_ROOM, state.m)
     begin = np.zeros(last - first + 1, np.int64)
-    found = 0
     for pair in range(first, last):
-        membrane[:] = scheme.zero
-        synapse[:] = scheme.zero
-        before[:] = scheme.zero
-        ring[:] = scheme.zero
-        features[pair, :] = scheme.zero
-        counts[pair, :] = scheme.zero
-        event, end = events.start[sample[pair]], events.start[sample[pair] + 1]
-        base = 0
-        for k in range(scheme.steps):
-            if base == slots:
-                rewind(ring, 2 * slots * n)
-                base = 0
-            here = unsigned(2 * base * n)
-            while inputs.slots > 0 and event < end and events.step[event] == k:
-                source = network[pair] * w_in.shape[1] + events.channel[event]
-                deliver(
-                    ring, here, unsigned(n), events.phase[event], source, inputs, scheme, slot, add_m, add_s
-                )
-                event += 1
-            decay_and_arrive(membrane, synapse, ring, here, scheme)
-            while event < end and events.step[event] == k:
-                add_input(membrane, synapse, w_in, network[pair], event, events)
-                event += 1
-            if found + n > room:
-                room = 2 * room + n
-                step, neuron = grown(step, room), grown(neuron, room)
-                phase, rise = grown(phase, room), grown(rise, room)
-            fired = found
-            found = detect(membrane, synapse, before, k, step, neuron, phase, rise, found, scheme)
-            for e in range(fired, found):
-                i, phi = neuron[e], phase[e]
-                features[pair, i] += readout_kernel(k, phi, scheme)
-                counts[pair, i] += scheme.one
-                source = network[pair] * n + i
-                deliver(ring, here, unsigned(n), phi, source, synapses, scheme, slot, add_m, add_s)
-            base += 1
-        begin[pair - first + 1] = found
-    return begin, step[:found].copy(), neuron[:found].copy(), phase[:found].copy(), rise[:found].copy()
+        found = run_pair(pair, problem, state, ring, fresh, features[pair], counts[pair])
+        start = begin[pair - first]
+        end = start + found
+        begin[pair - first + 1] = end
+        if end > spikes.step.shape[0]:
+            spikes = resized(spikes, start, 2 * end)
+        append(spikes, start, fresh, found)
+    return begin, resized(spikes, begin[-1], begin[-1])
 
 
-@njit(**OPTIONS)
-def grown(array, room):
-    """A copy of `array` with room for `room` entries."""
-    larger = np.empty(room, array.dtype)
-    larger[: array.shape[0]] = array
-    return larger
-
-
-@njit(**OPTIONS)
-def rewind(ring, half):
-    """Move the upper half of the doubled ring, arrivals still to come, down to where the next steps read.
-
-    The ring is doubled so that a delivery needs no test for wrapping round.
-    """
-    ring[:half] = ring[half:]
-    ring[half:] = 0
-
-
-@njit(**OPTIONS)
-def decay_and_arrive(membrane, synapse, ring, here, scheme):
-    """Decay over one step and add the recurrent arrivals of this step."""
-    n = unsigned(membrane.shape[0])
-    for j in range(n):
-        membrane[j] = membrane[j] * scheme.decay_m + ring[here + j]
-        synapse[j] = synapse[j] * scheme.decay_s + ring[here + n + j]
-
-
-@njit(**OPTIONS)
-def add_input(membrane, synapse, w_in, network, event, events):
-    """Add one input spike, through its row of weights [N]."""
-    channel = events.channel[event]
-    amplitude_m, amplitude_s = events.amplitude_m[event], events.amplitude_s[event]
-    for j in range(membrane.shape[0]):
-        membrane[j] += w_in[network, channel, j] * amplitude_m
-        synapse[j] += w_in[network, channel, j] * amplitude_s
-
-
-@njit(**OPTIONS)
-def detect(membrane, synapse, before, k, step, neuron, phase, rise, found, scheme):
-    """Find the spikes of step `k`, write them from place `found` on, reset; returns the new `found`.
-
-    `before` holds V at the start of the step and leaves holding V at its end, after the reset.
-    """
-    for j in range(membrane.shape[0]):
-        v = membrane[j] - synapse[j]
-        if not v < scheme.threshold:  # so that NaN does not pass for silence
-            phi, dv = scheme.zero, scheme.zero
-            if before[j] < scheme.threshold:
-                dv = v - before[j]
-                phi = (scheme.threshold - before[j]) / dv
-            step[found], neuron[found], phase[found], rise[found] = k, j, phi, dv
-            found += 1
-            membrane[j] -= scheme.threshold * np.exp((phi - scheme.one) * scheme.dt * scheme.rate_m)
-            v = membrane[j] - synapse[j]
-        before[j] = v
+@njit(**KERNEL)
+def run_pair(pair, problem, state, ring, spikes, features, counts):
+    """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
+    _, _, events, w_in, inputs, synapses, scheme = problem
+    network, sample = unsigned(problem.network[pair]), problem.sample[pair]
+    state.m[:], state.s[:], state.before[:] = scheme.zero, scheme.zero, scheme.zero
+    features[:], counts[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
+    n, channels = unsigned(w_in.shape[2]), unsigned(w_in.shape[1])
+    here = unsigned(0)
+    event, end = events.start[sample], events.start[sample + 1]
+    found, last_arrival = 0, -1
+    for k in range(scheme.steps):
+        first_event = event
+        while event < end and events.step[event] == k:
+            event += 1
+        if inputs.slots > 0:
+            for e in range(unsigned(first_event), unsigned(event)):
+                run = run_of(network * channels + unsigned(events.channel[e]), inputs)
+                deliver(ring, here, e, events, run, inputs, scheme)
+                last_arrival = k + inputs.slots
+        decay_and_arrive(state, ring, here, scheme)
+        if inputs.slots == 0:
+            add_inputs(state, w_in[network], first_event, event, events, scheme)
+        if crosses(state, scheme):
+            first_spike = found
+            found = detect(state, k, spikes, found, features, counts, scheme)
+            for e in range(unsigned(first_spike), unsigned(found)):
+                run = run_of(network * n + unsigned(spikes.neuron[e]), synapses)
+                deliver(ring, here, e, spikes, run, synapses, scheme)
+            last_arrival = k + synapses.slots
+        elif event == end and k >= last_arrival and stays_silent(state, scheme):
+            break
+        for j in range(n):
+            state.before[j] = state.m[j] - state.s[j]
+        here = (here + n) % unsigned(ring.size)
     return found
 
 
-@njit(**OPTIONS)
-def readout_kernel(k, phi, scheme):
-    """What a spike at phase `phi` of step `k` adds to its neuron's feature."""
-    return (
-        scheme.out_t[k] * np.exp(-phi * scheme.x_t)
-        - scheme.out_m[k] * np.exp(phi * scheme.x_m)
-        + scheme.out_s[k] * np.exp(phi * scheme.x_s)
-    )
+@njit(**INLINED)
+def decay_and_arrive(state, ring, here, scheme):
+    """Decay over one step, add the arrivals of this step and clear their row for a step to come."""
+    n = unsigned(ring.n)
+    row = ring.pairs[here + here : here + here + n + n]
+    for j in range(n):
+        state.m[j] = state.m[j] * scheme.decay_m + row[j + j]
+        state.s[j] = state.s[j] * scheme.decay_s + row[j + j + unsigned(1)]
+    row[:] = scheme.zero
 
 
-@njit(**OPTIONS)
-def deliver(ring, here, n, phi, source, synapses, scheme, slot, add_m, add_s):
-    """Deliver a spike at phase `phi` over the synapses of its source.
+@njit(**INLINED)
+def add_inputs(state, w_in, first, last, events, scheme):
+    """Add the input spikes `first` to `last` through their rows of weights `w_in` [C, N].
 
-    The arithmetic is done first, in vectors; the scatter, which no compiler vectorises, after it.
+    Four at a time, as M and S are fetched and stored once for all four.
     """
-    lo, hi = synapses.start[source], synapses.start[source + 1]
-    now_m = np.exp((phi - scheme.one) * scheme.dt * scheme.rate_m)
-    now_s = np.exp((phi - scheme.one) * scheme.dt * scheme.rate_s)
-    later_m, later_s = now_m * scheme.decay_m, now_s * scheme.decay_s
-    soon, late = np.uint32(here), np.uint32(here + n + n)
-    for t in range(hi - lo):
-        wraps = phi + synapses.beta[lo + t] >= scheme.one
-        slot[t] = synapses.offset[lo + t] + (late if wraps else soon)
-        add_m[t] = synapses.weight_m[lo + t] * (later_m if wraps else now_m)
-        add_s[t] = synapses.weight_s[lo + t] * (later_s if wraps else now_s)
-    for t in range(hi - lo):
-        ring[slot[t]] += add_m[t]
-        ring[slot[t] + n] += add_s[t]
+    n = unsigned(w_in.shape[1])
+    channel, left_m, left_s, g = events.channel, events.left_m, events.left_s, scheme.gain
+    fours = first + (last - first) // 4 * 4
+    for e in range(first, fours, 4):
+        w0, w1, w2, w3 = w_in[channel[e]], w_in[channel[e + 1]], w_in[channel[e + 2]], w_in[channel[e + 3]]
+        m0, m1, m2, m3 = g * left_m[e], g * left_m[e + 1], g * left_m[e + 2], g * left_m[e + 3]
+        s0, s1, s2, s3 = g * left_s[e], g * left_s[e + 1], g * left_s[e + 2], g * left_s[e + 3]
+        for j in range(n):
+            state.m[j] += w0[j] * m0 + w1[j] * m1 + w2[j] * m2 + w3[j] * m3
+            state.s[j] += w0[j] * s0 + w1[j] * s1 + w2[j] * s2 + w3[j] * s3
+    for e in range(fours, last):
+        w, m, s = w_in[channel[e]], g * left_m[e], g * left_s[e]
+        for j in range(n):
+            state.m[j] += w[j] * m
+            state.s[j] += w[j] * s
+
+
+@njit(**INLINED)
+def crosses(state, scheme):
+    """Set V after the step; whether it reaches the threshold anywhere. NaN does, not to pass for silence."""
+    found = 0
+    for j in range(unsigned(state.m.shape[0])):
+        state.after[j] = state.m[j] - state.s[j]
+        found |= not state.after[j] < scheme.threshold
+    return found != 0
+
+
+@njit(**INLINED)
+def stays_silent(state, scheme):
+    """Whether no neuron can reach the threshold any more by itself: max(M, 0) + max(-S, 0) only decays."""
+    may_fire = 0
+    for j in range(unsigned(state.m.shape[0])):
+        bound = max(state.m[j], scheme.zero) + max(-state.s[j], scheme.zero)
+        may_fire |= not bound < scheme.threshold
+    return may_fire == 0
+
+
+@njit(**INLINED)
+def detect(state, k, spikes, found, features, counts, scheme):
+    """Find the spikes of step `k`, write them from place `found` on, read them out, count them and reset.
+
+    Returns the new `found`.
+    """
+    first = found
+    for j in range(unsigned(state.m.shape[0])):  # without a branch, for no processor would predict it
+        spikes.neuron[found] = j
+        found += not state.after[j] < scheme.threshold
+    for e in range(unsigned(first), unsigned(found)):
+        j = unsigned(spikes.neuron[e])
+        phi, dv = scheme.zero, scheme.zero
+        if state.before[j] < scheme.threshold:
+            dv = state.after[j] - state.before[j]
+            phi = (scheme.threshold - state.before[j]) / dv
+        left = (phi - scheme.one) * scheme.dt
+        left_m, left_s = np.exp(left * scheme.rate_m), np.exp(left * scheme.rate_s)
+        value, slope = readout(k, phi, scheme)
+        spikes.step[e], spikes.phase[e], spikes.rise[e] = k, phi, dv
+        spikes.left_m[e], spikes.left_s[e], spikes.slope[e] = left_m, left_s, slope
+        features[j] += value
+        counts[j] += scheme.one
+        state.m[j] -= scheme.threshold * left_m
+    return found
+
+
+@njit(**INLINED)
+def readout(k, phi, scheme):
+    """What a spike at phase `phi` of step `k` adds to its neuron's feature, and its derivative (per ms)."""
+    by_t = scheme.out_t[k] * np.exp(-phi * scheme.x_t)
+    by_m = scheme.out_m[k] * np.exp(phi * scheme.x_m)
+    by_s = scheme.out_s[k] * np.exp(phi * scheme.x_s)
+    slope = (by_s * scheme.x_s - by_m * scheme.x_m - by_t * scheme.x_t) / scheme.dt
+    return by_t - by_m + by_s, slope
+
+
+@njit(**INLINED)
+def deliver(ring, here, e, spikes, run, synapses, scheme):
+    """Deliver spike `e` over a run of synapses: what is left of it at the end of its step, to each target."""
+    first, length, targets = run
+    phi, left_m, left_s = spikes.phase[e], spikes.left_m[e], spikes.left_s[e]
+    later_m, later_s = left_m * scheme.decay_m, left_s * scheme.decay_s
+    for t in range(length):
+        late = arrives_late(first + t, phi, synapses, scheme)
+        ring.slot[t] = slot_of(first + t, late, here, ring, synapses)
+        ring.run[t + t] = synapses.weight_m[first + t] * (later_m if late else left_m)
+        ring.run[t + t + unsigned(1)] = synapses.weight_s[first + t] * (later_s if late else left_s)
+    for t in range(targets):
+        add_pair(ring.pairs, ring.slot[t], ring.run, t)

@@ -28,6 +28,7 @@ class Scheme(NamedTuple):
     decay_s: Any  # exp(-dt / tau_syn)
     rate_m: Any  # 1 / tau_mem
     rate_s: Any  # 1 / tau_syn
+    gain: Any  # g
     # The readout's kernel at the start of each step k, as three exponentials in the spike's phase:
     # K(k, phi) = out_t[k] exp(-phi x_t) - out_m[k] exp(phi x_m) + out_s[k] exp(phi x_s)
     x_t: Any
@@ -67,6 +68,7 @@ def make_scheme(config: LearnerConfig, dtype: npt.DTypeLike) -> Scheme:
         decay_s=real(np.exp(-dt / config.tau_syn)),
         rate_m=real(1 / config.tau_mem),
         rate_s=real(1 / config.tau_syn),
+        gain=real(gain(config.tau_mem, config.tau_syn)),
         x_t=real(dt / duration),
         x_m=real(dt / tau_m),
         x_s=real(dt / tau_s),

@@ -1,9 +1,8 @@
 """The kernels as one differentiable torch operation."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,11 +11,15 @@ import torch
 from torch import Tensor
 
 from model.config import LearnerConfig
-from model.kernels.backward import run_pairs_back
+from model.kernels.backward import Sums, run_pairs_back
 from model.kernels.events import Events
 from model.kernels.forward import run_pairs
+from model.kernels.problem import Problem
 from model.kernels.scheme import make_scheme
 from model.kernels.synapses import Synapses, lay_out, no_synapses
+
+CHUNK = 4
+"""Pairs (network, sample) in a call of the forward kernel: few, so that threads finish together."""
 
 
 def simulate(
@@ -68,40 +71,51 @@ class _Simulation(torch.autograd.Function):
         threads: int,
     ) -> tuple[Tensor, Tensor]:
         n_networks, n_samples = sample.shape
-        network = np.repeat(np.arange(n_networks), n_samples)
         weights = _array(w_in)
-        synapses = lay_out(_array(w_rec), _array(delays), mask.numpy(), config, least=1)
         inputs = no_synapses(weights.dtype)
         if input_delays is not None:
             inputs = lay_out(weights, _array(input_delays), None, config, least=0)
-        scheme = make_scheme(config, weights.dtype)
-        features = np.empty((network.size, weights.shape[2]), weights.dtype)
+        problem = Problem(
+            network=np.repeat(np.arange(n_networks), n_samples),
+            sample=sample.reshape(-1),
+            events=events,
+            w_in=weights,
+            inputs=inputs,
+            synapses=lay_out(_array(w_rec), _array(delays), mask.numpy(), config, least=1),
+            scheme=make_scheme(config, weights.dtype),
+        )
+        features = np.empty((sample.size, weights.shape[2]), weights.dtype)
         counts = np.empty_like(features)
-        given = (network, sample.reshape(-1), events, weights, inputs, synapses, scheme)
-        shares = _shares(network.size, threads)
-        spikes = _on_threads([(run_pairs, (a, b, *given, features, counts)) for a, b in shares])
-        ctx.given, ctx.shares, ctx.spikes, ctx.config = given, shares, spikes, config
+        chunks = [(a, min(a + CHUNK, sample.size)) for a in range(0, sample.size, CHUNK)]
+        found = _on_threads(lambda chunk: run_pairs(*chunk, problem, features, counts), chunks, threads)
+        ctx.problem, ctx.config, ctx.threads = problem, config, threads
+        ctx.spikes = [(*chunk, *spikes) for chunk, spikes in zip(chunks, found, strict=True)]
         shape = (n_networks, n_samples, weights.shape[2])
         return torch.from_numpy(features).view(shape), torch.from_numpy(counts).view(shape)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        _, _, _, weights, inputs, synapses, _ = ctx.given
-        n_networks, _, n = weights.shape
+        problem: Problem = ctx.problem
+        n_networks, _, n = problem.w_in.shape
         by_output = [grad.contiguous().numpy().reshape(-1, n) for grad in grads]
-        parts = _on_threads(
-            [
-                (run_pairs_back, (a, b, *ctx.given, spikes, *by_output))
-                for (a, b), spikes in zip(ctx.shares, ctx.spikes, strict=True)
-            ]
-        )
+
+        def run_share(share: list[Any]) -> Sums:
+            sums = _make_sums(problem)
+            for first, last, begin, spikes in share:
+                run_pairs_back(first, last, problem, begin, spikes, *by_output, sums)
+            return sums
+
+        shares = _shares(ctx.spikes, ctx.threads)
+        parts = _on_threads(run_share, shares, ctx.threads)
         # Summed in the order of the shares, so that the result does not depend on which thread was first.
-        grad_in, in_m, in_s, sum_m, sum_s = (sum(p[1:], start=p[0]) for p in zip(*parts, strict=True))
-        grad_in_delays = None
+        total = Sums(*(sum(part[1:], start=part[0]) for part in zip(*parts, strict=True)))
+        grad_in, grad_in_delays = total.w_in, None
+        inputs, synapses = problem.inputs, problem.synapses
         if inputs.slots:
-            grad_in, grad_in_delays = _per_synapse(inputs, in_m, in_s, weights.shape, ctx.config)
+            shape = problem.w_in.shape
+            grad_in, grad_in_delays = _per_synapse(inputs, total.inputs_m, total.inputs_s, shape, ctx.config)
         square = (n_networks, n, n)
-        grad_rec, grad_delays = _per_synapse(synapses, sum_m, sum_s, square, ctx.config)
+        grad_rec, grad_delays = _per_synapse(synapses, total.synapses_m, total.synapses_s, square, ctx.config)
         found = (grad_in, grad_rec, grad_delays, grad_in_delays)
         return (*(None if one is None else torch.from_numpy(one) for one in found), *[None] * 5)
 
@@ -110,26 +124,36 @@ def _array(values: Tensor) -> Any:
     return values.detach().contiguous().numpy()
 
 
+def _make_sums(problem: Problem) -> Sums:
+    inputs, synapses = problem.inputs.beta, problem.synapses.beta
+    return Sums(
+        np.zeros_like(problem.w_in), *(np.zeros_like(a) for a in (inputs, inputs, synapses, synapses))
+    )
+
+
 def _per_synapse(
     synapses: Synapses, sum_m: Any, sum_s: Any, shape: Sequence[int], config: LearnerConfig
 ) -> tuple[Any, Any]:
     """dL/dw and dL/dd, each of `shape`."""
     by_weight, by_delay = np.zeros((2, math.prod(shape)), sum_m.dtype)
-    by_weight[synapses.place] = synapses.unit_m * sum_m + synapses.unit_s * sum_s
+    sum_m, sum_s = sum_m[synapses.place], sum_s[synapses.place]
+    weight_m, weight_s = synapses.weight_m[synapses.place], synapses.weight_s[synapses.place]
+    by_weight[synapses.entry] = synapses.unit_m * sum_m + synapses.unit_s * sum_s
     rate_m, rate_s = sum_m.dtype.type(1 / config.tau_mem), sum_m.dtype.type(1 / config.tau_syn)
-    by_delay[synapses.place] = synapses.weight_m * sum_m * rate_m + synapses.weight_s * sum_s * rate_s
+    by_delay[synapses.entry] = weight_m * sum_m * rate_m + weight_s * sum_s * rate_s
     return by_weight.reshape(shape), by_delay.reshape(shape)
 
 
-def _shares(n_pairs: int, threads: int) -> list[tuple[int, int]]:
-    borders = np.linspace(0, n_pairs, max(1, min(threads, n_pairs)) + 1).round().astype(int).tolist()
-    return list(pairwise(borders))
+def _shares(chunks: list[Any], threads: int) -> list[list[Any]]:
+    """Runs of `chunks`, one a thread, with about as many spikes each."""
+    spikes = np.cumsum([begin[-1] for _, _, begin, _ in chunks])
+    borders = np.searchsorted(spikes, spikes[-1:] * np.arange(1, threads) / threads).tolist()
+    return [chunks[a:b] for a, b in zip([0, *borders], [*borders, len(chunks)], strict=True)]
 
 
-def _on_threads(calls: list[tuple[Any, tuple[Any, ...]]]) -> list[Any]:
-    if len(calls) == 1:
-        function, arguments = calls[0]
-        return [function(*arguments)]
-    with ThreadPoolExecutor(len(calls)) as pool:
-        futures = [pool.submit(function, *arguments) for function, arguments in calls]
-        return [future.result() for future in futures]
+def _on_threads(function: Callable[[Any], Any], tasks: Sequence[Any], threads: int) -> list[Any]:
+    """Results of the tasks, in their order."""
+    if threads == 1:
+        return [function(task) for task in tasks]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, tasks))

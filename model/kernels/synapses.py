@@ -1,6 +1,6 @@
 """Synapses with delays as the kernels read them: one run of targets per source of spikes."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -8,27 +8,35 @@ import numpy.typing as npt
 from model.config import LearnerConfig
 from model.kernels.scheme import Floats, gain
 
-Ints = npt.NDArray[np.uint32]
+LANES = 16
+"""Runs are padded to a multiple of so many synapses, the floats in the widest register, and begin on a cache
+line: vectors need no remainder."""
+LINE = 64
+"""Bytes in a line of the cache."""
 
 
 class Synapses(NamedTuple):
     """Existing synapses that can still arrive within a sample, S of them, sorted by network and source.
 
-    The sources, P in each network, are its hidden neurons, or its input channels.
+    The sources, P in each network, are its hidden neurons, or its input channels. The run of source i of
+    network r has `targets`[r P + i] synapses and fills the blocks from `block`[r P + i] on; the rest of its
+    last block, like all of a block LANES synapses, is padding: weight 0, onto neuron 0.
 
     A delay d = (m + beta) dt, m whole and 0 <= beta < 1, makes a spike at phase phi of step k arrive in
     step k + m, or k + m + 1 if phi + beta >= 1. Its two exponentials factor into a part of the synapse,
     computed here once for a whole batch, and a part of the spike.
     """
 
-    start: npt.NDArray[np.uint64]  # [R P + 1]: the run of source i of network r starts at start[r P + i]
-    place: npt.NDArray[np.int64]  # [S]: flat index into [R, P, N]
-    offset: Ints  # [S]: 2 m N + j, the way in the ring to target j's M; its S is N further on
-    beta: Floats  # [S]
+    block: npt.NDArray[np.uint64]  # [R P + 1]
+    targets: npt.NDArray[np.uint64]  # [R P]
+    entry: npt.NDArray[np.int64]  # [S]: flat index into [R, P, N]
+    place: npt.NDArray[np.int64]  # [S]: index into what follows, with padding Q long
+    offset: npt.NDArray[np.uint32]  # [Q]: m N + j, the way in the ring to target j
+    beta: Floats  # [Q]
+    weight_m: Floats  # [Q]: w times unit_m
+    weight_s: Floats  # [Q]
     unit_m: Floats  # [S]: g exp(beta dt / tau_mem)
     unit_s: Floats  # [S]
-    weight_m: Floats  # [S]: w times unit_m
-    weight_s: Floats  # [S]
     slots: int  # steps that the ring must span
 
 
@@ -44,35 +52,55 @@ def lay_out(
     n_networks, n_sources, n_neurons = weights.shape
     steps = delays.reshape(-1) / weights.dtype.type(config.dt)
     arrives = steps < config.steps
-    place = np.flatnonzero(arrives if mask is None else arrives & mask.reshape(-1))
+    entry = np.flatnonzero(arrives if mask is None else arrives & mask.reshape(-1))
     # Rounding may put the least delay a hair below it.
-    steps = np.maximum(steps[place], least)
+    steps = np.maximum(steps[entry], least)
     whole = np.floor(steps)
     beta = steps - whole
     m = whole.astype(np.int32)
     unit_m = _unit(beta, config.tau_mem, config)
     unit_s = _unit(beta, config.tau_syn, config)
-    weight = weights.reshape(-1)[place]
+    weight = weights.reshape(-1)[entry]
+    source = entry // n_neurons
+    count = np.bincount(source, minlength=n_networks * n_sources)
+    block = _sums(-(-count // LANES))
+    place = np.arange(entry.size) + (LANES * block - _sums(count))[source]
+    size = LANES * int(block[-1])
     return Synapses(
-        start=np.searchsorted(place, np.arange(n_networks * n_sources + 1) * n_neurons).astype(np.uint64),
+        block=block.astype(np.uint64),
+        targets=count.astype(np.uint64),
+        entry=entry,
         place=place,
-        offset=(2 * m * n_neurons + place % n_neurons).astype(np.uint32),
-        beta=beta,
+        offset=_padded((m * n_neurons + entry % n_neurons).astype(np.uint32), place, size),
+        beta=_padded(beta, place, size),
+        weight_m=_padded(weight * unit_m, place, size),
+        weight_s=_padded(weight * unit_s, place, size),
         unit_m=unit_m,
         unit_s=unit_s,
-        weight_m=weight * unit_m,
-        weight_s=weight * unit_s,
         slots=int(m.max(initial=0)) + 2,
     )
 
 
 def no_synapses(dtype: npt.DTypeLike) -> Synapses:
     """No synapses with delays at all."""
-    none, place = np.empty(0, dtype), np.empty(0, np.int64)
-    start, offset = np.zeros(1, np.uint64), np.empty(0, np.uint32)
-    return Synapses(start, place, offset, none, none, none, none, none, slots=0)
+    none, index = np.empty(0, dtype), np.empty(0, np.int64)
+    block, offset = np.zeros(1, np.uint64), np.empty(0, np.uint32)
+    return Synapses(block, block[:0], index, index, offset, none, none, none, none, none, slots=0)
 
 
 def _unit(beta: Floats, tau: float, config: LearnerConfig) -> Floats:
     rise: Floats = np.exp(beta * beta.dtype.type(config.dt / tau))
     return rise * beta.dtype.type(gain(config.tau_mem, config.tau_syn))
+
+
+def _sums(lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)])
+
+
+def _padded(values: npt.NDArray[Any], place: npt.NDArray[np.int64], size: int) -> Any:
+    """An array of `size` with `values` at `place` and zeros elsewhere, on the border of a cache line."""
+    raw = np.zeros(size * values.itemsize + LINE, np.uint8)
+    first = -raw.ctypes.data % LINE
+    array = raw[first : first + size * values.itemsize].view(values.dtype)
+    array[place] = values
+    return array

@@ -61,7 +61,7 @@ def test_cost_acts_where_it_is_told_to(lively_net: MakeNet, cost_on: str, moves:
     net = lively_net(wiring_cost=0.1, cost_on=cost_on)
     assert (positions_cost(net) is not None) == moves
     before = net.w_rec.detach().clone()
-    shrink_weights(net, torch.tensor(0.1))
+    shrink_weights(net, 0.1)
     assert (not torch.equal(before, net.w_rec)) == shrinks
 
 

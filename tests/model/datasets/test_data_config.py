@@ -41,7 +41,7 @@ def test_faults(values: dict[str, Any], fault: str) -> None:
 
 
 def test_legal_values() -> None:
-    assert DataConfig(name="digits") == DataConfig("digits", validation=0.1, seed=0)
+    assert DataConfig(name="digits") == DataConfig("digits", validation=None, seed=0)
     assert DataConfig(path="a.h5", test="b.h5", validation=0.9, seed=3).path == "a.h5"
     assert DataConfig(name="shd", validation_group=0) != DataConfig(name="shd")
     assert DataConfig(path="a.h5", validation_group=-1).validation_group == -1

@@ -77,6 +77,25 @@ def test_a_group_is_held_out_as_a_whole(tmp_path: Path) -> None:
     assert train.n_classes == validation.n_classes == 3
 
 
+def test_of_three_groups_one_is_held_out_unless_a_share_is_asked_for(tmp_path: Path) -> None:
+    speakers = [7, 8, 9, 9] * 10
+    path = write_numbered(tmp_path / "train.h5", [0, 1] * 20, speakers=speakers)
+    held_out = []
+    for seed in range(20):
+        train, validation, _ = load_dataset(path=path, seed=seed)
+        assert train.groups is not None and validation.groups is not None
+        assert len(set(validation.groups)) == 1 and not set(validation.groups) & set(train.groups)
+        assert len(train) + len(validation) == 40
+        held_out.append(validation.groups[0])
+    assert set(held_out) == {7, 8, 9}
+    assert len(load_dataset(path=path, validation=0.1).validation) == 4
+
+
+def test_of_two_groups_none_is_held_out_unasked(tmp_path: Path) -> None:
+    path = write_numbered(tmp_path / "train.h5", [0, 1] * 20, speakers=[7, 8] * 20)
+    assert len(load_dataset(path=path).validation) == 4
+
+
 @pytest.mark.parametrize(
     ("speakers", "message"),
     [

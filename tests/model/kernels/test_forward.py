@@ -9,7 +9,7 @@ import torch
 from naive_network import readout_by_quadrature, reference_features
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.kernels.forward import readout_kernel
+from model.kernels.forward import readout
 from model.kernels.scheme import make_scheme
 
 MakeNet = Callable[..., Cohort]
@@ -66,8 +66,17 @@ def test_embeddings_share_the_scheme(
 @pytest.mark.parametrize("phase", [0.0, 0.3, 1.0])
 def test_readout_kernel_is_its_integral(k: int, phase: float) -> None:
     config = LearnerConfig(duration=100.0, dt=2.0, tau_mem_out=30.0, tau_syn_out=7.0)
-    found = readout_kernel(k, phase, make_scheme(config, np.float64))
+    found, _ = readout(k, phase, make_scheme(config, np.float64))
     assert found == pytest.approx(readout_by_quadrature((k + phase) * 2.0, config), rel=1e-8, abs=1e-13)
+
+
+@pytest.mark.parametrize("k", [0, 7, 49])
+@pytest.mark.parametrize("phase", [0.1, 0.5, 0.9])
+def test_readout_slope_is_the_kernels_derivative(k: int, phase: float) -> None:
+    scheme, h = make_scheme(LearnerConfig(duration=100.0, dt=2.0, tau_mem_out=30.0), np.float64), 1e-5
+    above, below = (readout(k, phase + shift, scheme)[0] for shift in (h, -h))
+    _, slope = readout(k, phase, scheme)
+    assert slope == pytest.approx((above - below) / (2 * h) / 2.0, rel=1e-7, abs=1e-13)
 
 
 def test_a_single_synapse_gives_the_potential_of_its_closed_form() -> None:
@@ -103,6 +112,40 @@ def test_more_spikes_than_the_first_room_are_all_kept(random_data: MakeData) -> 
     assert counts.sum() > 4096
     grad = torch.autograd.grad(net(random_data(duration=50.0), [[0]]).features.sum(), net.w_in)[0]
     assert grad.isfinite().all()
+
+
+@pytest.mark.parametrize("hidden", [1, 15, 16, 17, 33])
+@pytest.mark.parametrize("config", [{}, {"input_embedding": "line"}])
+def test_any_number_of_neurons(random_data: MakeData, hidden: int, config: dict[str, Any]) -> None:
+    """Also those that do not fill the registers."""
+    data = random_data()
+    net = Cohort(LearnerConfig(hidden=hidden, duration=40.0, **config), 4, 3, [0], dtype=torch.float64)
+    with torch.no_grad():
+        net.w_in.abs_().mul_(8)
+        net.w_rec.mul_(3)
+        features, counts = reference_features(net, data, [[0]])
+    out = net(data, [[0]])
+    assert counts.sum() >= hidden
+    torch.testing.assert_close(out.counts, counts)
+    torch.testing.assert_close(out.features, features, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("gap", [5.0, 40.0, 300.0])
+def test_a_sample_is_not_over_before_its_last_spike(gap: float) -> None:
+    """A pause after which nothing is pending ends no sample: a later input, a long delay, a slow rise."""
+    config = LearnerConfig(hidden=2, embedding="free", duration=800.0, tau_mem=200.0, tau_syn=100.0)
+    net = Cohort(config, 1, 2, [0], dtype=torch.float64)
+    with torch.no_grad():
+        net.free_delays.fill_(gap)
+        net.w_in.copy_(torch.tensor([[[4.5, 0.0]]]))
+        net.w_rec.fill_(4.5)
+    data = SpikeDataset.from_events([([3.0, 3.0 + gap], [0, 0])], [0], 1, 2)
+    with torch.no_grad():
+        features, counts = reference_features(net, data, [[0]])
+    assert (counts > 0).all()
+    out = net(data, [[0]])
+    torch.testing.assert_close(out.counts, counts)
+    torch.testing.assert_close(out.features, features, rtol=1e-9, atol=1e-12)
 
 
 def test_far_neurons_have_no_effect_and_need_no_memory(lively_net: MakeNet, random_data: MakeData) -> None:

@@ -47,12 +47,12 @@ def scheme_spikes(net: Cohort, data: SpikeDataset, samples: np.ndarray) -> Spike
     """What the kernel keeps for its backward pass."""
     out = net(data, samples)
     graph: Any = out.features.grad_fn
-    begin, step, neuron, phase, _ = graph.spikes[0]
-    times = (step + phase) * net.config.dt
-    return [
-        [times[a:b][neuron[a:b] == j].tolist() for j in range(net.config.hidden)]
-        for a, b in pairwise(begin.tolist())
-    ]
+    pairs = []
+    for _, _, begin, spikes in graph.spikes:
+        times = (spikes.step + spikes.phase) * net.config.dt
+        for a, b in pairwise(begin.tolist()):
+            pairs.append([times[a:b][spikes.neuron[a:b] == j].tolist() for j in range(net.config.hidden)])
+    return pairs
 
 
 def finer(largest: float) -> list[float]:
