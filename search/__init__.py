@@ -1,31 +1,34 @@
-"""Search semantics on top of optuna: spaces, objectives, samplers, the study, early stopping."""
+"""Search semantics on top of optuna: spaces, objectives, samplers, ask and tell, early stopping."""
 
-from search.objectives import Constraint, Objective, pareto_front
-from search.samplers import SAMPLERS, make_sampler
-from search.space import Choice, Domain, Field, Int, Log, Space, Uniform, Value
-from search.stopping import RULES, Asha, NoStopping, StoppingRule, make_rule
-from search.study import Search, Suggestion, journal_storage
+from search.domains import Choice, Domain, Int, Log, Uniform, Value
+from search.objectives import Constraint, Objective, hypervolume, pareto_front
+from search.plateau import recent_gain
+from search.samplers import SAMPLERS, SamplerOptions, make_strategy, unsuitable
+from search.space import Field, Space
+from search.stopping import RULES, StoppingRule, make_rule
+from search.study import Search, Suggestion
 
 __all__ = [
     "RULES",
     "SAMPLERS",
-    "Asha",
     "Choice",
     "Constraint",
     "Domain",
     "Field",
     "Int",
     "Log",
-    "NoStopping",
     "Objective",
+    "SamplerOptions",
     "Search",
     "Space",
     "StoppingRule",
     "Suggestion",
     "Uniform",
     "Value",
-    "journal_storage",
+    "hypervolume",
     "make_rule",
-    "make_sampler",
+    "make_strategy",
     "pareto_front",
+    "recent_gain",
+    "unsuitable",
 ]

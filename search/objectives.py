@@ -1,12 +1,13 @@
 """What a search is after: objectives, constraints and the Pareto front."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from optuna._hypervolume import compute_hypervolume
 
 Goal = Literal["min", "max"]
 
@@ -51,6 +52,40 @@ class Constraint:
         below = -math.inf if self.min is None else self.min - value
         above = -math.inf if self.max is None else value - self.max
         return max(below, above)
+
+
+def metrics_needed(objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> set[str]:
+    """The metrics that decide about a trial."""
+    return {one.metric for one in objectives} | {one.metric for one in constraints}
+
+
+def costs(objectives: Sequence[Objective], metrics: Mapping[str, float]) -> tuple[float, ...]:
+    """The objectives as costs, all to be made small.
+
+    >>> costs([Objective("accuracy", "max"), Objective("rate", "min")], {"accuracy": 0.5, "rate": 3.0})
+    (-0.5, 3.0)
+    """
+    return tuple(metrics[one.metric] * (-1.0 if one.goal == "max" else 1.0) for one in objectives)
+
+
+def total_violation(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -> float:
+    """By how much the metrics are out of their ranges, summed over the constraints; 0 if all hold."""
+    return sum(max(0.0, one.violation(metrics[one.metric])) for one in constraints)
+
+
+def hypervolume(points: npt.ArrayLike, reference: npt.ArrayLike) -> float:
+    """The volume that points dominate, up to a reference point (Zitzler & Thiele 1999).
+
+    Args:
+        points: [n, k] costs, to be made small; those beyond the reference count for nothing.
+        reference: [k].
+
+    >>> hypervolume([[1, 3], [2, 1], [5, 0]], [4, 4])
+    7.0
+    """
+    table, corner = np.asarray(points, dtype=np.float64), np.asarray(reference, dtype=np.float64)
+    inside = table[(table < corner).all(axis=1)]
+    return float(compute_hypervolume(inside, corner)) if len(inside) else 0.0
 
 
 def pareto_front(values: npt.ArrayLike, goals: Sequence[str]) -> npt.NDArray[np.intp]:

@@ -1,149 +1,18 @@
-"""What is searched: domains of values, and the fields that they are for.
+"""What is searched: fields, each with a domain of values.
 
 A field is named by its dotted path, `learner.wiring_cost`; the last name is its column in the tables. A
 field may be searched only under a condition (`when`) on the values of others.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+import numpy as np
+from optuna.distributions import BaseDistribution
 from optuna.trial import Trial
 
-Value: TypeAlias = str | float | int | bool | None
-
-
-@dataclass(frozen=True)
-class Uniform:
-    """A real number, uniform in [low, high]."""
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        _check_range("uniform", self.low, self.high)
-
-    def ends(self) -> tuple[float, float]:
-        """The least and the largest value."""
-        return float(self.low), float(self.high)
-
-    def can_be(self, value: object) -> bool:
-        """Whether a condition on `value` can hold; a real number hits a given one with probability 0."""
-        return False
-
-    def distribution(self) -> BaseDistribution:
-        """The domain in optuna's terms."""
-        return FloatDistribution(self.low, self.high)
-
-    def suggest(self, trial: Trial, path: str) -> float:
-        """The trial's value for `path`."""
-        return float(trial.suggest_float(path, self.low, self.high))
-
-
-@dataclass(frozen=True)
-class Log:
-    """A real number whose logarithm is uniform in [log(low), log(high)]."""
-
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        _check_range("log", self.low, self.high)
-        if self.low <= 0:
-            raise ValueError(
-                f"`log`: got low {self.low:g}, expected above 0; for ranges with 0 take `uniform`"
-            )
-
-    def ends(self) -> tuple[float, float]:
-        """The least and the largest value."""
-        return float(self.low), float(self.high)
-
-    def can_be(self, value: object) -> bool:
-        """Whether a condition on `value` can hold; a real number hits a given one with probability 0."""
-        return False
-
-    def distribution(self) -> BaseDistribution:
-        """The domain in optuna's terms."""
-        return FloatDistribution(self.low, self.high, log=True)
-
-    def suggest(self, trial: Trial, path: str) -> float:
-        """The trial's value for `path`."""
-        return float(trial.suggest_float(path, self.low, self.high, log=True))
-
-
-@dataclass(frozen=True)
-class Int:
-    """A whole number, uniform in low, low + 1, ..., high."""
-
-    low: int
-    high: int
-
-    def __post_init__(self) -> None:
-        _check_range("int", self.low, self.high)
-        if not (isinstance(self.low, int) and isinstance(self.high, int)):
-            raise ValueError(f"`int`: got [{self.low}, {self.high}], expected whole numbers")
-
-    def ends(self) -> tuple[int, int]:
-        """The least and the largest value."""
-        return self.low, self.high
-
-    def can_be(self, value: object) -> bool:
-        """Whether a condition on `value` can hold."""
-        return isinstance(value, int) and self.low <= value <= self.high
-
-    def distribution(self) -> BaseDistribution:
-        """The domain in optuna's terms."""
-        return IntDistribution(self.low, self.high)
-
-    def suggest(self, trial: Trial, path: str) -> int:
-        """The trial's value for `path`."""
-        return int(trial.suggest_int(path, self.low, self.high))
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of `options`: text, numbers, truth values or None, without an order."""
-
-    options: tuple[Value, ...]
-
-    def __post_init__(self) -> None:
-        if not self.options:
-            raise ValueError("`choice`: got no options, expected at least one")
-        for option in self.options:
-            if not isinstance(option, Value) or (isinstance(option, float) and not math.isfinite(option)):
-                raise ValueError(
-                    f"`choice`: got {option!r}, expected text, a finite number, true, false or null"
-                )
-        twice = [option for option, times in Counter(self.options).items() if times > 1]
-        if twice:
-            raise ValueError(f"`choice`: got {twice[0]!r} more than once, give every option once")
-
-    def ends(self) -> tuple[Value, ...]:
-        """All options."""
-        return self.options
-
-    def can_be(self, value: object) -> bool:
-        """Whether a condition on `value` can hold."""
-        return value in self.options
-
-    def distribution(self) -> BaseDistribution:
-        """The domain in optuna's terms."""
-        return CategoricalDistribution(self.options)
-
-    def suggest(self, trial: Trial, path: str) -> Value:
-        """The trial's value for `path`."""
-        return trial.suggest_categorical(path, self.options)
-
-
-Domain: TypeAlias = Uniform | Log | Int | Choice
+from search.domains import Domain, Value
 
 
 @dataclass(frozen=True)
@@ -191,13 +60,45 @@ class Space:
         """The searched paths, conditions before their dependents."""
         return tuple(f.path for f in self.fields)
 
+    def domain(self, path: str) -> Domain:
+        """The domain of a searched path."""
+        return next(f.domain for f in self.fields if f.path == path)
+
+    def draw(self, rng: np.random.Generator) -> list[tuple[Field, float]]:
+        """A share of its domain for every field, at random."""
+        return list(zip(self.fields, rng.random(len(self.fields)).tolist(), strict=True))
+
+    def fits(self, values: Mapping[str, Value]) -> bool:
+        """Whether these are values of all active fields and of no others, each in its domain."""
+        active = self.active(values)
+        wanted = [f.path for f in self.fields if f.active(active)]
+        return sorted(values) == sorted(wanted) and all(self.domain(p).has(v) for p, v in values.items())
+
     def common(self) -> dict[str, BaseDistribution]:
         """What every trial has a value of and more than one to choose from, by path."""
         known = {f.path: f.domain.distribution() for f in self.fields if not f.when}
         return {path: distribution for path, distribution in known.items() if not distribution.single()}
 
-    def check_fixed(self, fixed: Mapping[str, object]) -> None:
-        """Raise ValueError unless every condition is on a path that is searched or in `fixed`, never both."""
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """All fields that have more than one value to choose from, active or not, by path."""
+        known = {f.path: f.domain.distribution() for f in self.fields}
+        return {path: distribution for path, distribution in known.items() if not distribution.single()}
+
+    def given(self, fixed: Mapping[str, object]) -> "Space":
+        """The same without the conditions on `fixed` paths, and without fields whose condition does not hold.
+
+        Raises ValueError unless every condition is on a path that is searched or in `fixed`, never both.
+        """
+        self._check_fixed(fixed)
+        kept = [
+            Field(f.path, f.domain, {path: w for path, w in f.when.items() if path not in fixed})
+            for f in self.fields
+            if all(fixed[path] in _allowed(wanted) for path, wanted in f.when.items() if path in fixed)
+        ]
+        searched = {f.path for f in kept}
+        return Space(f for f in kept if set(f.when) <= searched)
+
+    def _check_fixed(self, fixed: Mapping[str, object]) -> None:
         for f in self.fields:
             if f.path in fixed:
                 raise ValueError(f"`{f.path}` is searched and set to {fixed[f.path]!r}; drop one of the two")
@@ -205,26 +106,26 @@ class Space:
                 if path not in fixed and path not in self.paths:
                     raise ValueError(f"`{f.path}` depends on `{path}`, which is neither searched nor set")
 
-    def suggest(self, trial: Trial, fixed: Mapping[str, object]) -> dict[str, Value]:
-        """The trial's values for the active fields, by path.
+    def active(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Those of the values, by path, whose field is active."""
+        found: dict[str, Value] = {}
+        for f in self.fields:
+            if f.path in values and f.active(found):
+                found[f.path] = values[f.path]
+        return found
+
+    def suggest(self, trial: Trial, latent: bool = False) -> dict[str, Value]:
+        """The trial's values for the active fields; with `latent`, for the others, too. By path.
 
         Args:
             trial: an open trial of a study; its parameters are named by full path.
-            fixed: values of paths that are not searched, for conditions.
+            latent: whether fields that are not active get a value, which nothing but the sampler sees.
         """
         values: dict[str, Value] = {}
         for f in self.fields:
-            if f.active({**fixed, **values}):
+            if latent or f.active(values):
                 values[f.path] = f.domain.suggest(trial, f.path)
         return values
-
-
-def _check_range(kind: str, low: float, high: float) -> None:
-    for end in (low, high):
-        if isinstance(end, bool) or not isinstance(end, int | float) or not math.isfinite(end):
-            raise ValueError(f"`{kind}`: got {end!r}, expected a finite number")
-    if not low < high:
-        raise ValueError(f"`{kind}`: got [{low:g}, {high:g}], expected the low end below the high end")
 
 
 def _check_unique(what: str, names: list[str]) -> None:

@@ -1,15 +1,12 @@
 """What runs next, and what became of each trial: the one place where that is decided.
 
-The record decides. A trial is finished when its row is in `trials`; the study, MLflow and the display are
+The record decides. A trial is finished when its row is in `trials`; the search, MLflow and the display are
 told after that, and on resume whatever they missed is told again. Knows nothing of Ray.
 """
 
-import hashlib
-import json
-import statistics
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from math import isfinite, sqrt
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,18 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.topology import MEASURES
-from search import Search, Suggestion, make_rule
-from search.study import journal_storage
+from search import Suggestion
+from service.agenda import Agenda
 from service.errors import SweepError
-from service.files import checkpoint_file, study_file
+from service.files import checkpoint_file, plan_file
+from service.plan import Begun, Source
 from service.record import Record, make_schemas
-from service.record.schema import searched_columns
+from service.record.schema import searched_columns, values_of
+from service.rows import (
+    by_epoch,
+    by_trial,
+    epoch_rows,
+    measured,
+    params_of,
+    row_of,
+    row_of_none,
+    summarize,
+)
+from service.running import Judge, Metrics, Running
 from service.spec.sweep import SweepSpec, data_for, learner_for
 from service.trial import Report, Task, seed_of
-from service.version import code_version
-
-Metrics = Mapping[str, tuple[float, float | None]]
-"""Mean over replicates and its standard error (None for one replicate), by metric."""
 
 
 class Listener(Protocol):
@@ -44,58 +49,39 @@ class Listener(Protocol):
         """A trial is over: its row in `trials`, and the rows of its last report in `neurons`."""
 
 
-@dataclass
-class _Running:
-    suggestion: Suggestion
-    task: Task
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-    node: str = ""
-    parameters: int | None = None
-    latest: Metrics = field(default_factory=dict)
-
-
 class Conductor:
     """Conducts one sweep, from its start or from where its record ends."""
 
-    def __init__(self, spec: SweepSpec, folder: Path, listeners: Sequence[Listener] = ()) -> None:
-        """Open record and study in `folder` and bring the study up to the record.
+    def __init__(
+        self,
+        spec: SweepSpec,
+        folder: Path,
+        listeners: Sequence[Listener] = (),
+        sources: Callable[[], list[Source]] = list,
+    ) -> None:
+        """Open record and plan in `folder`, and rebuild the search from them.
+
+        Args:
+            spec: the sweep.
+            folder: of the sweep.
+            listeners: who is told what happens.
+            sources: finds the trials of earlier sweeps to start from; asked once in the life of a sweep.
 
         Raises:
             SweepError: if a file of theirs is damaged or can't be written.
         """
         self.spec, self.folder, self.listeners = spec, folder, listeners
-        self.record = Record.open(folder, make_schemas(searched_columns(spec.space), MEASURES))
+        self.record = Record.open(folder, make_schemas(searched_columns(spec.space), MEASURES, spec.measures))
         try:
-            self._search = self._open_search()
-        except (ValueError, KeyError, OSError) as error:
+            self._end_unplanned()
+            self.agenda = Agenda(spec, folder, self.record, sources)
+            self._judge = Judge(spec, self.record, self.agenda.fault)
+        except Exception:
             self.record.close()
-            raise SweepError(
-                f"{study_file(folder)}: the study can't be read ({error}); restore the file from a copy"
-            ) from error
-        self._rule = make_rule(
-            spec.stopping.rule,
-            spec.objectives,
-            grace=spec.stopping.grace,
-            reduction=spec.stopping.reduction,
-            max_epochs=_most_epochs(spec),
-        )
-        self._running: dict[int, _Running] = {}
-        self._left = self._reconcile()
-
-    def _open_search(self) -> Search:
-        spec = self.spec
-        return Search.open(
-            journal_storage(study_file(self.folder)),
-            spec.name,
-            spec.space,
-            spec.objectives,
-            sampler=spec.search.sampler,
-            seed=spec.search.seed,
-            population=spec.search.population,
-            constraints=spec.constraints,
-            fixed=spec.fixed,
-        )
+            raise
+        self._running: dict[int, Running] = {}
+        for trial in self.record.finished_trials():  # left over if a kill came before its removal
+            checkpoint_file(folder, trial).unlink(missing_ok=True)
 
     @property
     def finished(self) -> int:
@@ -103,18 +89,20 @@ class Conductor:
         return len(self.record.finished_trials())
 
     def next_task(self) -> Task | None:
-        """The next trial to run: first those that were cut short, then new ones; None if there is none."""
-        while self._left or self._search.next_trial < self.spec.search.trials:
-            suggestion = self._left.pop(0) if self._left else self._search.ask()
-            if suggestion.duplicate_of is not None:
-                self._finish_duplicate(suggestion, suggestion.duplicate_of)
-                continue
+        """The next trial to run: first those that were cut short, then new ones.
+
+        None if there is none at the moment; see `Agenda`.
+        """
+        while (begun := self.agenda.next()) is not None:
+            suggestion = begun.suggestion
             try:
-                task = self._task(suggestion)
+                task = self._task(begun)
             except ValueError as error:  # its fields contradict each other
-                self._finish(self._bare_row(suggestion, str(error)), {})
+                self._finish(row_of_none(self.spec, begun.trial, suggestion.values, str(error)), {})
                 continue
-            return self._start(suggestion, task)
+            if suggestion.duplicate_of is None:
+                return self._start(begun, task)
+            self._finish_duplicate(task, suggestion.duplicate_of)
         return None
 
     def take(self, report: Report) -> bool:
@@ -124,241 +112,139 @@ class Conductor:
             return False
         if report.halt is not None:
             raise SweepError(f"trial {report.trial} could not go on: {report.halt}")
-        running.node, running.parameters = report.node, report.parameters
-        running.cpu_seconds += report.cpu_seconds
+        metrics: Metrics = summarize(report.metrics | measured(report, self.spec.measures))
+        self._charge(running, report, metrics)
         known = self.record.last_epoch(report.trial)
         if report.failure is None and known is not None and report.epoch <= known:
             # A trial taken up from a checkpoint goes through epochs that are recorded already.
             return True
-        metrics: Metrics = summarize(report.metrics)
-        known_metrics = running.latest
-        running.latest = metrics or known_metrics
-        running.seconds += metrics["seconds"][0] if "seconds" in metrics else 0.0
-        state, reason = self._decide(report, metrics)
-        if not metrics:  # it could not even report; what is known of it is its last epoch
-            metrics = known_metrics
-        tables: dict[str, Any] = {"epochs": _epoch_rows(report), **report.tables}
-        if state is None:
+        if metrics:
+            running.note(metrics)
+        verdict = self._judge.decide(report, running, metrics)
+        tables: dict[str, Any] = {"epochs": epoch_rows(report), **report.tables}
+        if verdict is None:
             self.record.append_all(tables)
             self._tell_epoch(report.trial, report.epoch, metrics)
             return True
-        self._finish(self._row(running, state, reason, report.epoch, metrics), tables, metrics)
+        # If it could not even report, what is known of it is its last epoch.
+        self._finish(row_of(self.spec, running, *verdict, report.epoch), tables, running.latest)
         return False
+
+    def placed(self, trial: int) -> None:
+        """A trial has got a worker: from now on it is expected to report."""
+        if trial in self._running:
+            self._running[trial].since = time.monotonic()
 
     def lost(self, trial: int, reason: str) -> None:
         """A trial's worker is gone for good."""
-        running = self._running.get(trial)
-        if running is not None:
-            epoch = self.record.last_epoch(trial) or 0
-            self._finish(self._row(running, "failed", reason, epoch, running.latest), {})
+        if trial in self._running:
+            self._end(trial, "failed", reason)
+
+    def time_out(self) -> list[int]:
+        """End the trials that are beyond their time limit and do not report; returns their numbers."""
+        late = {trial: self._judge.overdue(running) for trial, running in self._running.items()}
+        for trial, reason in late.items():
+            if reason is not None:
+                self._end(trial, "timed_out", reason)
+        return [trial for trial, reason in late.items() if reason is not None]
 
     def retell(self, trials: Collection[int], listener: Listener) -> None:
         """Tell a listener everything about finished `trials` that it has missed."""
+        epochs = by_trial(self.record.rows("epochs"), trials)
+        neurons = by_trial(self.record.rows("neurons"), trials)
         for row in self.record.rows("trials").to_pylist():
-            if row["trial"] not in trials:
-                continue
-            mine = pc.field("trial") == row["trial"]
-            listener.trial_started(row["trial"], self._params_of(row))
-            for epoch, metrics in _by_epoch(self.record.rows("epochs").filter(mine)):
-                listener.epoch(row["trial"], epoch, metrics)
-            listener.trial_finished(row, self.record.rows("neurons").filter(mine))
-
-    def _params_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """All that a recorded trial was given; what was searched, if it could not be run."""
-        values = {f.path: row[f.name] for f in self.spec.space.fields if row[f.name] is not None}
-        try:
-            return _params(self._task(Suggestion(row["trial"], values)))
-        except ValueError:
-            return values
+            trial = row["trial"]
+            if trial in trials:
+                listener.trial_started(trial, self._params_of(row))
+                for epoch, metrics in by_epoch(epochs[trial]):
+                    listener.epoch(trial, epoch, metrics)
+                listener.trial_finished(row, neurons[trial])
 
     def close(self) -> None:
         """Flush the record."""
+        self.agenda.close()
         self.record.close()
 
-    def _reconcile(self) -> list[Suggestion]:
-        """Tell the study what the record knows; returns the suggestions that are not finished."""
-        rows = {row["trial"]: row for row in self.record.rows("trials").to_pylist()}
-        epochs = self.record.rows("epochs", ["trial", "epoch", *{o.metric for o in self.spec.objectives}])
-        self._replay(epochs)
-        left = []
-        for trial in rows:  # left over if a kill came between the record and its removal
-            checkpoint_file(self.folder, trial).unlink(missing_ok=True)
-        for suggestion in self._search.running():
-            if suggestion.trial in rows:
-                self._tell(rows[suggestion.trial])
-            else:
-                left.append(suggestion)
-        return left
+    def _end_unplanned(self) -> None:
+        """Trials that ran when the plan was removed can't be taken up: nobody knows what they were."""
+        if plan_file(self.folder).exists():
+            return
+        ran = set(self.record.rows("epochs", ["trial"])["trial"].to_pylist())
+        for trial in sorted(ran - self.record.finished_trials().keys()):
+            reason = f"lost: {plan_file(self.folder).name}, which said what it was, has been removed"
+            self.record.append("trials", [row_of_none(self.spec, trial, {}, reason)])
 
-    def _replay(self, epochs: pa.Table) -> None:
-        """Let the stopping rule see the reports of earlier sessions."""
-        metric = self.spec.objectives[0].metric
-        means = epochs.group_by(["trial", "epoch"], use_threads=False).aggregate([(metric, "mean")])
-        for row in means.sort_by([("epoch", "ascending")]).to_pylist():
-            if row[f"{metric}_mean"] is not None and isfinite(row[f"{metric}_mean"]):
-                self._rule.report(row["trial"], row["epoch"], row[f"{metric}_mean"])
-
-    def _start(self, suggestion: Suggestion, task: Task) -> Task:
-        running = self._running[task.trial] = _Running(suggestion, task)
-        self._tell_started(task)
-        if (
-            self.record.last_epoch(task.trial) is not None
-        ):  # it was cut short; a listener may have missed some
-            rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
-            for epoch, metrics in _by_epoch(rows):
-                running.seconds += metrics["seconds"][0]
-                self._tell_epoch(task.trial, epoch, metrics)
-        return task
-
-    def _task(self, suggestion: Suggestion) -> Task:
-        spec = self.spec
+    def _task(self, begun: Begun) -> Task:
+        spec, values = self.spec, begun.suggestion.values
+        learner = learner_for(spec, values)
+        if begun.replicates is not None:
+            learner = replace(learner, replicates=begun.replicates)
+        # A leader that is run again has the seeds it had, and more.
+        number = begun.trial if begun.parent is None else begun.parent
         return Task(
-            trial=suggestion.trial,
-            learner=learner_for(spec, suggestion.values),
-            data=data_for(spec, suggestion.values),
-            seed=seed_of(spec.search.seed, suggestion.trial),
+            trial=begun.trial,
+            learner=learner,
+            data=data_for(spec, values),
+            seed=seed_of(spec.search.seed, number),
             folder=self.folder,
             threads=spec.resources.cpus,
-            may_stop=spec.stopping.rule != "none",
+            may_stop=spec.may_stop,
             synapses=spec.record.synapses,
         )
 
-    def _decide(self, report: Report, metrics: Metrics) -> tuple[str | None, str | None]:
-        """The state that a report puts its trial in, with the reason; None if it goes on."""
-        if report.failure is not None:
-            return "failed", report.failure
-        means = {name: mean for name, (mean, _) in metrics.items()}
-        fault = self._search.fault(means)
-        if fault is not None:
-            return "failed", f"{fault} at epoch {report.epoch}"
-        if report.done:
-            return "complete", None
-        reason = self._rule.report(report.trial, report.epoch, means[self.spec.objectives[0].metric])
-        return (None, None) if reason is None else ("pruned", reason)
+    def _start(self, begun: Begun, task: Task) -> Task:
+        running = self._running[task.trial] = Running(begun, task)
+        self._tell_started(task)
+        if self.record.last_epoch(task.trial) is not None:  # cut short; a listener may have missed some
+            rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
+            for epoch, metrics in by_epoch(rows):
+                running.note(metrics)
+                self._tell_epoch(task.trial, epoch, metrics)
+        return task
 
-    def _bare_row(self, suggestion: Suggestion, reason: str) -> dict[str, Any]:
-        """The row of a trial that can't be run at all."""
-        row: dict[str, Any] = {f.name: suggestion.values.get(f.path) for f in self.spec.space.fields}
-        known = {"sweep": self.spec.name, "code_version": code_version(), "seconds": 0.0, "cpu_seconds": 0.0}
-        return row | known | {"trial": suggestion.trial, "state": "failed", "reason": reason, "epochs": 0}
+    def _charge(self, running: Running, report: Report, metrics: Metrics) -> None:
+        """Count what the report has cost."""
+        running.charge(report)
+        seconds = metrics["seconds"][0] if "seconds" in metrics else 0.0
+        self.agenda.budget.spend(report.cpu_seconds, seconds * self.spec.resources.gpus)
 
-    def _row(
-        self, running: _Running, state: str, reason: str | None, epoch: int, metrics: Metrics
-    ) -> dict[str, Any]:
-        """The trial's row in `trials`."""
-        task, spec = running.task, self.spec
-        values = running.suggestion.values
-        row: dict[str, Any] = {f.name: values.get(f.path) for f in spec.space.fields}
-        for name, (mean, sem) in metrics.items():
-            row |= {name: mean, f"{name}_sem": sem}
-        config = {"learner": asdict(task.learner), "data": asdict(task.data)}
-        return row | {
-            "trial": task.trial,
-            "state": state,
-            "reason": reason,
-            "replicates": task.learner.replicates,
-            "epochs": epoch,
-            "seconds": running.seconds,
-            "seconds_sem": None,
-            "sweep": spec.name,
-            "seed": task.seed,
-            "config_hash": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
-            "code_version": code_version(),
-            "node": running.node,
-            "parameters": running.parameters,
-            "cpu_seconds": running.cpu_seconds,
-        }
+    def _end(self, trial: int, state: str, reason: str) -> None:
+        """End a running trial that does not report any more."""
+        epoch = self.record.last_epoch(trial) or 0
+        self._finish(row_of(self.spec, self._running[trial], state, reason, epoch), {})
 
-    def _finish_duplicate(self, suggestion: Suggestion, original: int) -> None:
+    def _finish_duplicate(self, task: Task, original: int) -> None:
         """Record a suggestion that was tried before: that trial's values, at no cost."""
-        rows = self.record.rows("trials")
-        row = rows.filter(pc.field("trial") == original).to_pylist()[0]
+        row = self.record.rows("trials").filter(pc.field("trial") == original).to_pylist()[0]
         reason = f"duplicate of trial {original}"
-        self._tell_started(self._task(suggestion))
-        cost = {"seconds": 0.0, "cpu_seconds": 0.0}
-        self._finish(row | cost | {"trial": suggestion.trial, "reason": reason}, {})
+        cost = {"seconds": 0.0, "cpu_seconds": 0.0, "gpu_seconds": 0.0}
+        self._tell_started(task)
+        self._finish(row | cost | {"trial": task.trial, "reason": reason}, {})
 
     def _finish(self, row: dict[str, Any], tables: Mapping[str, Any], last: Metrics | None = None) -> None:
         """The trial is over: record it with its `last` epoch, and only then tell the others."""
         self.record.append_all({**tables, "trials": [row]})
         self._running.pop(row["trial"], None)
-        self._tell(row)
+        self.agenda.finished(row)
         if last:
             self._tell_epoch(row["trial"], row["epochs"], last)
         for listener in self.listeners:
             listener.trial_finished(row, tables.get("neurons"))
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
 
-    def _tell(self, row: Mapping[str, Any]) -> None:
-        """Tell the study what became of a trial."""
-        metrics = {name: mean for name, (mean, _) in metrics_of(row).items()}
-        if row["state"] == "complete":
-            self._search.tell_complete(row["trial"], metrics)
-        elif row["state"] == "pruned":
-            self._search.tell_pruned(row["trial"], row["epochs"], metrics)
-        else:
-            self._search.tell_failed(row["trial"], row["reason"] or row["state"])
-
     def _tell_started(self, task: Task) -> None:
         for listener in self.listeners:
-            listener.trial_started(task.trial, _params(task))
+            listener.trial_started(task.trial, params_of(task))
 
     def _tell_epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         for listener in self.listeners:
             listener.epoch(trial, epoch, metrics)
 
-
-def _most_epochs(spec: SweepSpec) -> int:
-    """The epochs of the longest trial."""
-    searched = [f.domain.ends() for f in spec.space.fields if f.path == "learner.epochs"]
-    return max([spec.learner.epochs, *(int(end) for ends in searched for end in ends if end is not None)])
-
-
-def summarize(metrics: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, float | None]]:
-    """Mean and standard error over replicates.
-
-    >>> summarize({"loss": [1.0, 3.0], "rate": [2.0]})
-    {'loss': (2.0, 1.0), 'rate': (2.0, None)}
-    """
-    found: dict[str, tuple[float, float | None]] = {}
-    for name, values in metrics.items():
-        mean = sum(values) / len(values)
-        sem = None
-        if len(values) > 1:
-            sem = statistics.stdev(values) / sqrt(len(values)) if isfinite(mean) else mean
-        found[name] = (mean, sem)
-    return found
-
-
-def metrics_of(row: Mapping[str, Any]) -> dict[str, tuple[float, float | None]]:
-    """The metrics in a row of `trials`."""
-    return {
-        name.removesuffix("_sem"): (row[name.removesuffix("_sem")], sem)
-        for name, sem in row.items()
-        if name.endswith("_sem") and row.get(name.removesuffix("_sem")) is not None
-    }
-
-
-def _params(task: Task) -> dict[str, Any]:
-    """All that a trial is given."""
-    data = {f"data.{name}": value for name, value in asdict(task.data).items()}
-    return asdict(task.learner) | data | {"seed": task.seed}
-
-
-def _by_epoch(rows: pa.Table) -> Iterator[tuple[int, Metrics]]:
-    """The metrics of a trial's rows in `epochs`, epoch by epoch."""
-    names = [name for name in rows.column_names if name not in ("trial", "replicate", "epoch")]
-    for epoch in sorted(set(rows["epoch"].to_pylist())):
-        now = rows.filter(pc.field("epoch") == epoch)
-        values = {name: now[name].drop_null().to_pylist() for name in names}
-        yield epoch, summarize({name: known for name, known in values.items() if known})
-
-
-def _epoch_rows(report: Report) -> list[dict[str, Any]]:
-    """Rows of `epochs`, one a replicate."""
-    replicates = len(next(iter(report.metrics.values()), ()))
-    return [
-        {"trial": report.trial, "replicate": r, "epoch": report.epoch}
-        | {name: values[r] for name, values in report.metrics.items()}
-        for r in range(replicates)
-    ]
+    def _params_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """All that a recorded trial was given; what was searched, if it could not be run."""
+        values = values_of(row, self.spec.space)
+        begun = Begun(Suggestion(row["trial"], values), row["parent"], row["move"], row["replicates"])
+        try:
+            return params_of(self._task(begun))
+        except ValueError:
+            return dict(values)

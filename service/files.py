@@ -15,9 +15,9 @@ def sweep_file(folder: Path) -> Path:
     return folder / "sweep.yaml"
 
 
-def study_file(folder: Path) -> Path:
-    """The journal of the study."""
-    return folder / "study.journal"
+def plan_file(folder: Path) -> Path:
+    """The trials that were begun."""
+    return folder / "plan.jsonl"
 
 
 def lock_file(folder: Path) -> Path:
@@ -33,6 +33,11 @@ def checkpoint_file(folder: Path, trial: int) -> Path:
 def network_file(folder: Path, trial: int) -> Path:
     """The networks of a trial as of its last report."""
     return folder / "networks" / f"{trial:06d}.safetensors"
+
+
+def pictures_folder(folder: Path, trial: int) -> Path:
+    """What was drawn of a trial."""
+    return folder / "pictures" / f"{trial:06d}"
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from service.conductor import Metrics
+from service.running import Metrics
 from service.spec.sweep import SweepSpec
 
 STATE_STYLES = {
@@ -89,7 +89,8 @@ class Progress:
             f"{row['seconds']:.1f} s",
             self._pace(),
         ]
-        return f"[{self._finished}/{self._spec.search.trials}] " + ", ".join(part for part in parts if part)
+        total = max(self._spec.search.trials, self._finished)  # leaders come on top
+        return f"[{self._finished}/{total}] " + ", ".join(part for part in parts if part)
 
     def _pace(self) -> str:
         """Rate and time left, once there is something to go by."""

@@ -10,9 +10,12 @@ from rich.console import Console
 
 from service.errors import Fault, SweepError, UserError
 from service.files import lock_file, sweep_file, write_whole
-from service.record.schema import make_schemas, searched_columns
+from service.plan import Source
 from service.spec.changes import difference, only_budgets_grew
+from service.spec.document import Document, read
+from service.spec.found import Found
 from service.spec.sweep import SweepSpec, dump, load
+from service.warm_start import find_sources
 
 if TYPE_CHECKING:
     from service.conductor import Conductor
@@ -27,11 +30,16 @@ def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> N
 
         run_on_ray(conductor)
 
-    conduct(load(file, overrides), file, runs, console, execute)
+    conduct(load(file, overrides), file, runs, console, execute, overrides)
 
 
 def conduct(
-    spec: SweepSpec, file: Path, runs: Path, console: Console, execute: Callable[["Conductor"], None]
+    spec: SweepSpec,
+    file: Path,
+    runs: Path,
+    console: Console,
+    execute: Callable[["Conductor"], None],
+    overrides: Sequence[str] = (),
 ) -> None:
     """Conduct a sweep from its start, or from where its record ends, to its summary.
 
@@ -41,26 +49,26 @@ def conduct(
         runs: folder of all sweeps.
         console: where progress is shown.
         execute: runs the trials of a conductor.
+        overrides: of `--set`, for messages.
 
     Raises:
         UserError: before anything is written, if `spec` can't be recorded or is not the sweep of that name.
         SweepError: if the sweep could not go on; what is finished is kept.
         KeyboardInterrupt: passed on; what is finished is kept.
     """
-    try:
-        make_schemas(searched_columns(spec.space))
-    except ValueError as error:
-        raise UserError([Fault(str(file), "space", str(error))]) from error
     # Absolute: the workers of Ray have a working directory of their own.
     folder = runs.absolute() / spec.name
-    _check_same(spec, file, folder)
-    _check_data(spec, file)
+    document = read(file, overrides)
+    _check_same(spec, document, folder)
+    _check_data(spec, document)
+    if not sweep_file(folder).exists():
+        _sources(spec, document, folder.parent)
     with _only_driver(folder):
         write_whole(sweep_file(folder), dump(spec).encode())
-        _conduct(spec, folder, console, execute)
+        _conduct(spec, document, folder, console, execute)
 
 
-def _check_same(spec: SweepSpec, file: Path, folder: Path) -> None:
+def _check_same(spec: SweepSpec, document: Document, folder: Path) -> None:
     """A sweep keeps its name: what is stored under it must be the same, but for its budgets."""
     if not sweep_file(folder).exists():
         return
@@ -73,26 +81,35 @@ def _check_same(spec: SweepSpec, file: Path, folder: Path) -> None:
         ) from error
     if not only_budgets_grew(stored, asked):
         changes = "; ".join(difference(stored, asked))
-        raise UserError(
-            [
-                Fault(
-                    str(file),
-                    "name",
-                    f"there is another sweep called `{spec.name}` ({changes}); choose another name, or "
-                    "change nothing but `resources` and a larger `search.trials`",
-                )
-            ]
+        raise _fault(
+            document,
+            "name",
+            f"there is another sweep called `{spec.name}` ({changes}); choose another name, or "
+            "change nothing but `resources`, a larger `budget` and a larger `search.trials`",
         )
 
 
-def _check_data(spec: SweepSpec, file: Path) -> None:
+def _check_data(spec: SweepSpec, document: Document) -> None:
     """Load the data once before anything is written: what is wrong with them would fail every trial."""
     from model.datasets import load_splits
 
     try:
         load_splits(spec.data)
     except ValueError as error:
-        raise UserError([Fault(str(file), "data", str(error))]) from error
+        raise _fault(document, "data", str(error)) from error
+
+
+def _sources(spec: SweepSpec, document: Document, runs: Path) -> list[Source]:
+    """The trials that the sweep starts from."""
+    try:
+        return find_sources(spec, runs)
+    except ValueError as error:
+        raise _fault(document, "search.warm_start", str(error)) from error
+
+
+def _fault(document: Document, path: str, message: str) -> UserError:
+    """A fault that only running could show, with the line of the value."""
+    return document.error([Found(tuple(path.split(".")), message)])
 
 
 @contextmanager
@@ -113,25 +130,34 @@ def _only_driver(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _conduct(spec: SweepSpec, folder: Path, console: Console, execute: Callable[["Conductor"], None]) -> None:
+def _conduct(
+    spec: SweepSpec,
+    document: Document,
+    folder: Path,
+    console: Console,
+    execute: Callable[["Conductor"], None],
+) -> None:
     # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
     from service.conductor import Conductor
     from service.progress import Progress
     from service.summary import print_summary
 
-    with closing(Conductor(spec, folder)) as conductor:
+    with closing(
+        Conductor(spec, folder, sources=lambda: _sources(spec, document, folder.parent))
+    ) as conductor:
         finished = conductor.record.rows("trials").to_pylist()
-        if len(finished) >= spec.search.trials:
-            console.print(f"{spec.name} is finished: {len(finished)} trials.", highlight=False)
-        else:
-            taken_up = f", {len(finished)} are finished" if finished else ""
-            console.print(f"{spec.name}: {spec.search.trials} trials{taken_up}.", highlight=False)
+        done = conductor.agenda.over
+        taken_up = f", {len(finished)} are finished" if finished else ""
+        said = f" is finished: {len(finished)} trials" if done else f": {spec.search.trials} trials{taken_up}"
+        console.print(f"{spec.name}{said}.", highlight=False)
         with _mlflow(conductor, folder, console) as mlflow:
-            if len(finished) < spec.search.trials:
+            if not done:
                 with Progress(spec, finished, console) as progress:
                     conductor.listeners = [progress, mlflow]
                     execute(conductor)
             mlflow.show_leaders(conductor)
+        if stopped_by := conductor.agenda.stopped_by:
+            console.print(f"{spec.name} has stopped: {stopped_by}.", highlight=False, soft_wrap=True)
     print_summary(folder, console)
 
 

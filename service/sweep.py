@@ -14,7 +14,9 @@ from ruamel.yaml import YAML
 from search.objectives import Constraint, Objective, pareto_front
 from service.errors import Fault, SweepError, UserError
 from service.files import network_file
+from service.plan import MORE_SEEDS
 from service.record.parts import read_table, table_schema
+from service.record.schema import column_of
 from service.record.where import parse_where
 
 if TYPE_CHECKING:
@@ -47,7 +49,12 @@ class Sweep:
     @property
     def searched(self) -> list[str]:
         """Columns of `trials` that hold the searched fields."""
-        return [path.rpartition(".")[2] for path in self._asked("space") or {}]
+        return [column_of(path) for path in self._asked("space") or {}]
+
+    @property
+    def planned(self) -> int:
+        """Trials that were asked for."""
+        return int(self._asked("search")["trials"])
 
     def network(self, trial: int) -> "Cohort":
         """The trained networks of a trial.
@@ -102,9 +109,14 @@ class Sweep:
         return read_table(folder, columns, expression)
 
     def front(self) -> pd.DataFrame:
-        """The rows of `trials` on the Pareto front: complete, within the constraints, dominated by none."""
+        """The rows of `trials` on the Pareto front: complete, within the constraints, dominated by none.
+
+        A leader that was run again with more seeds stands there with those alone.
+        """
         objectives = self.objectives
         trials = self.arrow("trials", pc.field("state") == "complete")
+        again = trials.filter(pc.field("move") == MORE_SEEDS)["parent"]
+        trials = trials.filter(pc.invert(pc.is_in(trials["trial"], again.combine_chunks())))
         for constraint in (Constraint(**fields) for fields in self._asked("constraints") or []):
             values = trials[constraint.metric].to_pylist()
             kept = [v is not None and not math.isnan(v) and constraint.violation(v) <= 0 for v in values]

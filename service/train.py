@@ -2,13 +2,16 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from service.conductor import Conductor, summarize
+from service.conductor import Conductor
 from service.errors import Fault, SweepError, UserError
+from service.record.schema import values_of
+from service.rows import summarize
 from service.run import conduct
 from service.spec.sweep import SweepSpec, data_for, learner_for, load
 from service.sweep import Sweep
@@ -73,8 +76,9 @@ def train_again(name: str, runs: Path, console: Console) -> bool:
 
 def _task_of(spec: SweepSpec, row: Mapping[str, Any], folder: Path) -> Task:
     """The task of a recorded trial."""
-    values = {f.path: row[f.name] for f in spec.space.fields if row[f.name] is not None}
-    learner, data = learner_for(spec, values), data_for(spec, values)
+    values = values_of(row, spec.space)
+    learner = replace(learner_for(spec, values), replicates=row["replicates"])
+    data = data_for(spec, values)
     return Task(row["trial"], learner, data, row["seed"], folder, threads=spec.resources.cpus)
 
 

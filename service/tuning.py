@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from pickle import PickleError
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import ray
 from ray import cloudpickle, tune
@@ -28,6 +28,8 @@ from service.trial import Report, Task, Trial
 
 logger = logging.getLogger(__name__)
 
+PATIENCE = 0.02
+"""How long a suggestion may hold up results (s); one that takes longer is awaited beside them."""
 REPORT, TASK = "report", "task"
 
 ENVIRONMENT = {
@@ -41,20 +43,36 @@ ENVIRONMENT = {
 }
 
 
+class Advancing(Protocol):
+    """A trial as Tune runs it."""
+
+    def advance(self) -> Report:
+        """Train for one epoch, and report."""
+
+
+Begin = Callable[[Task], Advancing]
+"""Makes the trial of a task, in the worker."""
+
+
+def begin_training(task: Task) -> Trial:
+    """The trial of a task; its tensors keep to the cores that it has."""
+    import torch
+
+    torch.set_num_threads(task.threads)
+    return Trial(task)
+
+
 class TrialActor(tune.Trainable):
     """Runs one trial after another in one process."""
 
-    def setup(self, config: dict[str, Any]) -> None:
+    def setup(self, config: dict[str, Any], begin: Begin = begin_training) -> None:
         """Start on the task in `config`."""
-        import torch
-
-        task: Task = config[TASK]
-        torch.set_num_threads(task.threads)
-        self._trial = Trial(task)
+        self._begin = begin
+        self._trial = begin(config[TASK])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Start on another task."""
-        self.setup(new_config)
+        self._trial = self._begin(new_config[TASK])
         return True
 
     def step(self) -> dict[str, Any]:
@@ -99,7 +117,10 @@ class _Searcher(Searcher):
 
     def suggest(self, trial_id: str) -> Any:
         task = self._line.call(lambda conductor: conductor.next_task())
-        return Searcher.FINISHED if task is None else {TASK: task}
+        if task is not None:
+            return {TASK: task}
+        # None: Tune asks again, after it has looked for results.
+        return Searcher.FINISHED if self._line.call(lambda conductor: conductor.agenda.over) else None
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
         """The conductor knows already: the report said so, or `_Watcher` did."""
@@ -129,6 +150,15 @@ class _Watcher(tune.Callback):
 
     def __init__(self, line: _Line) -> None:
         self._line = line
+        self._live: dict[int, TuneTrial] = {}
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        number = trial.config[TASK].trial
+        self._live[number] = trial
+        self._line.call(lambda conductor: conductor.placed(number))
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        self._live.pop(trial.config[TASK].trial, None)
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: TuneTrial, result: Any, **info: Any
@@ -137,12 +167,21 @@ class _Watcher(tune.Callback):
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         self._line.call(lambda conductor: conductor.record.poll())
+        for number in self._line.call(lambda conductor: conductor.time_out()):
+            self._kill(self._live[number])
+
+    def _kill(self, trial: TuneTrial) -> None:
+        """End the worker of a trial that does not answer; it is recorded already, and not taken up again."""
+        trial.max_failures = 0
+        if trial.temporary_state.ray_actor is not None:
+            ray.kill(trial.temporary_state.ray_actor)
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         logger.warning("trial %d: its worker died; it is taken up again", trial.config[TASK].trial)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         number, reason = trial.config[TASK].trial, loss_in_words(_error_of(trial))
+        self._live.pop(number, None)
         self._line.call(lambda conductor: conductor.lost(number, reason))
 
 
@@ -164,8 +203,12 @@ def loss_in_words(error: BaseException | None) -> str:
     return f"lost: {error}".partition("\n")[0] if error else "lost: its worker or node died"
 
 
-def run_on_ray(conductor: Conductor) -> None:
+def run_on_ray(conductor: Conductor, begin: Begin = begin_training) -> None:
     """Run the conductor's trials to the end, on a Ray of this process's own.
+
+    Args:
+        conductor: of the sweep.
+        begin: makes trials.
 
     Raises:
         SweepError: if Ray can't be started, or the record can't be written.
@@ -186,33 +229,34 @@ def run_on_ray(conductor: Conductor) -> None:
             )
         except (OSError, RuntimeError, ValueError) as error:
             raise SweepError(f"Ray could not be started: {error}") from error
-        _fit(conductor, scratch / "tune")
+        _fit(conductor, scratch / "tune", begin)
     finally:
         ray.shutdown()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _fit(conductor: Conductor, storage: Path) -> None:
+def _fit(conductor: Conductor, storage: Path, begin: Begin) -> None:
     line = _Line(conductor)
+    conductor.agenda.patience = PATIENCE
     try:
-        _tuner(line, storage).fit()
+        _tuner(line, storage, begin).fit()
     except TuneError as error:
         raise line.fault or SweepError(f"Ray Tune gave up: {error}") from None
-    if conductor.finished < conductor.spec.search.trials:
+    if not conductor.agenda.over:
         raise SweepError(
-            f"only {conductor.finished} of {conductor.spec.search.trials} trials are finished, and no more "
-            "are to be had; study and tables of this sweep do not go together: restore both from one copy"
+            f"Ray Tune ended after {conductor.finished} trials, before the sweep was over; run the same "
+            "command again to go on"
         )
 
 
-def _tuner(line: _Line, storage: Path) -> tune.Tuner:
+def _tuner(line: _Line, storage: Path, begin: Begin) -> tune.Tuner:
     resources = line.conductor.spec.resources
     cores = int(ray.cluster_resources().get("CPU", 1))
     if resources.cpus > cores:
         raise SweepError(f"a trial wants {resources.cpus} cores, there are {cores}; lower `resources.cpus`")
     concurrent = min(resources.concurrent or cores, max(1, cores // resources.cpus))
     return tune.Tuner(
-        tune.with_resources(TrialActor, {"cpu": resources.cpus}),
+        tune.with_resources(tune.with_parameters(TrialActor, begin=begin), {"cpu": resources.cpus}),
         tune_config=tune.TuneConfig(
             search_alg=_Searcher(line),
             scheduler=_Scheduler(line),

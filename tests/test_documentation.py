@@ -11,8 +11,18 @@ import numpy as np
 import pytest
 
 from model import LearnerConfig
+from search import RULES, SAMPLERS
 from service.spec.metrics import METRICS
-from service.spec.sections import RecordSpec, ResourcesSpec, SearchSpec, Section, StoppingSpec
+from service.spec.sections import (
+    BudgetSpec,
+    PlateauSpec,
+    RecordSpec,
+    ReplicatesSpec,
+    ResourcesSpec,
+    SearchSpec,
+    Section,
+    StoppingSpec,
+)
 from service.spec.sweep import KEYS, load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,9 +58,11 @@ def test_the_python_of_the_readme_runs() -> None:
 def test_every_key_and_metric_is_documented() -> None:
     text = (ROOT / "docs/sweeps.md").read_text()
     fields = [field.name for field in dataclasses.fields(LearnerConfig)]
-    sections: list[type[Section]] = [SearchSpec, StoppingSpec, ResourcesSpec, RecordSpec]
+    sections: list[type[Section]] = [SearchSpec, StoppingSpec, BudgetSpec, PlateauSpec]
+    sections += [ReplicatesSpec, ResourcesSpec, RecordSpec]
     keys = [key for section in sections for key in section.model_fields]
-    missing = [name for name in [*KEYS, *fields, *keys, *METRICS] if not re.search(rf"\b{name}\b", text)]
+    names = [*KEYS, *fields, *keys, *METRICS, *SAMPLERS, *RULES]
+    missing = [name for name in names if not re.search(rf"\b{name}\b", text)]
     assert missing == []
 
 

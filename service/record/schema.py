@@ -1,10 +1,12 @@
 """The columns of every table, with their types and what they mean."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pyarrow as pa
 
-from search.space import Domain, Int, Space
+from search.domains import Choice, Domain, Int, Value
+from search.space import Space
 from service.spec.metrics import METRICS
 
 TABLES = ("trials", "epochs", "neurons", "topology", "synapses")
@@ -13,20 +15,19 @@ STATES = ("complete", "pruned", "failed", "timed_out", "cancelled")
 
 
 def make_schemas(
-    searched: Mapping[str, pa.DataType] | None = None, measure_names: Sequence[str] = ()
+    searched: Mapping[str, pa.DataType] | None = None,
+    measure_names: Sequence[str] = (),
+    deciding: Sequence[str] = (),
 ) -> dict[str, pa.Schema]:
     """The schema of every table.
 
     Args:
         searched: column and type of every searched field; a trial in which a field is not active has null.
         measure_names: the measures of a trained network, columns of `topology`.
-
-    Raises:
-        ValueError: if a searched field would take the name of another column of `trials`. Only `epochs` and
-            `replicates` may be searched under their own name: their columns hold the searched value already.
+        deciding: those of them that are objectives or constraints, and so columns of `trials`, too.
     """
     schemas = {
-        "trials": _trials(searched or {}),
+        "trials": _trials(searched or {}, deciding),
         "epochs": pa.schema([_trial(), _replicate(), _epoch(), *_metrics()]),
         "neurons": pa.schema([_trial(), _replicate(), _epoch(), *_NEURON]),
         "topology": pa.schema([_trial(), _replicate(), _epoch(), *map(_measure, measure_names)]),
@@ -37,7 +38,31 @@ def make_schemas(
 
 def searched_columns(space: Space) -> dict[str, pa.DataType]:
     """Column and type of every searched field."""
-    return {field.name: _type_of(field.domain) for field in space.fields}
+    return {column_of(field.path): _type_of(field.domain) for field in space.fields}
+
+
+def column_of(path: str) -> str:
+    """The column of a searched field: its last name or, if `trials` has a column of that name, its path.
+
+    The column `replicates` holds the searched value already.
+
+    >>> column_of("learner.dimensions"), column_of("learner.epochs")
+    ('dimensions', 'learner_epochs')
+    """
+    name = path.rpartition(".")[2]
+    return path.replace(".", "_") if name in _OWN - {"replicates"} else name
+
+
+def values_of(row: Mapping[str, Any], space: Space) -> dict[str, Value]:
+    """The searched values, by path, in a row of `trials`."""
+    values: dict[str, Value] = {}
+    for field in space.fields:
+        stored = row[column_of(field.path)]
+        if isinstance(field.domain, Choice):  # its column may have one type for options of several
+            stored = next((option for option in field.domain.options if option == stored), None)
+        if stored is not None or (field.domain.has(None) and field.active(values)):
+            values[field.path] = stored
+    return values
 
 
 def _type_of(domain: Domain) -> pa.DataType:
@@ -78,19 +103,13 @@ def _measure(name: str) -> pa.Field:
     return _column(name, pa.float64(), "measure of the trained network; null where it is not defined")
 
 
-def _trials(searched: Mapping[str, pa.DataType]) -> pa.Schema:
+def _trials(searched: Mapping[str, pa.DataType], deciding: Sequence[str]) -> pa.Schema:
+    aggregated = METRICS | dict.fromkeys(deciding, "measure of the trained networks")
     aggregates = [
-        *(_column(name, pa.float64(), f"{text}; mean over replicates") for name, text in METRICS.items()),
-        *(_column(f"{name}_sem", pa.float64(), f"standard error of {name}") for name in METRICS),
+        *(_column(name, pa.float64(), f"{text}; mean over replicates") for name, text in aggregated.items()),
+        *(_column(f"{name}_sem", pa.float64(), f"standard error of {name}") for name in aggregated),
     ]
-    own = {field.name for field in [*_TRIAL, *aggregates, *_ORIGIN]}
-    clashes = sorted(own.intersection(searched) - {"epochs", "replicates"})
-    if clashes:
-        raise ValueError(
-            f"searched field `{clashes[0]}` would take the name of a column of `trials`; "
-            f"taken are {', '.join(sorted(own - {'epochs', 'replicates'}))}"
-        )
-    fields = [_column(name, kind, "searched field") for name, kind in searched.items() if name not in own]
+    fields = [_column(name, kind, "searched field") for name, kind in searched.items() if name not in _OWN]
     return pa.schema([*_TRIAL, *fields, *aggregates, *_ORIGIN])
 
 
@@ -112,7 +131,10 @@ _ORIGIN = [
     _column("node", pa.string(), "machine that ran it"),
     _column("parameters", pa.int64(), "numbers that each network learns"),
     _column("cpu_seconds", pa.float64(), "processor time (s)"),
+    _column("gpu_seconds", pa.float64(), "time on GPUs, times their number (s)"),
 ]
+
+_OWN = {field.name for field in [*_TRIAL, *_ORIGIN]} | {*METRICS, *(f"{name}_sem" for name in METRICS)}
 
 _NEURON = [
     _key("neuron", pa.int32(), "number of the hidden neuron, from 0"),

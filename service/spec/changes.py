@@ -7,16 +7,25 @@ _UNSET = object()
 
 
 def without_budgets(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """A resolved sweep less what its results do not depend on: `search.trials` and `resources`."""
-    rest = {key: value for key, value in resolved.items() if key != "resources"}
+    """A resolved sweep less what its results do not depend on: `search.trials`, `budget` and `resources`."""
+    rest = {key: value for key, value in resolved.items() if key not in ("budget", "resources")}
     rest["search"] = {key: value for key, value in resolved["search"].items() if key != "trials"}
     return rest
 
 
 def only_budgets_grew(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether `new` continues `old`: the same, but perhaps more trials. `resources` may change freely."""
-    same = without_budgets(old) == without_budgets(new)
-    return same and bool(new["search"]["trials"] >= old["search"]["trials"])
+    """Whether `new` continues `old`: the same, but perhaps larger budgets. `resources` may change freely."""
+    if without_budgets(old) != without_budgets(new) or new["search"]["trials"] < old["search"]["trials"]:
+        return False
+    before, after = _flat(old.get("budget", {})), _flat(new.get("budget", {}))
+    return all(_grew(path, before.get(path), after.get(path)) for path in before | after)
+
+
+def _grew(path: str, before: float | None, after: float | None) -> bool:
+    """Whether a limit has become no stricter; None is no limit."""
+    if after is None or before is None:
+        return after is None
+    return before >= after if path == "plateau.gain" else before <= after
 
 
 def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

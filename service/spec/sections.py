@@ -7,24 +7,21 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from model.topology.measures import MEASURES
+from search.samplers.options import SAMPLERS, SamplerOptions
+from search.stopping import RULES
 from service.spec.found import Found, show, unknown
 from service.spec.metrics import METRICS, TEST_METRICS
 
-SAMPLERS = ("random", "tpe", "nsga2")
-PLANNED_SAMPLERS = ("grid", "qmc", "gp", "cmaes", "nsga3")
-RULES = ("none", "asha")
-PLANNED_RULES = ("median", "hyperband", "pareto")
 RESERVED_NAMES = ("mlartifacts",)  # a folder of the runs folder that is no sweep
 
 T = TypeVar("T")
 
 
-def _one_of(noun: str, ready: tuple[str, ...], planned: tuple[str, ...]) -> Callable[[str], str]:
+def _one_of(noun: str, names: tuple[str, ...]) -> Callable[[str], str]:
     def check(value: str) -> str:
-        if value in planned:
-            raise ValueError(f"`{value}` is not available yet; use one of {', '.join(ready)}")
-        if value not in ready:
-            raise ValueError(unknown(noun, value, (*ready, *planned)))
+        if value not in names:
+            raise ValueError(unknown(noun, value, names))
         return value
 
     return check
@@ -39,8 +36,8 @@ def _name(value: str) -> str:
 
 
 def _metric(value: str) -> str:
-    if value not in METRICS:
-        raise ValueError(unknown("metric", value, METRICS))
+    if value not in METRICS and value not in MEASURES:
+        raise ValueError(unknown("metric", value, [*METRICS, *MEASURES]))
     if value in TEST_METRICS:
         raise ValueError(f"`{value}` is measured when all is over and must not guide it; use `accuracy`")
     return value
@@ -71,13 +68,55 @@ class Section(BaseModel):
 
 
 class SearchSpec(Section):
-    """How configurations are suggested, and how many."""
+    """How configurations are suggested, and how many. Options that are None are the sampler's defaults."""
 
-    sampler: Annotated[str, AfterValidator(_one_of("sampler", SAMPLERS, PLANNED_SAMPLERS))] = "tpe"
-    population: int | None = Field(default=None, ge=2)
-    """Configurations in a generation of nsga2; None: the sampler's own default."""
+    sampler: Annotated[str, AfterValidator(_one_of("sampler", SAMPLERS))] = "tpe"
+    population: int | None = None
+    crossover: float | None = None
+    mutation: float | None = None
+    startup: int | None = None
+    history: int | None = None
+    steps: int | None = None
     trials: int = Field(default=20, ge=1)
     seed: int = Field(default=0, ge=0)
+    warm_start: list[str] = []
+    """Earlier sweeps whose trials the sampler learns from."""
+
+    @property
+    def options(self) -> SamplerOptions:
+        """The sampler with its options."""
+        return SamplerOptions(**self.model_dump(exclude={"trials", "warm_start"}))
+
+
+class PlateauSpec(Section):
+    """When there is next to nothing to be gained any more."""
+
+    trials: int = Field(ge=1)
+    """The last so many complete trials,"""
+    gain: float = Field(default=0.01, ge=0, lt=1)
+    """if they have added no more than this share to the hypervolume."""
+
+
+class BudgetSpec(Section):
+    """What the search may use up; no new trial is begun after that. None: any amount."""
+
+    hours: float | None = Field(default=None, gt=0)
+    cpu_hours: float | None = Field(default=None, gt=0)
+    gpu_hours: float | None = Field(default=None, gt=0)
+    gigabytes: float | None = Field(default=None, gt=0)
+    """Of the sweep's folder."""
+    plateau: PlateauSpec | None = None
+
+
+class ReplicatesSpec(Section):
+    """More seeds for the leading trials, once all suggestions are finished."""
+
+    start: int | None = Field(default=None, ge=1)
+    """Replicates of every trial, as `learner.replicates`."""
+    leaders: int = Field(ge=2)
+    """Replicates of the leading trials."""
+    trials: int = Field(default=5, ge=1)
+    """How many lead."""
 
 
 class ObjectiveSpec(Section):
@@ -98,11 +137,13 @@ class ConstraintSpec(Section):
 class StoppingSpec(Section):
     """Which trials are ended early."""
 
-    rule: Annotated[str, AfterValidator(_one_of("rule", RULES, PLANNED_RULES))] = "none"
+    rule: Annotated[str, AfterValidator(_one_of("rule", RULES))] = "none"
     grace: int = Field(default=1, ge=1)
     """Epochs that every trial may have."""
     reduction: int = Field(default=3, ge=2)
     """One in so many goes on at each rung."""
+    silent_after: int | None = Field(default=None, ge=1)
+    """A trial ends if no neuron has fired for so many epochs; None: never."""
 
 
 class ResourcesSpec(Section):
@@ -115,6 +156,10 @@ class ResourcesSpec(Section):
     """Trials at once; None: as many as the cores allow."""
     retries: int = Field(default=2, ge=0)
     """How often a trial is taken up again after a worker or node was lost."""
+    time_limit: float | None = Field(default=None, gt=0)
+    """Seconds that a trial may train; None: any time."""
+    memory_limit: float | None = Field(default=None, gt=0)
+    """Megabytes that a trial's worker may hold after an epoch; None: any amount."""
 
 
 class RecordSpec(Section):
@@ -130,6 +175,8 @@ SECTIONS: dict[str, Any] = {
     "objectives": Annotated[list[ObjectiveSpec], Field(min_length=1), AfterValidator(_distinct)],
     "constraints": list[ConstraintSpec],
     "stopping": StoppingSpec,
+    "budget": BudgetSpec,
+    "replicates": ReplicatesSpec | None,
     "resources": ResourcesSpec,
     "record": RecordSpec,
 }
@@ -138,6 +185,8 @@ DEFAULTS: dict[str, Any] = {
     "objectives": [{"metric": "accuracy", "goal": "max"}],
     "constraints": [],
     "stopping": {},
+    "budget": {},
+    "replicates": None,
     "resources": {},
     "record": {},
 }
@@ -148,10 +197,19 @@ _MODELS: dict[str, type[Section]] = {
     "objectives": ObjectiveSpec,
     "constraints": ConstraintSpec,
     "stopping": StoppingSpec,
+    "budget": BudgetSpec,
+    "plateau": PlateauSpec,
+    "replicates": ReplicatesSpec,
     "resources": ResourcesSpec,
     "record": RecordSpec,
 }
 _KEYS = {key: list(section.model_fields) for key, section in _MODELS.items()}
+_MISSING = {
+    "goal": "is missing; give one of min, max",
+    "metric": "is missing; give one of " + ", ".join(m for m in METRICS if m not in TEST_METRICS),
+    "trials": "is missing; give a number of trials",
+    "leaders": "is missing; give the replicates of leading trials",
+}
 _EXPECTED = {
     "int_type": "a whole number",
     "float_type": "a number",
@@ -178,13 +236,17 @@ def _in_words(key: str, fault: ErrorDetails) -> str:
     if kind == "value_error":
         return str(fault["ctx"]["error"])
     if kind == "missing":
-        options = (
-            ["min", "max"] if fault["loc"][-1] == "goal" else [m for m in METRICS if m not in TEST_METRICS]
-        )
-        return "is missing; give one of " + ", ".join(options)
+        return _MISSING[str(fault["loc"][-1])]
+    keys = _KEYS.get("plateau" if "plateau" in fault["loc"] else key, [])
     if kind == "extra_forbidden":
-        return unknown("key", str(fault["loc"][-1]), _KEYS[key])
+        return unknown("key", str(fault["loc"][-1]), keys)
     if kind == "model_type":
-        return f"got {show(value)}, expected keys and values; known are {', '.join(_KEYS[key])}"
-    legal = fault["msg"].removeprefix("Input should be ").replace("greater than or equal to", "at least")
+        return f"got {show(value)}, expected keys and values; known are {', '.join(keys)}"
+    legal = fault["msg"].removeprefix("Input should be ")
+    for pydantic_says, we_say in {
+        "greater than or equal to": "at least",
+        "greater than": "above",
+        "less than": "below",
+    }.items():
+        legal = legal.replace(pydantic_says, we_say)
     return f"got {show(value)}, expected {_EXPECTED.get(kind, legal)}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from model.fields import legal_values
-from search.space import Choice, Domain, Field, Int, Log, Space, Uniform
+from search.domains import Choice, Domain, Int, Log, Uniform
+from search.space import Field, Space
 from service.spec.configs import CONFIGS, PATHS, SEARCHABLE, canonical, path_fault
 from service.spec.found import Found, Where, show, unknown
 

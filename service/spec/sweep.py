@@ -9,15 +9,20 @@ from typing import Any
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
-from search.objectives import Constraint, Objective
+from search.objectives import Constraint, Objective, metrics_needed
+from search.samplers import LEARNING, make_strategy, unsuitable
 from search.space import Space
+from search.stopping import FOR_ONE
 from service.spec.changes import without_budgets
 from service.spec.configs import build, canonical, checked, find_files, given_fields, read_fields, reason
 from service.spec.document import Document, read
 from service.spec.found import Found, unknown
+from service.spec.metrics import METRICS
 from service.spec.sections import (
     DEFAULTS,
+    BudgetSpec,
     RecordSpec,
+    ReplicatesSpec,
     ResourcesSpec,
     SearchSpec,
     StoppingSpec,
@@ -36,6 +41,8 @@ KEYS = (
     "objectives",
     "constraints",
     "stopping",
+    "budget",
+    "replicates",
     "resources",
     "record",
 )
@@ -59,15 +66,26 @@ class SweepSpec:
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
     stopping: StoppingSpec
+    budget: BudgetSpec
+    replicates: ReplicatesSpec | None
     resources: ResourcesSpec
     record: RecordSpec
 
     @property
     def fixed(self) -> dict[str, Any]:
         """The values of all paths that are not searched, by path."""
-        learner = {f"learner.{key}": value for key, value in vars(self.learner).items()}
-        data = {f"data.{key}": value for key, value in vars(self.data).items()}
-        return {path: value for path, value in (learner | data).items() if path not in self.space.paths}
+        return _fixed(self.learner, self.data, self.space)
+
+    @property
+    def measures(self) -> list[str]:
+        """Measures of the trained networks that decide about a trial."""
+        return sorted(metrics_needed(self.objectives, self.constraints) - METRICS.keys())
+
+    @property
+    def may_stop(self) -> bool:
+        """Whether a trial may be ended at any epoch."""
+        limits = (self.stopping.silent_after, self.resources.time_limit, self.resources.memory_limit)
+        return self.stopping.rule != "none" or any(limit is not None for limit in limits)
 
     def resolved(self) -> dict[str, Any]:
         """The sweep as plain data for a sweep file: all defaults filled in, absolute file names."""
@@ -84,6 +102,8 @@ class SweepSpec:
             "objectives": [vars(objective).copy() for objective in self.objectives],
             "constraints": [vars(constraint).copy() for constraint in self.constraints],
             "stopping": self.stopping.model_dump(),
+            "budget": self.budget.model_dump(),
+            "replicates": self.replicates and self.replicates.model_dump(),
             "resources": self.resources.model_dump(),
             "record": self.record.model_dump(),
         }
@@ -124,6 +144,13 @@ def data_for(spec: SweepSpec, values: Mapping[str, Any]) -> DataConfig:
     return replace(spec.data, **_fields_of("data", values))
 
 
+def _fixed(learner: LearnerConfig, data: DataConfig, space: Space) -> dict[str, Any]:
+    """The values of all paths that are not searched, by path."""
+    values = {f"learner.{key}": value for key, value in vars(learner).items()}
+    values |= {f"data.{key}": value for key, value in vars(data).items()}
+    return {path: value for path, value in values.items() if path not in space.paths}
+
+
 def _fields_of(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
     prefix = f"{section}."
     return {
@@ -144,12 +171,20 @@ def _spec(document: Document, folder: Path, found: list[Found]) -> SweepSpec | N
     constraints = _constraints(sections.pop("constraints") or [], found)
     space = read_space(raw.get("space", {}), found)
     _check_not_in_both(raw, found)
-    learner = _config("learner", read_fields("learner", raw.get("learner", {}), found), space, found)
+    asked = read_fields("learner", raw.get("learner", {}), found)
+    if asked is not None and sections["replicates"]:
+        asked = _with_start(asked, sections["replicates"], space, found)
+    learner = _config("learner", asked, space, found)
     files = read_fields("data", raw["data"], found) if "data" in raw else None
     data = _config("data", files and find_files(files, folder, found), space, found)
     _check_together(sections, learner, space, found)
+    if space is not None and sections["search"] and sections["objectives"]:
+        settled = space.given(_fixed(learner, data, space)) if learner and data else space
+        _check_sampler(sections["search"], settled, sections["objectives"], found)
     if found or learner is None or data is None or space is None:
         return None
+    if sections["replicates"]:
+        sections["replicates"] = sections["replicates"].model_copy(update={"start": None})
     spec = SweepSpec(
         name=names["name"],
         experiment=names.get("experiment", names["name"]),
@@ -210,15 +245,15 @@ def _check_together(
     sections: Mapping[str, Any], learner: LearnerConfig | None, space: Space | None, found: list[Found]
 ) -> None:
     """Sections that are legal by themselves must go together."""
-    search, stopping, objectives = sections["search"], sections["stopping"], sections["objectives"]
-    if search and search.population is not None and search.sampler != "nsga2":
-        found.append(Found(("search", "population"), "goes with the sampler nsga2 only; leave it out"))
+    stopping, objectives = sections["stopping"], sections["objectives"]
     if not stopping or stopping.rule == "none":
         return
-    if objectives and len(objectives) > 1:
-        fault = (
-            f"{stopping.rule} needs a single objective, got {len(objectives)}; use none or drop objectives"
-        )
+    if objectives and len(objectives) > 1 and stopping.rule in FOR_ONE:
+        fault = f"{stopping.rule} needs a single objective, got {len(objectives)}; use pareto"
+        found.append(Found(("stopping", "rule"), fault))
+    late = [one.metric for one in objectives or () if one.metric not in METRICS]
+    if late:
+        fault = f"`{late[0]}` is measured when training is over, and {stopping.rule} decides before; use none"
         found.append(Found(("stopping", "rule"), fault))
     if learner and space:
         searched = [field.domain for field in space.fields if field.path == "learner.epochs"]
@@ -227,6 +262,40 @@ def _check_together(
         if stopping.grace >= epochs:
             fault = f"got {stopping.grace}, expected less than the {epochs} epochs of a trial"
             found.append(Found(("stopping", "grace"), fault))
+
+
+def _with_start(
+    asked: dict[str, Any], replicates: ReplicatesSpec, space: Space | None, found: list[Found]
+) -> dict[str, Any]:
+    """The learner's fields with the replicates that every trial starts with."""
+    if space and "learner.replicates" in space.paths:
+        message = "is searched under `space`; leaders can't have more of them then, drop one of the two"
+        found.append(Found(("replicates",), message))
+    elif replicates.start is not None and asked.get("replicates", replicates.start) != replicates.start:
+        message = f"is {replicates.start}, and `learner.replicates` {asked['replicates']}; keep one of them"
+        found.append(Found(("replicates", "start"), message))
+    elif replicates.start is not None:
+        asked = asked | {"replicates": replicates.start}
+    start = asked.get("replicates", 1)
+    if replicates.leaders <= start:
+        message = f"got {replicates.leaders}, expected more than the {start} that every trial has"
+        found.append(Found(("replicates", "leaders"), message))
+    return asked
+
+
+def _check_sampler(search: SearchSpec, space: Space, objectives: list[Any], found: list[Found]) -> None:
+    """The sampler must suit the space and the objectives, its options the sampler."""
+    goals = [Objective(one.metric, one.goal) for one in objectives]
+    faults = unsuitable(search.options, space, goals)
+    found += [Found(("search", option), fault) for option, fault in faults]
+    if not faults:
+        try:
+            make_strategy(search.options, space, goals)
+        except ValueError as error:  # a grid too large
+            found.append(Found(("search", "sampler"), str(error).removeprefix("`sampler`: ")))
+    if search.warm_start and search.sampler not in LEARNING:
+        fault = f"{search.sampler} learns nothing; leave it out, or take {', '.join(LEARNING)}"
+        found.append(Found(("search", "warm_start"), fault))
 
 
 def _check_corners(spec: SweepSpec, found: list[Found]) -> None:

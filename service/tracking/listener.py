@@ -9,11 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from search import pareto_front
-from service.conductor import Conductor, Metrics, metrics_of
-from service.pictures import page, stills
+from service.conductor import Conductor
+from service.pictures import page, probes, stills
+from service.record.schema import values_of
+from service.rows import by_trial, metrics_of
+from service.running import Metrics
+from service.spec.sweep import data_for
 from service.tracking.view import MlflowView
 
 LEADERS = 20
+PROBED = 5
+"""Leading trials whose networks are run once more, for pictures of what they do."""
 
 
 class MlflowListener:
@@ -39,24 +45,28 @@ class MlflowListener:
         self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn)
 
     def show_leaders(self, conductor: Conductor) -> None:
-        """Add an interactive page to the leading trials."""
-        neurons = conductor.record.rows("neurons")
-        for trial in leaders(conductor):
-            rows = neurons.filter(pc.field("trial") == trial)
-            if len(rows):
-                self._view.add_artifacts(trial, page(self._folder, self._sweep, trial, rows))
+        """Add an interactive page to the leading trials, and to the very best what their networks do."""
+        spec, of_trial = conductor.spec, (self._folder, self._sweep)
+        known = {row["trial"]: row for row in conductor.record.rows("trials").to_pylist()}
+        rows = by_trial(conductor.record.rows("neurons"), leaders(conductor))
+        shown = {trial: neurons for trial, neurons in rows.items() if len(neurons)}
+        for rank, (trial, neurons) in enumerate(shown.items()):
+            self._view.add_artifacts(trial, page(*of_trial, trial, neurons))
+            if rank < PROBED:
+                data = data_for(spec, values_of(known[trial], spec.space))
+                self._view.add_artifacts(trial, probes(*of_trial, trial, neurons, data))
 
 
 def leaders(conductor: Conductor) -> list[int]:
-    """Trials on the Pareto front, and the best by the first objective."""
+    """Trials on the Pareto front and the best by the first objective; first the front, its best first."""
     objectives = conductor.spec.objectives
     rows = conductor.record.rows("trials").filter(pc.field("state") == "complete")
     values = np.array([rows[objective.metric].to_numpy() for objective in objectives]).T
     if not len(rows):
         return []
     sign = -1 if objectives[0].goal == "max" else 1
-    best = np.argsort(sign * values[:, 0], kind="stable")[:LEADERS]
-    front = pareto_front(values, [objective.goal for objective in objectives])
-    chosen = np.union1d(best, front)
+    order = np.argsort(sign * values[:, 0], kind="stable")
+    front = set(pareto_front(values, [objective.goal for objective in objectives]).tolist())
+    chosen = [*(n for n in order.tolist() if n in front), *(n for n in order[:LEADERS].tolist() if n not in front)]
     found: list[int] = rows["trial"].to_numpy()[chosen].tolist()
     return found

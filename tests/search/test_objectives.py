@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -5,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.objectives import Constraint, Objective, pareto_front
+from search.objectives import Constraint, Objective, costs, hypervolume, pareto_front, total_violation
+from search.plateau import recent_gain
 
 numbers = st.one_of(st.integers(-2, 2).map(float), st.sampled_from([math.nan, math.inf, -math.inf, -0.0]))
 
@@ -75,3 +77,37 @@ def test_violation_is_the_distance_to_the_range() -> None:
 def test_constraint_refuses_bad_bounds(low: float | None, high: float | None, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         Constraint("rate", min=low, max=high)
+
+
+def test_costs_are_all_to_be_made_small() -> None:
+    metrics = {"accuracy": 0.75, "rate": 3.0}
+    assert costs([Objective("rate", "min"), Objective("accuracy", "max")], metrics) == (3.0, -0.75)
+
+
+def test_violations_add_up_and_slack_does_not_make_up_for_them() -> None:
+    both = [Constraint("rate", min=1.0, max=5.0), Constraint("silent", max=0.25)]
+    assert total_violation(both, {"rate": 3.0, "silent": 0.0}) == 0.0
+    assert total_violation(both, {"rate": 7.0, "silent": 0.5}) == 2.25
+
+
+points = st.lists(st.tuples(*[st.integers(0, 4).map(float)] * 3), max_size=8)
+
+
+@given(points)
+def test_hypervolume_is_the_number_of_dominated_unit_cells(table: list[tuple[float, ...]]) -> None:
+    reference = (4.0, 4.0, 3.0)
+    cells = list(itertools.product(range(4), range(4), range(3)))
+    dominated = sum(any(all(x <= c for x, c in zip(p, cell, strict=True)) for p in table) for cell in cells)
+    assert hypervolume(np.array(table).reshape(len(table), 3), reference) == pytest.approx(dominated)
+
+
+@given(points, st.integers(1, 8))
+def test_gain_is_the_recent_share_of_the_hypervolume(table: list[tuple[float, ...]], recent: int) -> None:
+    gain = recent_gain(table, recent)
+    if len(table) <= recent:
+        assert gain == 1.0
+        return
+    reference = np.max(table, axis=0)
+    now, before = hypervolume(table, reference), hypervolume(table[:-recent], reference)
+    assert gain == (pytest.approx(1 - before / now) if now else 0.0)
+    assert 0 <= gain <= 1

@@ -1,19 +1,23 @@
-"""What every sampler must do, as a class of tests that each sampler inherits, and what some do besides."""
+"""What every sampler must do, as a class of tests that runs for each, and what some do besides."""
 
-from pathlib import Path
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import optuna
 import pytest
-from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
+from search.domains import Choice, Domain, Int, Log, Uniform, Value
 from search.objectives import Constraint, Objective
-from search.samplers import make_sampler, seed_of
-from search.space import Choice, Field, Int, Log, Space, Uniform, Value
-from search.study import Search, Suggestion, journal_storage
+from search.samplers import SAMPLERS, SamplerOptions, seed_of, unsuitable
+from search.samplers.grid import grid
+from search.space import Field, Space
+from search.study import Search, Suggestion
 
-SPACE = Space(
+CONDITIONAL = Space(
     [
         Field("learner.wiring_cost", Log(1e-7, 1e-3)),
         Field("learner.dimensions", Int(1, 4)),
@@ -22,9 +26,46 @@ SPACE = Space(
         Field("learner.wiring_power", Choice((2,))),
     ]
 )
+ORDERED = Space(
+    [
+        Field("learner.wiring_cost", Log(1e-7, 1e-3)),
+        Field("learner.dimensions", Int(1, 4)),
+        Field("learner.delay_scale", Uniform(2, 60)),
+    ]
+)
 ONE = (Objective("loss", "min"),)
 TWO = (Objective("accuracy", "max"), Objective("wiring_length", "min"))
-SILENT = (Constraint("silent", max=0.2),)
+SILENT = (Constraint("silent", max=0.25),)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A sampler, how it is used in the tests, and how many trials of it they can afford."""
+
+    options: SamplerOptions
+    trials: int = 30
+
+    @property
+    def space(self) -> Space:
+        return ORDERED if self.options.sampler == "cmaes" else CONDITIONAL
+
+    def search(
+        self, objectives: Sequence[Objective] = ONE, seed: int = 5, space: Space | None = None
+    ) -> Search:
+        options = dataclasses.replace(self.options, seed=seed)
+        return Search(space or self.space, objectives, options=options, constraints=SILENT)
+
+
+CASES = {
+    "random": Case(SamplerOptions("random")),
+    "grid": Case(SamplerOptions("grid", steps=5)),
+    "qmc": Case(SamplerOptions("qmc")),
+    "tpe": Case(SamplerOptions("tpe", startup=5, history=12)),
+    "gp": Case(SamplerOptions("gp", startup=3), trials=5),
+    "cmaes": Case(SamplerOptions("cmaes", population=4)),
+    "nsga2": Case(SamplerOptions("nsga2", population=4)),
+    "nsga3": Case(SamplerOptions("nsga3", population=4)),
+}
 
 
 def number(value: Value) -> float:
@@ -58,178 +99,253 @@ def settle(search: Search, suggestion: Suggestion) -> None:
         search.tell_complete(trial, metrics)
 
 
-class SamplerContract:
-    @pytest.fixture
-    def sampler(self) -> str:
-        raise NotImplementedError
+def expected(trial: int) -> TrialState:
+    """The state that `settle` tells of a trial."""
+    if trial % 7 == 3:
+        return TrialState.PRUNED
+    return TrialState.FAIL if trial % 7 == 5 or trial % 11 == 6 else TrialState.COMPLETE
 
-    @pytest.fixture
-    def population(self) -> int | None:
-        return None
 
-    @pytest.mark.parametrize("objectives", [ONE, TWO])
-    def test_goes_on_as_if_never_closed(
-        self, sampler: str, population: int | None, objectives: tuple[Objective, ...], tmp_path: Path
-    ) -> None:
-        def opened(storage: optuna.storages.BaseStorage) -> Search:
-            return Search.open(
-                storage,
-                "s",
-                SPACE,
-                objectives,
-                sampler=sampler,
-                seed=5,
-                population=population,
-                constraints=SILENT,
-            )
+def stored(suggestion: Suggestion) -> Suggestion:
+    """The suggestion as it comes back from a file."""
+    return Suggestion(**json.loads(json.dumps(dataclasses.asdict(suggestion))))
 
-        steady = opened(InMemoryStorage())
-        expected: list[Suggestion] = []
-        got: list[Suggestion] = []
-        for n in range(30):
-            # A new process each time; three trials run side by side.
-            resumed = opened(journal_storage(tmp_path / "study.journal"))
-            assert resumed.running() == steady.running()
-            for search, suggestions in ((steady, expected), (resumed, got)):
-                suggestions.append(search.ask())
+
+def objectives_of(case: Case) -> list[tuple[Objective, ...]]:
+    return [ONE] if case.options.sampler == "cmaes" else [ONE, TWO]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
+class TestEverySampler:
+    def test_goes_on_as_if_never_closed(self, case: Case) -> None:
+        """Rebuilt before every suggestion; three trials run side by side, and end in another order."""
+        for objectives in objectives_of(case):
+            steady = case.search(objectives)
+            asked: list[Suggestion] = []
+            ended: list[Suggestion] = []
+            for n in range(case.trials):
+                rebuilt = case.search(objectives)
+                for suggestion in asked:
+                    rebuilt.adopt(stored(suggestion))
+                for suggestion in ended:
+                    settle(rebuilt, suggestion)
+                assert rebuilt.running() == steady.running()
+                asked.append(steady.ask(n))
+                assert rebuilt.ask(n) == asked[-1]
                 if n >= 2:
-                    settle(search, suggestions[n - 2])
-        assert got == expected
-        assert [s.trial for s in got] == list(range(30))
+                    ended.append(steady.running()[n % 2])
+                    settle(steady, ended[-1])
 
-    @pytest.mark.parametrize("objectives", [ONE, TWO])
-    def test_values_are_in_the_space_and_nothing_stays_running(
-        self, sampler: str, population: int | None, objectives: tuple[Objective, ...]
-    ) -> None:
-        storage = InMemoryStorage()
-        search = Search.open(
-            storage, "s", SPACE, objectives, sampler=sampler, population=population, constraints=SILENT
-        )
-        for _ in range(40):
-            suggestion = search.ask()
-            values = suggestion.values
-            assert {path: type(value) for path, value in values.items()} == {
-                "learner.wiring_cost": float,
-                "learner.dimensions": int,
-                "learner.embedding": str,
-                "learner.wiring_power": int,
-            } | ({"learner.delay_scale": float} if values["learner.embedding"] == "space" else {})
-            assert 1e-7 <= number(values["learner.wiring_cost"]) <= 1e-3
-            assert 1 <= number(values["learner.dimensions"]) <= 4
-            assert 2 <= number(values.get("learner.delay_scale", 2.0)) <= 60
-            settle(search, suggestion)
-        trials = optuna.load_study(study_name="s", storage=storage).get_trials()
-        states = [t.state for t in trials if "trial" in t.user_attrs]
-        assert states.count(TrialState.PRUNED) == 6
-        assert states.count(TrialState.FAIL) == 5 + 3
-        assert states.count(TrialState.COMPLETE) == 26
-        assert not any(t.state == TrialState.RUNNING for t in trials)
+    def test_values_are_in_the_space_and_the_right_states_are_told(self, case: Case) -> None:
+        for objectives in objectives_of(case):
+            search = case.search(objectives)
+            for n in range(case.trials):
+                suggestion = search.ask(n)
+                assert case.space.fits(suggestion.values)
+                assert not suggestion.latent.keys() & suggestion.values.keys()
+                settle(search, suggestion)
+            trials = search.study.get_trials()
+            skipped = [t for t in trials if t.user_attrs.get("reason", "").startswith("duplicate")]
+            assert [t.state for t in trials if t not in skipped] == [expected(n) for n in range(case.trials)]
+            assert all(t.state.is_finished() for t in trials)
 
-    def test_depends_on_the_seed(self, sampler: str, population: int | None) -> None:
+    def test_depends_on_the_seed_alone(self, case: Case) -> None:
         def first(seed: int) -> list[Suggestion]:
-            search = Search.open(
-                InMemoryStorage(), "s", SPACE, ONE, sampler=sampler, seed=seed, population=population
-            )
-            return [search.ask() for _ in range(3)]
+            search = case.search(seed=seed)
+            return [search.ask(n) for n in range(3)]
 
         assert first(0) == first(0)
-        assert first(0) != first(1)
+        assert [s.values for s in first(0)] != [s.values for s in first(1)]
         assert len({str(s.values) for s in first(0)}) == 3
 
-    def test_a_finished_small_space_is_answered_with_duplicates(
-        self, sampler: str, population: int | None
-    ) -> None:
-        space = Space([Field("learner.dimensions", Choice((1, 2)))])
-        search = Search.open(InMemoryStorage(), "s", space, ONE, sampler=sampler, population=population)
+    def test_a_finished_small_space_is_answered_with_duplicates(self, case: Case) -> None:
+        space = Space([Field("learner.dimensions", Int(1, 2))])
+        search = case.search(space=space)
         seen: dict[Value, int] = {}
-        for _ in range(12):
-            suggestion = search.ask()
+        for n in range(4):
+            if search.exhausted:
+                break
+            suggestion = search.ask(n)
             value = suggestion.values["learner.dimensions"]
             assert suggestion.duplicate_of == seen.get(value)
-            seen.setdefault(value, suggestion.trial)
-            search.tell_complete(suggestion.trial, {"loss": number(value)})
+            seen.setdefault(value, n)
+            search.tell_complete(n, {"loss": number(value), "silent": 0.0})
         assert set(seen) == {1, 2}
-        assert search.next_trial == 12
+
+    def test_a_space_without_a_choice_is_searched_once(self, case: Case) -> None:
+        if case.options.sampler == "cmaes":
+            pytest.skip("cmaes refuses it")
+        search = case.search(space=Space([Field("learner.wiring_power", Choice((2,)))]))
+        assert search.ask(0).values == {"learner.wiring_power": 2}
+        assert case.search(space=Space([])).ask(0).values == {}
+
+    def test_learns_from_earlier_searches(self, case: Case) -> None:
+        """Samplers that learn differ for it, before anything was told; the others do not."""
+        if case.options.sampler == "gp":
+            case = dataclasses.replace(case, options=SamplerOptions("gp", startup=2))
+        rng = np.random.default_rng(0)
+        count = 40 if case.trials > 10 else 5
+        drawn = [{f.path: f.domain.at(u) for f, u in case.space.draw(rng)} for _ in range(count)]
+        values = [case.space.active(one) for one in drawn]
+        sources = {f"early/{n}": (one, measured(one)) for n, one in enumerate(values)}
+
+        def first(warm: bool) -> Suggestion:
+            search = case.search()
+            if warm:
+                search.learn(sources)
+            return search.ask(0)
+
+        assert first(True) == first(True)
+        learns = case.options.sampler in ("tpe", "gp", "cmaes", "nsga2", "nsga3")
+        assert (first(True).values != first(False).values) == learns
 
 
-class TestRandom(SamplerContract):
-    @pytest.fixture
-    def sampler(self) -> str:
-        return "random"
+def test_every_sampler_is_tested() -> None:
+    assert set(CASES) == set(SAMPLERS)
 
 
-class TestTpe(SamplerContract):
-    @pytest.fixture
-    def sampler(self) -> str:
-        return "tpe"
+LINE = Space([Field(f"a.x{i}", Uniform(0, 1)) for i in range(5)])
+SUM = (Objective("sum", "max"),)
 
 
-class TestNsga2(SamplerContract):
-    @pytest.fixture
-    def sampler(self) -> str:
-        return "nsga2"
-
-    @pytest.fixture
-    def population(self) -> int | None:
-        return 4
-
-    def test_breeds_generations_of_the_population(self) -> None:
-        storage = InMemoryStorage()
-        search = Search.open(storage, "s", SPACE, TWO, sampler="nsga2", population=5)
-        for _ in range(20):
-            suggestion = search.ask()
-            search.tell_complete(suggestion.trial, measured(suggestion.values))
-        trials = optuna.load_study(study_name="s", storage=storage).get_trials()
-        generations = [t.system_attrs["Nsga2:generation"] for t in trials if t.state == TrialState.COMPLETE]
-        assert generations == [n // 5 for n in range(20)]
-
-
-def late_values(sampler: str, population: int | None, constraints: tuple[Constraint, ...]) -> list[float]:
-    """x0 of the last 40 of 160 trials in a search for the largest x0 + ... + x4, in [0, 1]^5."""
-    space = Space([Field(f"a.x{i}", Uniform(0, 1)) for i in range(5)])
-    goal = (Objective("sum", "max"),)
-    search = Search.open(
-        InMemoryStorage(), "s", space, goal, sampler=sampler, population=population, constraints=constraints
-    )
+def late_values(options: SamplerOptions, constraints: Sequence[Constraint], trials: int) -> list[float]:
+    """x0 of the last quarter of the trials in a search for the largest x0 + ... + x4, in [0, 1]^5."""
+    search = Search(LINE, SUM, options=options, constraints=constraints)
     found = []
-    for _ in range(160):
-        suggestion = search.ask()
-        xs = [number(suggestion.values[path]) for path in space.paths]
-        search.tell_complete(suggestion.trial, {"sum": sum(xs), "x0": xs[0]})
+    for n in range(trials):
+        xs = [number(value) for value in search.ask(n).values.values()]
+        search.tell_complete(n, {"sum": sum(xs), "x0": xs[0]})
         found.append(xs[0])
-    return found[-40:]
+    return found[-trials // 4 :]
 
 
-@pytest.mark.parametrize(("sampler", "population"), [("tpe", None), ("nsga2", 10)])
-def test_learns_from_values_and_heeds_constraints(sampler: str, population: int | None) -> None:
-    free = np.array(late_values(sampler, population, ()))
-    held = np.array(late_values(sampler, population, (Constraint("x0", max=0.3),)))
+@pytest.mark.parametrize(
+    ("options", "trials"),
+    [
+        (SamplerOptions("tpe"), 160),
+        (SamplerOptions("tpe", history=60), 160),
+        (SamplerOptions("cmaes"), 160),
+        (SamplerOptions("nsga2", population=10), 160),
+        (SamplerOptions("nsga3", population=10), 160),
+        (SamplerOptions("gp", startup=3), 8),
+    ],
+    ids=lambda value: f"{value.sampler}-{value.history}" if isinstance(value, SamplerOptions) else "",
+)
+def test_learns_from_values_and_heeds_constraints(options: SamplerOptions, trials: int) -> None:
+    free = np.array(late_values(options, (), trials))
+    held = np.array(late_values(options, (Constraint("x0", max=0.3),), trials))
     assert free.mean() > 0.7  # 0.5 by chance
     assert np.mean(held <= 0.3) > 0.6  # 0.3 by chance
 
 
+def test_the_grid_is_gone_through_once() -> None:
+    points = list(grid(CONDITIONAL, 3))
+    assert len(points) == 3 * 4 * (3 + 1)
+    search = Search(CONDITIONAL, ONE, options=SamplerOptions("grid", steps=3, seed=1))
+    found: list[dict[str, Value]] = []
+    while not search.exhausted:
+        suggestion = search.ask(len(found))
+        assert suggestion.duplicate_of is None
+        search.tell_complete(len(found), {"loss": 0.0})
+        found.append(suggestion.values)
+    key = lambda values: json.dumps(values, sort_keys=True)  # noqa: E731
+    assert sorted(found, key=key) == sorted(points, key=key)
+    assert found != points
+
+
+def test_quasi_random_points_fill_the_square_evenly() -> None:
+    square = Space([Field("a.x", Uniform(0, 1)), Field("a.y", Uniform(0, 1))])
+    search = Search(square, SUM, options=SamplerOptions("qmc"))
+    points = np.array([[number(v) for v in search.ask(n).values.values()] for n in range(64)])
+    cells = {(int(8 * x), int(8 * y)) for x, y in points}
+    assert len(cells) == 64  # a Sobol sequence is a (0, 6, 2)-net, scrambled or not
+
+
+def test_a_child_inherits_what_is_not_active() -> None:
+    """Mutation and crossover switched off: children are copies of parents, inactive fields included."""
+    options = SamplerOptions("nsga2", population=4, mutation=0.0, crossover=0.0)
+    search = Search(CONDITIONAL, ONE, options=options)
+    genes = []
+    for n in range(20):
+        suggestion = search.ask(n)
+        genes.append(json.dumps({**suggestion.values, **suggestion.latent}, sort_keys=True))
+        assert len(json.loads(genes[-1])) == 5
+        search.tell_complete(n, measured(suggestion.values))
+    assert set(genes[4:]) <= set(genes[:4])
+
+
+def test_trials_that_come_late_belong_to_the_generation_that_is_open() -> None:
+    options = SamplerOptions("nsga2", population=3)
+    search = Search(CONDITIONAL, ONE, options=options)
+    strategy = search._strategy
+    asked = [search.ask(n) for n in range(5)]
+    for suggestion, generation in zip(asked, [0, 0, 1, 1, 1], strict=True):
+        search.tell_complete(suggestion.trial, measured(suggestion.values))
+        assert strategy.generation == generation  # type: ignore[attr-defined]
+    assert len(strategy._members) == 2  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
-    ("name", "population", "fault"),
+    ("options", "space", "objectives", "fault"),
     [
-        ("nsga4", None, "`sampler`: got 'nsga4', expected one of random, tpe, nsga2"),
-        ("tpe", 8, "`population`: sampler tpe has none"),
-        ("nsga2", 1, "`population`: got 1, expected at least 2"),
+        (SamplerOptions("nsga4"), ORDERED, ONE, "sampler: got 'nsga4', expected one of random, grid"),
+        (SamplerOptions("tpe", population=8), ORDERED, ONE, "population: goes with the samplers cmaes, nsga"),
+        (SamplerOptions("nsga2", population=1), ORDERED, ONE, "population: got 1, expected at least 2"),
+        (SamplerOptions("nsga2", mutation=1.5), ORDERED, ONE, "mutation: got 1.5, expected a probability"),
+        (SamplerOptions("random", history=50), ORDERED, ONE, "history: goes with the samplers tpe, gp only"),
+        (SamplerOptions("grid"), ORDERED, ONE, "sampler: grid needs points to try of `learner.wiring_cost`"),
+        (
+            SamplerOptions("cmaes"),
+            ORDERED,
+            TWO,
+            "sampler: cmaes follows a single objective, there are 2; use",
+        ),
+        (
+            SamplerOptions("cmaes"),
+            CONDITIONAL,
+            ONE,
+            "sampler: cmaes needs fields with an order, and `learner.",
+        ),
+        (SamplerOptions("cmaes"), Space([]), ONE, "sampler: cmaes has nothing to search; use random"),
     ],
 )
-def test_refuses_what_does_not_suit(name: str, population: int | None, fault: str) -> None:
-    with pytest.raises(ValueError, match=fault):
-        make_sampler(name, 0, SPACE, population)
+def test_refuses_what_does_not_go_together(
+    options: SamplerOptions, space: Space, objectives: Sequence[Objective], fault: str
+) -> None:
+    option, words = unsuitable(options, space, objectives)[0]
+    assert f"{option}: {words}".startswith(fault)
+    with pytest.raises(ValueError, match=f"`{option}`: "):
+        Search(space, objectives, options=options)
+
+
+def test_a_grid_too_large_is_refused() -> None:
+    space = Space([Field(f"a.x{n}", Int(1, 20)) for n in range(4)])
+    with pytest.raises(ValueError, match="more than 100,000 combinations"):
+        Search(space, ONE, options=SamplerOptions("grid"))
 
 
 def test_common_parameters_are_what_optuna_finds_in_the_history() -> None:
-    storage = InMemoryStorage()
-    search = Search.open(storage, "s", SPACE, ONE, sampler="random")
-    for _ in range(20):
-        search.tell_complete(search.ask().trial, {"loss": 0.0})
-    trials = optuna.load_study(study_name="s", storage=storage).get_trials()
-    found = optuna.search_space.intersection_search_space(trials)
-    assert {name for name, d in found.items() if not d.single()} == set(SPACE.common())
-    assert all(found[name] == d for name, d in SPACE.common().items())
+    search = Search(CONDITIONAL, ONE, options=SamplerOptions("random"))
+    for n in range(20):
+        search.ask(n)
+        search.tell_complete(n, {"loss": 0.0})
+    found = optuna.search_space.intersection_search_space(search.study.get_trials())
+    assert {name for name, d in found.items() if not d.single()} == set(CONDITIONAL.common())
+    assert all(found[name] == d for name, d in CONDITIONAL.common().items())
+
+
+@pytest.mark.parametrize("domain", [Uniform(-1, 3), Log(1e-3, 10), Int(-2, 5)])
+def test_shares_of_a_domain_go_there_and_back(domain: Uniform | Log | Int) -> None:
+    assert [domain.at(u) for u in (0.0, 1.0)] == pytest.approx(list(domain.ends()))
+    for u in np.linspace(0, 1, 33):
+        value = domain.at(float(u))
+        assert domain.has(value) and domain.at(domain.share(value)) == pytest.approx(value, rel=1e-12)
+
+
+@pytest.mark.parametrize("domain", [Int(1, 4), Choice(("a", "b", "c", "d"))])
+def test_values_of_a_discrete_domain_have_equal_shares(domain: Domain) -> None:
+    values = [domain.at((n + 0.5) / 100) for n in range(100)]
+    assert {values.count(value) for value in values} == {25} and len(set(values)) == 4
 
 
 def test_seeds_differ_by_search_and_by_suggestion() -> None:

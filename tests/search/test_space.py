@@ -5,7 +5,8 @@ import optuna
 import pytest
 from optuna.samplers import RandomSampler
 
-from search.space import Choice, Domain, Field, Int, Log, Space, Uniform, Value
+from search.domains import Choice, Domain, Int, Log, Uniform, Value
+from search.space import Field, Space
 
 EMBEDDING = Field("learner.embedding", Choice(("space", "fixed", "none")))
 SCALE = Field("learner.delay_scale", Uniform(2, 60), {"learner.embedding": ["space", "fixed"]})
@@ -14,7 +15,8 @@ SCALE = Field("learner.delay_scale", Uniform(2, 60), {"learner.embedding": ["spa
 def suggestions(space: Space, n: int, fixed: dict[str, object] | None = None) -> list[dict[str, Value]]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=RandomSampler(seed=0))
-    return [space.suggest(study.ask(), fixed or {}) for _ in range(n)]
+    given = space.given(fixed or {})
+    return [given.suggest(study.ask()) for _ in range(n)]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +118,7 @@ def test_conditions_must_be_on_something_known() -> None:
     with pytest.raises(
         ValueError, match=r"depends on `learner.embedding`, which is neither searched nor set"
     ):
-        Space([SCALE]).check_fixed({})
+        Space([SCALE]).given({})
     with pytest.raises(ValueError, match=r"`learner.embedding` is searched and set to 'none'"):
-        Space([EMBEDDING]).check_fixed({"learner.embedding": "none"})
-    Space([SCALE]).check_fixed({"learner.embedding": "none"})
+        Space([EMBEDDING]).given({"learner.embedding": "none"})
+    Space([SCALE]).given({"learner.embedding": "none"})

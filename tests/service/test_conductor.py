@@ -1,6 +1,7 @@
 """What becomes of trials, decided from reports alone: no Ray, no training."""
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from service.conductor import Conductor, Metrics
+from service.conductor import Conductor
 from service.errors import SweepError
 from service.files import checkpoint_file
+from service.running import Metrics
 from service.spec.sweep import SweepSpec
 from service.trial import Report, Task
 
@@ -37,11 +39,13 @@ class Heard:
         self.finished.append(row)
 
 
-def report(task: Task, epoch: int, accuracy: float = 0.5, **fields: Any) -> Report:
+def report(task: Task, epoch: int, accuracy: float = 0.5, silent: float = 0.0, **fields: Any) -> Report:
+    n = task.learner.replicates
     metrics = {
-        "accuracy": [accuracy - 0.1, accuracy + 0.1],
-        "wiring_length": [10.0, 10.0 + task.trial],
-        "seconds": [1.5, 1.5],
+        "accuracy": [accuracy - 0.1, *[accuracy] * (n - 2), accuracy + 0.1],
+        "wiring_length": [10.0, *[10.0 + task.trial] * (n - 1)],
+        "silent": [silent] * n,
+        "seconds": [1.5] * n,
     }
     values: dict[str, Any] = {
         "done": epoch == task.learner.epochs,
@@ -185,10 +189,10 @@ def test_resume_keeps_finished_trials_and_goes_on_with_the_others(
     assert table(tmp_path, "trials")["seconds"].tolist() == [3.0] * 4
 
 
-def test_the_study_learns_what_a_kill_kept_from_it(
+def test_the_search_learns_what_a_kill_kept_from_it(
     tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Killed between the record and the study: the record decides."""
+    """Killed between the record and the search: the record decides."""
     before = Conductor(small_spec(), tmp_path)
     task = before.next_task()
     assert task is not None
@@ -196,7 +200,7 @@ def test_the_study_learns_what_a_kill_kept_from_it(
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(before, "_tell", killed)
+    monkeypatch.setattr(before.agenda, "finished", killed)
     with pytest.raises(KeyboardInterrupt):
         run_through(before, task)
     with closing(Conductor(small_spec(), tmp_path)) as conductor:
@@ -218,6 +222,22 @@ def test_a_duplicate_takes_over_what_is_known(tmp_path: Path, small_spec: MakeSp
     assert trials["dimensions"][2] == trials["dimensions"][original]
     assert (trials["state"][2], trials["epochs"][2], trials["seconds"][2]) == ("complete", 2, 0.0)
     assert [row["trial"] for row in heard.finished] == [0, 1, 2]
+
+
+def test_a_duplicate_of_what_was_pruned_is_no_result(tmp_path: Path, small_spec: MakeSpec) -> None:
+    changes = {
+        "space": "{learner.dimensions: {choice: [1]}}",
+        "search__trials": 2,
+        "stopping__silent_after": 1,
+    }
+    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        assert not conductor.take(report(task, 1, silent=1.0))
+        assert conductor.next_task() is None
+    trials = table(tmp_path, "trials")
+    assert trials["state"].tolist() == ["pruned", "pruned"]
+    assert trials["reason"][1] == "duplicate of trial 0" and trials["epochs"][1] == 1
 
 
 def test_a_listener_can_be_told_what_it_missed(tmp_path: Path, small_spec: MakeSpec) -> None:
@@ -263,15 +283,6 @@ def test_a_file_that_cannot_be_written_ends_the_sweep_and_no_trial(
     assert len(table(tmp_path, "trials")) == 0
 
 
-def test_a_damaged_study_is_named(tmp_path: Path, small_spec: MakeSpec) -> None:
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        conductor.next_task()
-    path = tmp_path / "study.journal"
-    path.write_bytes(b"garbage\n" + path.read_bytes())
-    with pytest.raises(SweepError, match=r"study\.journal: the study can't be read"):
-        Conductor(small_spec(), tmp_path)
-
-
 def test_the_checkpoint_of_a_finished_trial_goes(tmp_path: Path, small_spec: MakeSpec) -> None:
     with closing(Conductor(small_spec(), tmp_path)) as conductor:
         task = conductor.next_task()
@@ -281,3 +292,151 @@ def test_the_checkpoint_of_a_finished_trial_goes(tmp_path: Path, small_spec: Mak
         path.write_bytes(b"training")
         run_through(conductor, task)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields", "state", "reason"),
+    [
+        (
+            {"resources__time_limit": 2},
+            {},
+            "timed_out",
+            "time limit: 3 s after epoch 2, 2 are allowed",
+        ),
+        (
+            {"resources__memory_limit": 500},
+            {"memory": 600_000_000},
+            "failed",
+            "memory limit: 600 MB after epoch 1, 500 are allowed",
+        ),
+        (
+            {"stopping__silent_after": 2},
+            {"silent": 1.0},
+            "pruned",
+            "silent: no neuron has fired in 2 epochs",
+        ),
+    ],
+)
+def test_a_trial_beyond_its_limits_is_ended(
+    tmp_path: Path,
+    small_spec: MakeSpec,
+    changes: dict[str, Any],
+    fields: dict[str, Any],
+    state: str,
+    reason: str,
+) -> None:
+    with closing(Conductor(small_spec(learner__epochs=4, **changes), tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None and task.may_stop
+        epoch = 1
+        while conductor.take(report(task, epoch, **fields)):
+            epoch += 1
+        spared = conductor.next_task()
+        assert spared is not None and conductor.take(report(spared, 1))
+    row = table(tmp_path, "trials").iloc[0]
+    assert (row["state"], row["reason"]) == (state, reason)
+
+
+def test_epochs_without_a_spike_count_in_a_row_and_over_a_restart(
+    tmp_path: Path, small_spec: MakeSpec
+) -> None:
+    spec = small_spec(learner__epochs=9, stopping__silent_after=2)
+    before = Conductor(spec, tmp_path)
+    task = before.next_task()
+    assert task is not None
+    assert all(
+        before.take(report(task, epoch, silent=silent)) for epoch, silent in ((1, 1.0), (2, 0.9), (3, 1.0))
+    )
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        assert conductor.next_task() == task
+        assert not conductor.take(report(task, 4, silent=1.0))
+
+
+def test_a_trial_that_does_not_report_is_timed_out(
+    tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Conductor(small_spec(resources__time_limit=100), tmp_path)) as conductor:
+        task, quick = conductor.next_task(), conductor.next_task()
+        assert task is not None and quick is not None
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 1000)
+        assert conductor.time_out() == []  # they wait for a worker
+        monkeypatch.setattr(time, "monotonic", lambda: now)
+        for one in (task, quick):
+            conductor.placed(one.trial)
+        monkeypatch.setattr(time, "monotonic", lambda: now + 150)
+        assert conductor.time_out() == []
+        conductor.take(report(quick, 1))
+        monkeypatch.setattr(time, "monotonic", lambda: now + 161)
+        assert conductor.time_out() == [0]
+        assert not conductor.take(report(task, 1))  # too late
+    trials = table(tmp_path, "trials")
+    assert trials["reason"].tolist() == ["time limit: no report after 161 s, 100 are allowed"]
+    assert trials["state"].tolist() == ["timed_out"]
+
+
+def test_a_trial_is_judged_by_the_time_it_has_taken_so_far(tmp_path: Path, small_spec: MakeSpec) -> None:
+    """The objective `seconds` is the same quantity while pruning and in the end."""
+    changes = {
+        "objectives": "[{metric: seconds, goal: min}]",
+        "stopping": "{rule: asha, reduction: 2, grace: 2}",
+        "learner__epochs": 3,
+        "search__trials": 4,
+    }
+    spec = small_spec(**changes)
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        run_through(conductor, task)
+    with closing(Conductor(spec, tmp_path)) as conductor:  # the rule hears of trial 0 from the record
+        slow = conductor.next_task()
+        assert slow is not None
+        assert conductor.take(report(slow, 1))
+        late = report(slow, 2)
+        late.metrics["seconds"] = [1.6, 1.6]
+        assert not conductor.take(late)
+    trials = table(tmp_path, "trials")
+    assert trials["seconds"].tolist() == [4.5, pytest.approx(3.1)]
+    assert trials["reason"][1] == "asha: seconds 3.1 at epoch 2 is not the best of 2 trials"
+
+
+def test_searched_fields_do_not_share_columns_with_the_tables_own(
+    tmp_path: Path, small_spec: MakeSpec
+) -> None:
+    changes = {"space": "{learner.epochs: {choice: [2, 3]}}", "learner": "{hidden: 6}", "search__trials": 1}
+    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
+        task = conductor.next_task()
+        assert task is not None
+        conductor.lost(task.trial, "lost")
+    row = table(tmp_path, "trials").iloc[0]
+    assert (row["learner_epochs"], row["epochs"]) == (task.learner.epochs, 0)
+
+
+def test_a_topology_measure_may_decide(tmp_path: Path, small_spec: MakeSpec) -> None:
+    changes = {
+        "objectives": "[{metric: accuracy, goal: max}, {metric: modularity, goal: max}]",
+        "constraints": "[{metric: wiring_efficiency, min: 0.1}]",
+        "search__trials": 3,
+    }
+    spec = small_spec(**changes)
+    assert spec.measures == ["modularity", "wiring_efficiency"]
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        for modularity in (0.25, None, 0.5):
+            task = conductor.next_task()
+            assert task is not None
+            assert conductor.take(report(task, 1))
+            rows = {
+                "trial": [task.trial] * 4,
+                "replicate": [1, 0, 1, 0],
+                "epoch": [2, 2, 1, 1],
+                "modularity": [modularity, 0.75, 9.0, 9.0],
+                "wiring_efficiency": [0.5, 0.5, 9.0, 9.0],
+            }
+            assert not conductor.take(report(task, 2, tables={"topology": pa.table(rows)}))
+        told = conductor.agenda._search.study.get_trials()
+    trials = table(tmp_path, "trials")
+    assert trials["modularity"].tolist() == [0.5, pytest.approx(math.nan, nan_ok=True), 0.625]
+    assert trials["modularity_sem"][0] == 0.25
+    assert trials["state"].tolist() == ["complete", "failed", "complete"]
+    assert trials["reason"][1] == "`modularity` is nan at epoch 2"
+    assert told[0].values[1] == 0.5 and list(told[0].constraints.values()) == [-0.4]

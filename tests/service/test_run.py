@@ -101,7 +101,7 @@ def test_mlflow_has_every_trial_once(finished: tuple[Path, str]) -> None:
         history = client.get_metric_history(run.info.run_id, "accuracy")
         assert sorted({point.step for point in history}) == [1, 2]
         files = {file.path for file in client.list_artifacts(run.info.run_id)}
-        assert files == {"positions.png", "positions.html", "delays.png"}
+        assert files >= {"positions.png", "positions.html", "delays.png"}
 
 
 def test_the_trained_networks_can_be_loaded(finished: tuple[Path, str]) -> None:
@@ -127,7 +127,7 @@ def test_another_sweep_under_the_same_name_is_refused(finished: tuple[Path, str]
     other = polychrony("run", "small.yaml", "--set", "learner.hidden=7", folder=finished[0])
     assert other.returncode == 2
     assert other.stderr.startswith(
-        "small.yaml: name: there is another sweep called `small` (learner.hidden: 6 -> 7"
+        "small.yaml:1: name: there is another sweep called `small` (learner.hidden: 6 -> 7"
     )
 
 

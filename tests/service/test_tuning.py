@@ -1,6 +1,9 @@
 """What is said of workers that are gone for good, and what is kept of errors inside Tune's loop."""
 
 import pickle
+import time
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +14,9 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 
 from service.conductor import Conductor
 from service.errors import SweepError
-from service.tuning import _error_of, _Line, loss_in_words
+from service.spec.sweep import SweepSpec
+from service.trial import Report, Task
+from service.tuning import _error_of, _Line, loss_in_words, run_on_ray
 
 
 @pytest.mark.parametrize(
@@ -46,3 +51,32 @@ def test_what_the_conductor_raises_is_kept_and_no_part_of_tunes_state() -> None:
         line.call(full)
     assert str(line.fault) == "disk full"
     assert vars(pickle.loads(pickle.dumps(line))) == {}
+
+
+class Stub:
+    """A trial that trains nothing; the first one never ends its second epoch."""
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.epoch = task, 0
+
+    def advance(self) -> Report:
+        self.epoch += 1
+        if self.task.trial == 0 and self.epoch == 2:
+            time.sleep(600)
+        metrics = {"accuracy": [0.5, 0.5], "wiring_length": [1.0, 1.0], "seconds": [0.1, 0.1]}
+        return Report(self.task.trial, self.epoch, metrics, done=self.epoch == 2)
+
+
+def test_a_trial_that_hangs_is_ended_and_the_others_go_on(
+    tmp_path: Path, small_spec: Callable[..., SweepSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.running.SILENT_SECONDS", 0.0)
+    spec = small_spec(resources__time_limit=10, search__trials=4)
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        run_on_ray(conductor, Stub)
+        assert conductor.agenda.over
+        rows = {row["trial"]: row for row in conductor.record.rows("trials").to_pylist()}
+    assert sorted(rows) == [0, 1, 2, 3]
+    assert rows[0]["state"] == "timed_out" and rows[0]["epochs"] == 1
+    assert rows[0]["reason"].startswith("time limit: no report after 1")
+    assert rows[3]["state"] == "complete"

@@ -1,7 +1,11 @@
 import pyarrow as pa
 import pytest
 
-from service.record.schema import TABLES, make_schemas
+from search.domains import Choice, Int, Uniform, Value
+from search.space import Field, Space
+from service.record.columns import Converter
+from service.record.schema import TABLES, column_of, make_schemas, searched_columns, values_of
+from service.spec.configs import PATHS
 from service.spec.metrics import METRICS
 
 
@@ -31,10 +35,38 @@ def test_every_column_says_what_it_holds() -> None:
         assert len(set(schema.names)) == len(schema.names)
 
 
-def test_searched_field_may_not_take_a_column() -> None:
-    with pytest.raises(ValueError, match="searched field `seed` would take the name of a column of `trials`"):
-        make_schemas({"seed": pa.int64()})
+@pytest.mark.parametrize("path", [*PATHS, "learner.accuracy", "data.loss_sem"])
+def test_a_searched_field_has_a_column_of_its_own(path: str) -> None:
+    column = column_of(path)
+    if path == "learner.replicates":
+        assert column == "replicates"  # the column of that name holds the searched value
+    else:
+        assert column not in make_schemas()["trials"].names
+        assert column in (path.rpartition(".")[2], path.replace(".", "_"))
 
 
-def test_epochs_and_replicates_may_be_searched() -> None:
-    assert make_schemas({"epochs": pa.int64()})["trials"].names == make_schemas()["trials"].names
+def test_values_come_back_from_their_row() -> None:
+    mixed = Choice((1, 2.5, None))
+    space = Space(
+        [
+            Field("learner.embedding", Choice(("space", "none"))),
+            Field("learner.delay_scale", Uniform(2, 60), {"learner.embedding": "space"}),
+            Field("learner.min_delay", mixed, {"learner.embedding": "space"}),
+            Field("learner.epochs", Int(1, 9)),
+        ]
+    )
+    columns = searched_columns(space)
+    schema = make_schemas(columns)["trials"]
+    cases: list[dict[str, Value]] = [
+        {"learner.embedding": "space", "learner.delay_scale": 5.0, "learner.min_delay": 1},
+        {"learner.embedding": "space", "learner.delay_scale": 5.0, "learner.min_delay": None},
+        {"learner.embedding": "none"},
+    ]
+    for values in cases:
+        given: dict[str, Value] = {**values, "learner.epochs": 3}
+        row = {"trial": 0, "state": "complete"} | {column_of(path): v for path, v in given.items()}
+        stored = Converter(schema).from_rows([row]).to_pylist()[0]
+        assert values_of(stored, space) == given
+        assert [type(v) for v in values_of(stored, space).values()] == [
+            type(given[path]) for path in values_of(stored, space)
+        ]

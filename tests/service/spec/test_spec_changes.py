@@ -10,6 +10,7 @@ OLD: dict[str, Any] = {
     "learner": {"hidden": 64, "dt": 1.0},
     "space": {"learner.tau_mem": {"log": [7.0, 9.0]}},
     "search": {"sampler": "tpe", "trials": 10},
+    "budget": {"hours": 1.0, "cpu_hours": None, "plateau": {"trials": 5, "gain": 0.1}},
     "resources": {"cpus": 1},
 }
 
@@ -29,6 +30,22 @@ def changed(*keys: str, to: object) -> dict[str, Any]:
         (OLD, [], True),
         (changed("search", "trials", to=20), ["search.trials: 10 -> 20"], True),
         (changed("search", "trials", to=9), ["search.trials: 10 -> 9"], False),
+        (changed("budget", "hours", to=2.0), ["budget.hours: 1.0 -> 2.0"], True),
+        (changed("budget", "hours", to=None), ["budget.hours: 1.0 -> None"], True),
+        (changed("budget", "hours", to=0.5), ["budget.hours: 1.0 -> 0.5"], False),
+        (changed("budget", "cpu_hours", to=9.0), ["budget.cpu_hours: None -> 9.0"], False),
+        (changed("budget", "plateau", "trials", to=9), ["budget.plateau.trials: 5 -> 9"], True),
+        (changed("budget", "plateau", "gain", to=0.2), ["budget.plateau.gain: 0.1 -> 0.2"], False),
+        (changed("budget", "plateau", "gain", to=0.01), ["budget.plateau.gain: 0.1 -> 0.01"], True),
+        (
+            changed("budget", "plateau", to=None),
+            [
+                "budget.plateau.trials: 5 -> not set",
+                "budget.plateau.gain: 0.1 -> not set",
+                "budget.plateau: not set -> None",
+            ],
+            True,
+        ),
         (changed("resources", "cpus", to=4), ["resources.cpus: 1 -> 4"], True),
         (changed("resources", "cpus", to=0), ["resources.cpus: 1 -> 0"], True),
         (changed("learner", "hidden", to=32), ["learner.hidden: 64 -> 32"], False),

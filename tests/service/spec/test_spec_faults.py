@@ -109,15 +109,24 @@ FAULTS = [
     ("space", "{learner.dt: {choice: [1, 2]}, learner.min_delay: {uniform: [1.5, 3]}}", "4: space: suggests what cannot be: `min_delay`: got 1.5, expected at least `dt` = 2, so that no spike arrives within the step that sent it"),
     ("space", "{learner.tau_syn: {choice: [5, 20]}}", "4: space: suggests what cannot be: `tau_mem` and `tau_syn` are both 20; make them differ"),
     ("space", "{data.seed: {int: [0, 5]}}", "4: space: suggests what cannot be: `seed` has no meaning for digits, whose splits are fixed; leave it out"),
-    ("search", "{sampler: gp}", "5: search.sampler: `gp` is not available yet; use one of random, tpe, nsga2"),
+    ("search", "{sampler: cmaes, population: 1}", "5: search.population: got 1, expected at least 2"),
+    ("search", "{sampler: grid}", "5: search.sampler: grid needs points to try of `learner.wiring_cost`, which is continuous; give `steps`, make it a choice, or use qmc"),
+    ("search", "{sampler: grid, steps: 1}", "5: search.steps: got 1, expected at least 2"),
+    ("search", "{sampler: grid, steps: 200000}", "5: search.sampler: the grid has more than 100,000 combinations; take fewer steps, or use qmc"),
+    ("search", "{sampler: gp, startup: 0}", "5: search.startup: got 0, expected at least 1"),
+    ("search", "{sampler: tpe, history: 5}", "5: search.history: got 5, expected at least 10"),
+    ("search", "{sampler: nsga3, mutation: 2}", "5: search.mutation: got 2, expected a probability from 0 to 1"),
+    ("search", "{sampler: random, startup: 3}", "5: search.startup: goes with the samplers tpe, gp only; leave it out"),
+    ("search", "{sampler: qmc, warm_start: [early]}", "5: search.warm_start: qmc learns nothing; leave it out, or take tpe, gp, cmaes, nsga2, nsga3"),
+    ("search", "{warm_start: early}", "5: search.warm_start: got 'early', expected a list such as [{...}, {...}]"),
     ("search", "{sampler: nsga}", "5: search.sampler: there is no such sampler; did you mean `nsga3`?"),
     ("search", "{trials: 0}", "5: search.trials: got 0, expected at least 1"),
     ("search", "{trials: 5.0}", "5: search.trials: got 5.0, expected a whole number"),
     ("search", "{seed: -1}", "5: search.seed: got -1, expected at least 0"),
-    ("search", "{population: 8}", "5: search.population: goes with the sampler nsga2 only; leave it out"),
+    ("search", "{population: 8}", "5: search.population: goes with the samplers cmaes, nsga2, nsga3 only; leave it out"),
     ("search", "{sampler: nsga2, population: 1}", "5: search.population: got 1, expected at least 2"),
     ("search", "{trails: 5}", "5: search.trails: there is no such key; did you mean `trials`?"),
-    ("search", "tpe", "5: search: got 'tpe', expected keys and values; known are sampler, population, trials, seed"),
+    ("search", "tpe", "5: search: got 'tpe', expected keys and values; known are sampler, population, crossover, mutation, startup, history, steps, trials, seed, warm_start"),
     ("objectives", "[]", "6: objectives: got [], expected at least one"),
     ("objectives", "{metric: accuracy, goal: max}", "6: objectives: got {'metric': 'accuracy', 'goal': 'max'}, expected a list such as [{...}, {...}]"),
     ("objectives", "[{metric: acuracy, goal: max}]", "6: objectives.0.metric: there is no such metric; did you mean `accuracy`?"),
@@ -129,7 +138,18 @@ FAULTS = [
     ("constraints", "[{metric: silent, min: 1, max: 0}]", "7: constraints.0: `min` is 1 and `max` 0, expected `min` to be at most `max`"),
     ("constraints", "[{metric: silent, max: .inf}]", "7: constraints.0.max: got inf, expected a finite number"),
     ("constraints", "[{metric: silent, max: low}]", "7: constraints.0.max: got 'low', expected a number"),
-    ("stopping", "{rule: pareto}", "8: stopping.rule: `pareto` is not available yet; use one of none, asha"),
+    ("stopping", "{rule: parto}", "8: stopping.rule: there is no such rule; did you mean `pareto`?"),
+    ("stopping", "{silent_after: 0}", "8: stopping.silent_after: got 0, expected at least 1"),
+    ("budget", "{hours: 0}", "11: budget.hours: got 0, expected above 0"),
+    ("budget", "{cpu_hour: 1}", "11: budget.cpu_hour: there is no such key; did you mean `cpu_hours`?"),
+    ("budget", "{plateau: {gain: 0.1}}", "11: budget.plateau.trials: is missing; give a number of trials"),
+    ("budget", "{plateau: {trials: 9, gain: 1}}", "11: budget.plateau.gain: got 1, expected below 1"),
+    ("budget", "{plateau: {trial: 9, trials: 9}}", "11: budget.plateau.trial: there is no such key; did you mean `trials`?"),
+    ("replicates", "{start: 2}", "11: replicates.leaders: is missing; give the replicates of leading trials"),
+    ("replicates", "{start: 3, leaders: 3}", "11: replicates.leaders: got 3, expected more than the 3 that every trial has"),
+    ("replicates", "8", "11: replicates: got 8, expected keys and values; known are start, leaders, trials"),
+    ("resources", "{time_limit: 0}", "9: resources.time_limit: got 0, expected above 0"),
+    ("resources", "{memory_limit: lots}", "9: resources.memory_limit: got 'lots', expected a number"),
     ("stopping", "{rule: asha, grace: 20}", "8: stopping.grace: got 20, expected less than the 20 epochs of a trial"),
     ("stopping", "{rule: asha, reduction: 1}", "8: stopping.reduction: got 1, expected at least 2"),
     ("resources", "{gpus: 0.5}", "9: resources.gpus: got 0.5, but there is no GPU kernel in this version; use 0"),
@@ -152,15 +172,49 @@ def test_one_planted_fault_is_one_line(tmp_path: Path, section: str, text: str, 
 
 def test_sections_that_do_not_go_together(tmp_path: Path) -> None:
     two = planted("objectives", "[{metric: loss, goal: min}, {metric: rate, goal: min}]")
-    assert lines_for(tmp_path, two) == [
-        "8: stopping.rule: asha needs a single objective, got 2; use none or drop objectives"
-    ]
+    assert lines_for(tmp_path, two) == ["8: stopping.rule: asha needs a single objective, got 2; use pareto"]
     short = planted("space", "{learner.epochs: {int: [2, 3]}}").replace(", epochs: 20", "")
     assert lines_for(tmp_path, short) == [
         "8: stopping.grace: got 3, expected less than the 3 epochs of a trial"
     ]
     assert lines_for(tmp_path, short.replace("[2, 3]", "[2, 4]")) == []
     assert lines_for(tmp_path, two.replace("rule: asha", "rule: none")) == []
+    measure = planted("objectives", "[{metric: modularity, goal: max}]")
+    assert lines_for(tmp_path, measure) == [
+        "8: stopping.rule: `modularity` is measured when training is over, and asha decides before; use none"
+    ]
+    assert lines_for(tmp_path, measure, "stopping={rule: none}") == []
+
+
+def test_replicates_stand_in_one_place(tmp_path: Path) -> None:
+    more = planted("replicates", "{start: 2, leaders: 8}")
+    path = tmp_path / "sweep.yaml"
+    path.write_text(more)
+    spec = load(path)
+    assert (spec.learner.replicates, spec.replicates and spec.replicates.leaders) == (2, 8)
+    assert lines_for(tmp_path, more, "learner.replicates=2") == []
+    assert lines_for(tmp_path, more, "learner.replicates=3") == [
+        "11: replicates.start: is 2, and `learner.replicates` 3; keep one of them"
+    ]
+    assert lines_for(tmp_path, more, "space.learner.replicates.int=[1, 3]") == [
+        "11: replicates: is searched under `space`; leaders can't have more of them then, drop one of the two"
+    ]
+
+
+def test_samplers_that_do_not_suit(tmp_path: Path) -> None:
+    cmaes = planted("search", "{sampler: cmaes}")
+    assert lines_for(tmp_path, cmaes) == []
+    assert lines_for(tmp_path, cmaes, "space.learner.dimensions.choice=[1, 2]", "stopping.rule=none") == [
+        "5: search.sampler: cmaes needs fields with an order, and `learner.dimensions` is a choice; "
+        "make it an int, or use tpe"
+    ]
+    # A condition on what is set is none.
+    scale = "space.learner.delay_scale={uniform: [2, 60], when: {learner.embedding: space}}"
+    assert lines_for(tmp_path, cmaes, scale) == []
+    two = ["objectives=[{metric: loss, goal: min}, {metric: rate, goal: min}]", "stopping.rule=pareto"]
+    assert lines_for(tmp_path, cmaes, *two) == [
+        "5: search.sampler: cmaes follows a single objective, there are 2; use nsga2"
+    ]
 
 
 MANY = """\
@@ -229,8 +283,8 @@ def test_checks_across_sections_run_for_those_that_are_legal(tmp_path: Path) -> 
     text = text.replace("goal: max}]", "goal: max}, {metric: loss, goal: min}]")
     assert lines_for(tmp_path, text) == [
         "1: name: got 'a b', expected 1 to 64 letters, digits, - and _",
-        "5: search.population: goes with the sampler nsga2 only; leave it out",
-        "8: stopping.rule: asha needs a single objective, got 2; use none or drop objectives",
+        "5: search.population: goes with the samplers cmaes, nsga2, nsga3 only; leave it out",
+        "8: stopping.rule: asha needs a single objective, got 2; use pareto",
     ]
 
 

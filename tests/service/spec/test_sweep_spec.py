@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
+from search.domains import Choice, Int, Log, Uniform
 from search.objectives import Constraint, Objective
-from search.space import Choice, Field, Int, Log, Space, Uniform
+from search.space import Field, Space
 from service.errors import UserError
-from service.spec.sections import RecordSpec, ResourcesSpec, SearchSpec, StoppingSpec
+from service.spec.sections import BudgetSpec, RecordSpec, ResourcesSpec, SearchSpec, StoppingSpec
 from service.spec.sweep import HEADER, SweepSpec, data_for, dump, learner_for, load
 
 EXAMPLE = """\
@@ -68,6 +69,8 @@ def test_the_example_of_the_contract(read: Read) -> None:
         objectives=(Objective("accuracy", "max"), Objective("wiring_length", "min")),
         constraints=(Constraint("silent", max=0.2),),
         stopping=StoppingSpec(rule="none", grace=3),
+        budget=BudgetSpec(),
+        replicates=None,
         resources=ResourcesSpec(concurrent=2),
         record=RecordSpec(),
     )
@@ -130,7 +133,7 @@ def test_fixed_values_are_those_of_all_paths_that_are_not_searched(read: Read) -
     spec = read(EXAMPLE)
     assert spec.fixed["learner.hidden"] == 64 and spec.fixed["data.name"] == "digits"
     assert not set(spec.fixed) & set(spec.space.paths)
-    spec.space.check_fixed(spec.fixed)
+    assert spec.space.given(spec.fixed).paths == spec.space.paths
 
 
 def test_a_legal_space_may_need_searched_fields_to_be_legal_at_all(read: Read) -> None:
@@ -179,7 +182,7 @@ def test_the_hash_is_that_of_what_the_results_depend_on(read: Read) -> None:
     assert spec.hash != read(EXAMPLE, "search.seed=1").hash
     assert spec.hash != read(EXAMPLE, "space.learner.wiring_cost.log.1=2e-3").hash
     plain = spec.resolved()
-    del plain["resources"], plain["search"]["trials"]
+    del plain["resources"], plain["budget"], plain["search"]["trials"]
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     assert spec.hash == hashlib.sha256(canonical.encode()).hexdigest()
 

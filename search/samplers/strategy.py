@@ -1,0 +1,54 @@
+"""What a sampler is to the search: a strategy, which makes an optuna sampler for every suggestion."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial
+
+from search.samplers.options import SamplerOptions
+from search.space import Space
+
+
+class Strategy(ABC):
+    """Lives as long as the search.
+
+    What it knows follows from the trials it was told of, in their order, and its random numbers from the
+    seed and the number of the suggestion. So a search that is closed and rebuilt goes on as if it had never
+    stopped.
+    """
+
+    latent = False
+    """Whether fields that are not active are suggested, too, for the sampler's own use."""
+    size: int | None = None
+    """How many suggestions there are, if not any number."""
+
+    def __init__(self, options: SamplerOptions, space: Space) -> None:
+        self.options, self.space = options, space
+
+    @abstractmethod
+    def sampler(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
+        """The sampler for suggestion `number` (from 0), while the trials `running` are under way."""
+
+    def again(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
+        """The sampler for suggestion `number`, after the one before it has turned out to be a duplicate."""
+        return self.sampler(number, running)
+
+    def told(self, study: Study, trial: FrozenTrial) -> None:  # noqa: B027 (most learn nothing)
+        """A trial of `study` is complete or pruned."""
+
+    def warm(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
+        """Trials of earlier searches, all complete, before the first suggestion."""
+        for trial in trials:
+            self.told(study, trial)
+
+    def seed(self, number: int) -> int:
+        """The seed of suggestion `number`."""
+        return seed_of(self.options.seed, number)
+
+
+def seed_of(seed: int, number: int) -> int:
+    """The seed of suggestion `number` (from 0) in a search with `seed`."""
+    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
