@@ -1,6 +1,8 @@
 """What the record costs: 10,000 trials of 100 epochs written and read, beside a Parquet file per trial.
 
-    python benchmarks/record.py [--trials 10000]
+    python -P benchmarks/record.py [--trials 10000]
+
+(`-P`: service.py beside it would be taken for the package `service`.)
 
 Rows are appended epoch by epoch, with 32 trials running at once, as a driver does.
 """

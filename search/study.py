@@ -89,9 +89,14 @@ class Search:
         self._done: dict[str, int] = {}  # canonical values -> first trial that is done and has them
 
     @property
+    def size(self) -> int | None:
+        """How many suggestions there are, if not any number."""
+        return self._strategy.size
+
+    @property
     def exhausted(self) -> bool:
         """Whether there is nothing left to suggest."""
-        return self._strategy.size is not None and self._asked >= self._strategy.size
+        return self.size is not None and self._asked >= self.size
 
     def running(self) -> list[Suggestion]:
         """What was asked and not yet told, by number."""

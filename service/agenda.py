@@ -58,6 +58,12 @@ class Agenda:
         """Trials that were cut short, to be run first."""
 
     @property
+    def planned(self) -> int:
+        """How many suggestions are asked for, as far as there are so many."""
+        wanted, size = self.spec.search.trials, self._search.size
+        return wanted if size is None else min(wanted, size)
+
+    @property
     def over(self) -> bool:
         """Whether no trial is unfinished, and there is none to begin."""
         waiting = self._unfinished or self._asking.pending

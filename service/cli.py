@@ -32,13 +32,20 @@ def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep file.")],
     out: Out = RUNS,
     set_: Set = None,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would take; write nothing.")
+    ] = False,
 ) -> None:
     """Run a sweep here, or take it up where it stopped."""
-    from service.run import run as run_sweep
-
+    if dry:
+        from service.dry_run import dry_run as act
+    else:
+        from service.run import run as act
     try:
-        run_sweep(file, out, set_ or [], _console())
+        act(file, out, set_ or [], _console())
     except KeyboardInterrupt:
+        if dry:
+            raise typer.Exit(130) from None
         _interrupted()
 
 
@@ -88,6 +95,43 @@ def table(
     from service.sweep import Sweep
 
     write(Sweep(out / name).arrow(which, where), format_, sys.stdout)
+
+
+@app.command("list")
+def list_(out: Out = RUNS) -> None:
+    """List the sweeps: how they stand, and the best that they have found."""
+    from service.listing import print_list
+
+    print_list(out, _console())
+
+
+@app.command()
+def delete(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="The sweeps.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    out: Out = RUNS,
+) -> None:
+    """Delete sweeps for good: their folders, and their runs in MLflow."""
+    from service.delete import delete as delete_sweeps
+    from service.delete import sweeps_named
+
+    sweeps = sweeps_named(names, out)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UserError([Fault("delete", "--yes", "is missing: there is no terminal to ask at")])
+        typer.confirm(f"Delete {', '.join(sweep.name for sweep in sweeps)} for good?", abort=True)
+    delete_sweeps(sweeps, _console())
+
+
+@app.command()
+def report(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The sweep, finished or not.")],
+    out: Out = RUNS,
+) -> None:
+    """Write figures, their data and a page on what a sweep has found."""
+    from service.report.write import write_report
+
+    write_report(out / name, _console())
 
 
 @app.command()

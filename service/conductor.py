@@ -20,6 +20,7 @@ from service.errors import SweepError
 from service.files import checkpoint_file, plan_file
 from service.plan import Begun, Source
 from service.record import Record, make_schemas
+from service.record.provenance import note_environment
 from service.record.schema import searched_columns, values_of
 from service.rows import (
     by_epoch,
@@ -96,7 +97,7 @@ class Conductor:
         while (begun := self.agenda.next()) is not None:
             suggestion = begun.suggestion
             try:
-                task = self._task(begun)
+                task = make_task(self.spec, self.folder, begun)
             except ValueError as error:  # its fields contradict each other
                 self._finish(row_of_none(self.spec, begun.trial, suggestion.values, str(error)), {})
                 continue
@@ -174,26 +175,8 @@ class Conductor:
             reason = f"lost: {plan_file(self.folder).name}, which said what it was, has been removed"
             self.record.append("trials", [row_of_none(self.spec, trial, {}, reason)])
 
-    def _task(self, begun: Begun) -> Task:
-        spec, values = self.spec, begun.suggestion.values
-        learner = learner_for(spec, values)
-        if begun.replicates is not None:
-            learner = replace(learner, replicates=begun.replicates)
-        # A leader that is run again has the seeds it had, and more.
-        number = begun.trial if begun.parent is None else begun.parent
-        return Task(
-            trial=begun.trial,
-            learner=learner,
-            data=data_for(spec, values),
-            seed=seed_of(spec.search.seed, number),
-            folder=self.folder,
-            threads=spec.resources.cpus,
-            may_stop=spec.may_stop,
-            synapses=spec.record.synapses,
-        )
-
     def _start(self, begun: Begun, task: Task) -> Task:
-        running = self._running[task.trial] = Running(begun, task)
+        running = self._running[task.trial] = Running(begun, task, note_environment(self.folder))
         self._tell_started(task)
         if self.record.last_epoch(task.trial) is not None:  # cut short; a listener may have missed some
             rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
@@ -245,6 +228,27 @@ class Conductor:
         values = values_of(row, self.spec.space)
         begun = Begun(Suggestion(row["trial"], values), row["parent"], row["move"], row["replicates"])
         try:
-            return params_of(self._task(begun))
+            return params_of(make_task(self.spec, self.folder, begun))
         except ValueError:
             return dict(values)
+
+
+def make_task(spec: SweepSpec, folder: Path, begun: Begun) -> Task:
+    """What a trial that was begun is to do. Raises ValueError if its fields contradict each other."""
+    values = begun.suggestion.values
+    learner = learner_for(spec, values)
+    if begun.replicates is not None:
+        learner = replace(learner, replicates=begun.replicates)
+    # A leader that is run again has the seeds it had, and more.
+    number = begun.trial if begun.parent is None else begun.parent
+    return Task(
+        trial=begun.trial,
+        learner=learner,
+        data=data_for(spec, values),
+        seed=seed_of(spec.search.seed, number),
+        folder=folder,
+        threads=spec.resources.cpus,
+        may_stop=spec.may_stop,
+        synapses=spec.record.synapses,
+        snapshots=spec.record.snapshots,
+    )

@@ -15,6 +15,11 @@ def sweep_file(folder: Path) -> Path:
     return folder / "sweep.yaml"
 
 
+def environments_file(folder: Path) -> Path:
+    """Under what the trials were run."""
+    return folder / "environments.json"
+
+
 def plan_file(folder: Path) -> Path:
     """The trials that were begun."""
     return folder / "plan.jsonl"

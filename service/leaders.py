@@ -10,6 +10,9 @@ from search.objectives import costs, metrics_needed, total_violation
 from search.ranking import Result, fronts
 from service.plan import MORE_SEEDS
 
+SHOWN = 20
+"""The best trials by the first objective that MLflow shows in more detail, beside the Pareto front."""
+
 Row = Mapping[str, Any]
 
 

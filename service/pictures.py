@@ -1,63 +1,149 @@
-"""The pictures of a trial, from its networks and its rows in `neurons`. Replicate 0 stands for all."""
+"""The pictures of a trial, from its networks and its rows in `neurons`. Replicate 0 stands for all.
 
-from collections.abc import Callable
+All are kept in the sweep's folder, below `pictures/`; what is there is not drawn again.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model import Cohort
+from model import Cohort, SpikeDataset
 from model.checkpoint import unpack
+from model.datasets import DataConfig, load_splits
+from model.pruning import pruning_curve
+from model.raster import hidden_spikes
+from model.topology import preferred_channel, preferred_time
 from service.figures.cloud import Array, Cloud
 from service.figures.cloud_html import positions_html
 from service.figures.cloud_png import positions_png
+from service.figures.connectivity import connectivity_png
 from service.figures.delays import delays_png
-from service.files import network_file
+from service.figures.movement import movement_gif
+from service.figures.pruning import draw_pruning
+from service.figures.raster import Raster, draw_raster
+from service.figures.style import png
+from service.files import network_file, pictures_folder, write_whole
+
+SAMPLES = 128
+"""Held-out samples that a leading trial is shown for its pictures."""
+SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""Of the synapses that a pruning curve takes out."""
+VIEWS = ("module", "channel", "time")
+"""Ways to colour the still pictures of a leading trial, beside that of every trial."""
+
+Draw = Callable[[], dict[str, bytes]]
+"""Makes files, by name, when called."""
 
 
-def stills(folder: Path, sweep: str, trial: int, neurons: pa.Table | None) -> Callable[[], dict[str, bytes]]:
-    """Makes `positions.png` (if there are positions) and `delays.png` of a trial when called."""
+def stills(folder: Path, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
+    """Of every trial: `positions.png` (if there are positions), `connectivity.png` and `delays.png`."""
 
-    def draw() -> dict[str, bytes]:
-        net = _network(folder, trial)
-        if net is None:
-            return {}
-        title = f"{sweep}, trial {trial}, replicate 0 of {net.replicates}"
+    def draw(net: Cohort) -> dict[str, bytes]:
+        title = _title(sweep, trial, net)
         weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
-        drawn = {"delays.png": delays_png(net.delays()[0].detach().numpy(), weights, mask, title)}
-        cloud = _cloud(net, neurons, title)
-        return drawn if cloud is None else drawn | {"positions.png": positions_png(cloud)}
+        rows = _last(neurons)
+        cloud = _cloud(net, rows, title)
+        drawn = {} if cloud is None else {"positions.png": positions_png(cloud)}
+        module = None if rows is None else rows["module"].to_numpy()
+        return drawn | {
+            "connectivity.png": connectivity_png(weights, mask, module, title),
+            "delays.png": delays_png(net.delays()[0].detach().numpy(), weights, mask, title),
+        }
 
-    return draw
+    return _kept(folder, trial, ("positions.png", "connectivity.png", "delays.png"), draw)
 
 
-def page(folder: Path, sweep: str, trial: int, neurons: pa.Table) -> Callable[[], dict[str, bytes]]:
-    """Makes `positions.html`, with the positions over time, when called; nothing without positions."""
+def page(folder: Path, sweep: str, trial: int, neurons: pa.Table) -> Draw:
+    """Of a leading trial with positions: `positions.html`, with a slider over time, and `movement.gif`."""
 
-    def draw() -> dict[str, bytes]:
-        net = _network(folder, trial)
-        cloud = net and _cloud(net, neurons, f"{sweep}, trial {trial}, replicate 0 of {net.replicates}")
-        if not cloud:
+    def draw(net: Cohort) -> dict[str, bytes]:
+        cloud = _cloud(net, _last(neurons), _title(sweep, trial, net))
+        if cloud is None:
             return {}
-        return {"positions.html": positions_html(cloud, _snapshots(neurons)).encode()}
+        drawn, snapshots = {}, _snapshots(neurons)
+        if len(snapshots) > 1 and net.config.embedding == "space":
+            drawn["movement.gif"] = movement_gif(cloud, snapshots)
+        return drawn | {"positions.html": positions_html(cloud, snapshots).encode()}
 
-    return draw
-
-
-def _network(folder: Path, trial: int) -> Cohort | None:
-    path = network_file(folder, trial)
-    return unpack(path.read_bytes())[0] if path.is_file() else None
+    return _kept(folder, trial, ("movement.gif", "positions.html"), draw)
 
 
-def _cloud(net: Cohort, neurons: pa.Table | None, title: str) -> Cloud | None:
-    """The networks' replicate 0 in space, coloured by what `neurons` has on it, if anything."""
+def probes(folder: Path, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
+    """Of a leading trial, from up to SAMPLES held-out samples that its networks are shown once more.
+
+    `raster.png`, `pruning.png` with its data `pruning.csv`, and with positions `positions_module.png`,
+    `positions_channel.png` and `positions_time.png`.
+    """
+
+    def draw(net: Cohort) -> dict[str, bytes]:
+        name, shown = _held_out(data)
+        title = _title(sweep, trial, net)
+        hidden = hidden_spikes(net, shown, np.arange(len(shown)))[0]
+        cloud = _cloud(net, _last(neurons), title, preferred_channel(shown, hidden), preferred_time(hidden))
+        views = {} if cloud is None else {f"positions_{v}.png": positions_png(cloud, v) for v in VIEWS}
+        curves = _pruning(net, shown)
+        samples = f"{len(shown)} samples of the {name} set"
+        return views | {
+            "raster.png": png(draw_raster(_raster(net, shown, hidden, f"{title}; class {shown.labels[0]}"))),
+            "pruning.png": png(draw_pruning(curves, f"{sweep}, trial {trial}", samples)),
+            "pruning.csv": curves.to_csv(index=False).encode(),
+        }
+
+    names = (*(f"positions_{view}.png" for view in VIEWS), "raster.png", "pruning.png", "pruning.csv")
+    return _kept(folder, trial, names, draw)
+
+
+def pruning_curves(folder: Path) -> pd.DataFrame:
+    """The data of all `pruning.png` in a sweep's folder, with `trial`; no rows if there are none."""
+    parts = [
+        pd.read_csv(path).assign(trial=int(path.parent.name))
+        for path in sorted((folder / "pictures").glob("*/pruning.csv"))
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _kept(
+    folder: Path, trial: int, names: tuple[str, ...], draw: Callable[[Cohort], Mapping[str, bytes]]
+) -> Draw:
+    """The files `names` that `draw` makes of the networks; what is in the sweep's folder is taken from there.
+
+    The last of the names is written last: where it is, the others are.
+    """
+
+    def files() -> dict[str, bytes]:
+        kept, network = pictures_folder(folder, trial), network_file(folder, trial)
+        if not (kept / names[-1]).is_file():
+            drawn = draw(unpack(network.read_bytes())[0]) if network.is_file() else {}
+            for name in names:
+                if name in drawn:
+                    write_whole(kept / name, drawn[name])
+        return {name: (kept / name).read_bytes() for name in names if (kept / name).is_file()}
+
+    return files
+
+
+def _title(sweep: str, trial: int, net: Cohort) -> str:
+    return f"{sweep}, trial {trial}, replicate 0 of {net.replicates}"
+
+
+def _cloud(
+    net: Cohort,
+    rows: pa.Table | None,
+    title: str,
+    channel: Array | None = None,
+    time: Array | None = None,
+) -> Cloud | None:
+    """Replicate 0 in space, coloured by what is known of its neurons; None without positions."""
     if not net.has_positions:
         return None
     positions, weights = net.positions[0].detach().numpy(), net.w_rec[0].detach().numpy()
-    if neurons is None or not len(neurons):
+    if rows is None:
         return Cloud(positions, weights, np.zeros(len(positions)), title)
-    rows = _at(neurons, pc.max(neurons["epoch"]).as_py())
     return Cloud(
         positions,
         weights,
@@ -65,7 +151,16 @@ def _cloud(net: Cohort, neurons: pa.Table | None, title: str) -> Cloud | None:
         title,
         module=rows["module"].to_numpy(),
         preferred_class=rows["preferred_class"].fill_null(-1).to_numpy(),
+        preferred_channel=channel,
+        preferred_time=time,
     )
+
+
+def _last(neurons: pa.Table | None) -> pa.Table | None:
+    """The latest rows of replicate 0, if there are any."""
+    if neurons is None or not len(neurons):
+        return None
+    return _at(neurons, pc.max(neurons["epoch"]).as_py())
 
 
 def _snapshots(neurons: pa.Table) -> list[tuple[int, Array]]:
@@ -77,3 +172,40 @@ def _at(neurons: pa.Table, epoch: int) -> pa.Table:
     """The rows of replicate 0 at an epoch, in the order of the neurons."""
     here = (pc.field("epoch") == epoch) & (pc.field("replicate") == 0)
     return neurons.filter(here).sort_by("neuron")
+
+
+@lru_cache(maxsize=1)
+def _held_out(config: DataConfig) -> tuple[str, SpikeDataset]:
+    """The name of the held-out split, and its first SAMPLES samples."""
+    splits = load_splits(config)
+    name, data = ("test", splits.test) if splits.test is not None else ("validation", splits.validation)
+    return name, data.subset(slice(SAMPLES))
+
+
+def _pruning(net: Cohort, data: SpikeDataset) -> pd.DataFrame:
+    """Accuracy of every network by order and share of the synapses taken out."""
+    curves = {by: pruning_curve(net, data, by, SHARES) for by in ("magnitude", "length")}
+    rows = [
+        {"by": by, "share": share, "replicate": r, "accuracy": float(value)}
+        for by, curve in curves.items()
+        for share, values in zip(SHARES, curve, strict=True)
+        for r, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _raster(net: Cohort, shown: SpikeDataset, hidden: SpikeDataset, title: str) -> Raster:
+    """The first sample."""
+    config, in_space = net.config, net.has_positions
+    scale = net.delay_scale()
+    return Raster(
+        input_times=shown.times[0],
+        input_channels=shown.channels[0],
+        times=hidden.times[0],
+        neurons=hidden.channels[0],
+        duration=config.steps * config.dt,
+        title=title,
+        positions=net.positions[0].detach().numpy() if in_space else None,
+        delay_floor=config.delay_floor,
+        delay_scale=float(scale) if isinstance(scale, float) else float(scale[0]),
+    )

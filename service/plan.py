@@ -54,7 +54,8 @@ class Plan:
     Raises SweepError if another line can't be read, or the file can't be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, repair: bool = True) -> None:
+        """Read what is there; with `repair`, take a line that was cut short off the file, too."""
         self._path = path
         self.begun: list[Begun] = []
         self.sources: list[Source] | None = None
@@ -64,7 +65,7 @@ class Plan:
         try:
             content = path.read_bytes() if path.exists() else b""
             whole = content.rfind(b"\n") + 1
-            if whole < len(content):
+            if repair and whole < len(content):
                 os.truncate(path, whole)
         except OSError as error:
             raise self._unwritable(error) from error

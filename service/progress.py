@@ -27,9 +27,11 @@ STATE_STYLES = {
 class Progress:
     """Listens to the conductor and shows how far the sweep is. Use it as a context manager."""
 
-    def __init__(self, spec: SweepSpec, finished: list[dict[str, Any]], console: Console) -> None:
-        """Args: the sweep; the rows of `trials` that are finished already; where to show it."""
-        self._spec, self._console = spec, console
+    def __init__(
+        self, spec: SweepSpec, finished: list[dict[str, Any]], planned: int, console: Console
+    ) -> None:
+        """Args: the sweep; its rows of `trials` so far; how many trials it is to have; where to show it."""
+        self._spec, self._planned, self._console = spec, planned, console
         self._states = Counter(row["state"] for row in finished)
         self._best: dict[str, float] = {}
         for row in finished:
@@ -89,7 +91,7 @@ class Progress:
             f"{row['seconds']:.1f} s",
             self._pace(),
         ]
-        total = max(self._spec.search.trials, self._finished)  # leaders come on top
+        total = max(self._planned, self._finished)  # leaders come on top
         return f"[{self._finished}/{total}] " + ", ".join(part for part in parts if part)
 
     def _pace(self) -> str:
@@ -97,7 +99,7 @@ class Progress:
         done, elapsed = self._finished - self._before, time.monotonic() - self._started
         if not done:
             return ""
-        left = max(0, self._spec.search.trials - self._finished) * elapsed / done
+        left = max(0, self._planned - self._finished) * elapsed / done
         return f"{60 * done / elapsed:.3g} trials/min, {duration(left)} left"
 
     def _render(self) -> RenderableType:
@@ -106,8 +108,8 @@ class Progress:
         states = [
             Text(f"{n} {state}", STATE_STYLES.get(state, "")) for state, n in sorted(self._states.items())
         ]
-        bar = ProgressBar(total=spec.search.trials, completed=self._finished, width=30)
-        counted = Text(f"{self._finished}/{spec.search.trials}")
+        bar = ProgressBar(total=self._planned, completed=self._finished, width=30)
+        counted = Text(f"{self._finished}/{self._planned}")
         head.add_row(Text(spec.name, "bold"), bar, counted, *states, Text(self._pace(), "dim"))
         best = ", ".join(f"{name} {value:.4g}" for name, value in self._best.items())
         parts: list[RenderableType] = [head, Text(f"best: {best or 'none yet'}"), self._table()]

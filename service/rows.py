@@ -71,8 +71,8 @@ def row_of(spec: SweepSpec, running: Running, state: str, reason: str | None, ep
         "seed": task.seed,
         "config_hash": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
         "code_version": code_version(),
-        "node": running.node,
-        "parameters": running.parameters,
+        "environment": running.environment,
+        **asdict(running.origin),
         "cpu_seconds": running.cpu_seconds,
         "gpu_seconds": running.seconds * spec.resources.gpus,
     }

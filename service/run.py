@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from service.conductor import Conductor
     from service.tracking.listener import MlflowListener
 
+LOCK_SECONDS = 1.0
+"""Longer than `polychrony list` holds a sweep to see whether it runs."""
+
 
 def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> None:
     """Run the sweep of `file` in the folder `runs`, or take it up where it stopped; see `conduct`."""
@@ -59,13 +62,30 @@ def conduct(
     # Absolute: the workers of Ray have a working directory of their own.
     folder = runs.absolute() / spec.name
     document = read(file, overrides)
-    _check_same(spec, document, folder)
-    _check_data(spec, document)
-    if not sweep_file(folder).exists():
-        _sources(spec, document, folder.parent)
+    check(spec, document, folder)
     with _only_driver(folder):
         write_whole(sweep_file(folder), dump(spec).encode())
         _conduct(spec, document, folder, console, execute)
+
+
+def check(spec: SweepSpec, document: Document, folder: Path) -> list[Source]:
+    """Find what is wrong with a sweep beyond its file, before anything is written.
+
+    Args:
+        spec: the sweep.
+        document: where it was read.
+        folder: of the sweep.
+
+    Returns:
+        The trials that a new sweep starts from; one that is taken up has kept its own.
+
+    Raises:
+        UserError: if it is not the sweep of that name, or its data or earlier sweeps can't be read.
+        SweepError: if the record of what was asked can't be used.
+    """
+    _check_same(spec, document, folder)
+    _check_data(spec, document)
+    return [] if sweep_file(folder).exists() else _sources(spec, document, folder.parent)
 
 
 def _check_same(spec: SweepSpec, document: Document, folder: Path) -> None:
@@ -117,7 +137,7 @@ def _only_driver(folder: Path) -> Iterator[None]:
     """Make the sweep's folder, and hold it against other processes."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(lock_file(folder), blocking=False)
+        lock = FileLock(lock_file(folder), timeout=LOCK_SECONDS)
         lock.acquire()
     except Timeout as error:
         raise SweepError(f"{folder}: another process runs this sweep; wait for it, or stop it") from error
@@ -148,11 +168,12 @@ def _conduct(
         finished = conductor.record.rows("trials").to_pylist()
         done = conductor.agenda.over
         taken_up = f", {len(finished)} are finished" if finished else ""
-        said = f" is finished: {len(finished)} trials" if done else f": {spec.search.trials} trials{taken_up}"
+        planned = conductor.agenda.planned
+        said = f" is finished: {len(finished)} trials" if done else f": {planned} trials{taken_up}"
         console.print(f"{spec.name}{said}.", highlight=False)
         with _mlflow(conductor, folder, console) as mlflow:
             if not done:
-                with Progress(spec, finished, console) as progress:
+                with Progress(spec, finished, planned, console) as progress:
                     conductor.listeners = [progress, mlflow]
                     execute(conductor)
             mlflow.show_leaders(conductor)

@@ -10,7 +10,7 @@ from search.objectives import metrics_needed
 from service.plan import Begun
 from service.record import Record
 from service.spec.sweep import SweepSpec
-from service.trial import Report, Task
+from service.trial import Origin, Report, Task
 
 SILENT_SECONDS = 60.0
 """Beyond its time limit, a trial that does not report may take so long to start or to finish an epoch."""
@@ -26,12 +26,13 @@ class Running:
 
     begun: Begun
     task: Task
+    environment: int
+    """Its number; see `service.record.provenance`."""
     since: float | None = None
     """When it got a worker or last reported, by the monotonic clock (s); None while it waits for a worker."""
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    node: str = ""
-    parameters: int | None = None
+    origin: Origin = field(default_factory=Origin)
     latest: Metrics = field(default_factory=dict)
     silent_epochs: int = 0
     """Epochs in a row without a spike."""
@@ -39,7 +40,7 @@ class Running:
     def charge(self, report: Report) -> None:
         """It has reported: count what that has cost."""
         self.since = time.monotonic()
-        self.node, self.parameters = report.node, report.parameters
+        self.origin = report.origin
         self.cpu_seconds += report.cpu_seconds
 
     def note(self, metrics: Metrics) -> None:
@@ -114,7 +115,8 @@ class Judge:
 
     def _replay(self, record: Record) -> None:
         """Let the rule see the reports of earlier sessions."""
-        names = metrics_needed(self._spec.objectives, self._spec.constraints) | {"seconds"}
+        needed = metrics_needed(self._spec.objectives, self._spec.constraints) | {"seconds"}
+        names = sorted(needed - set(self._spec.measures))  # no rule decides by what is measured at the end
         epochs = record.rows("epochs", ["trial", "epoch", *names])
         means = epochs.group_by(["trial", "epoch"], use_threads=False).aggregate([(n, "mean") for n in names])
         seconds: dict[int, float] = {}

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.sweep import Sweep
+from service.tracking.outbox import without_passwords
 
 SHOWN = 20
 """Rows of the Pareto front that are printed at most."""
@@ -36,7 +37,7 @@ def print_summary(folder: Path, console: Console) -> None:
             console.print(f"and {len(front) - SHOWN} more", highlight=False)
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
-    server = os.environ.get("MLFLOW_TRACKING_URI")
+    server = without_passwords(os.environ.get("MLFLOW_TRACKING_URI", ""))
     console.print(f"MLflow:  {server or f'polychrony ui --out {runs}'}", highlight=False, soft_wrap=True)
 
 

@@ -10,17 +10,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from search.objectives import Constraint, Objective, pareto_front
 from service.errors import Fault, SweepError, UserError
-from service.files import network_file
+from service.files import network_file, sweep_file
 from service.plan import MORE_SEEDS
-from service.record.parts import read_table, table_schema
+from service.record.parts import part_path, read_table, table_schema
+from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
 
 if TYPE_CHECKING:
     from model import Cohort
+    from service.sweeps import Sweeps
 
 
 class Sweep:
@@ -36,10 +39,22 @@ class Sweep:
             cure = f"sweeps there: {', '.join(beside)}" if beside else "nor is there any other; run one first"
             raise UserError([Fault(str(self.folder), "sweep", f"there is none here; {cure}")])
 
+    @staticmethod
+    def all(runs: str | Path) -> "Sweeps":
+        """All sweeps in the folder `runs`, whose tables can be read together; see `Sweeps`."""
+        from service.sweeps import Sweeps
+
+        return Sweeps(runs)
+
     @property
     def name(self) -> str:
         """The sweep's name."""
         return self.folder.absolute().name
+
+    @property
+    def started(self) -> bool:
+        """Whether there are tables."""
+        return part_path(self.folder / "tables" / "trials", 0).exists()
 
     @property
     def objectives(self) -> list[Objective]:
@@ -54,7 +69,26 @@ class Sweep:
     @property
     def planned(self) -> int:
         """Trials that were asked for."""
-        return int(self._asked("search")["trials"])
+        try:
+            return int(self._asked("search")["trials"])
+        except (TypeError, KeyError, ValueError) as error:
+            raise self._damaged("search.trials is missing") from error
+
+    def environment(self, trial: int) -> dict[str, Any]:
+        """Under what a trial was run: versions of all packages, machine; see `service.record.provenance`.
+
+        Raises:
+            UserError: if there is no such trial, or it is of a version that did not keep this.
+            SweepError: if the file of environments is damaged.
+        """
+        found = self.arrow("trials", pc.field("trial") == trial)
+        number = (
+            found["environment"][0].as_py() if "environment" in found.column_names and len(found) else None
+        )
+        known = read_environments(self.folder)
+        if number is None or number >= len(known):
+            raise UserError([Fault(str(self.folder), f"trial {trial}", "its environment is not recorded")])
+        return known[int(number)]
 
     def network(self, trial: int) -> "Cohort":
         """The trained networks of a trial.
@@ -86,7 +120,7 @@ class Sweep:
             UserError: if there is no such table.
             SweepError: if a file of it is damaged or not ours.
         """
-        return _frame(self.arrow(name))
+        return frame_of(self.arrow(name))
 
     def arrow(
         self, name: str, where: str | pc.Expression | None = None, columns: Sequence[str] | None = None
@@ -122,10 +156,10 @@ class Sweep:
             kept = [v is not None and not math.isnan(v) and constraint.violation(v) <= 0 for v in values]
             trials = trials.filter(pa.array(kept, pa.bool_()))
         measured = np.array([trials[objective.metric].to_numpy() for objective in objectives]).T
-        return _frame(trials.take(pareto_front(measured, [objective.goal for objective in objectives])))
+        return frame_of(trials.take(pareto_front(measured, [objective.goal for objective in objectives])))
 
     def _folder_of(self, name: str) -> Path:
-        known = sorted(path.name for path in (self.folder / "tables").glob("*") if path.is_dir())
+        known = sorted(path.parent.name for path in (self.folder / "tables").glob("*/part-000000.parquet"))
         if name not in known:
             cure = (
                 f"tables are {', '.join(known)}" if known else "the sweep has not started yet; run it first"
@@ -135,11 +169,18 @@ class Sweep:
 
     def _asked(self, key: str) -> Any:
         """A section of the resolved sweep file."""
-        document = YAML(typ="safe", pure=True).load((self.folder / "sweep.yaml").read_text())
-        return document.get(key)
+        try:
+            document = YAML(typ="safe", pure=True).load(sweep_file(self.folder).read_text())
+            return document.get(key)
+        except (YAMLError, UnicodeDecodeError, AttributeError) as error:
+            raise self._damaged("it is no sweep file") from error
+
+    def _damaged(self, fault: str) -> SweepError:
+        return SweepError(f"{sweep_file(self.folder)}: {fault}; restore the file from a copy")
 
 
-def _frame(table: pa.Table) -> pd.DataFrame:
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """A table as a data frame, with lists as lists."""
     frame: pd.DataFrame = table.to_pandas()
     for field in table.schema:
         if pa.types.is_list(field.type):

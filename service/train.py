@@ -10,12 +10,14 @@ from rich.console import Console
 
 from service.conductor import Conductor
 from service.errors import Fault, SweepError, UserError
+from service.record.provenance import cpu_model
 from service.record.schema import values_of
 from service.rows import summarize
 from service.run import conduct
 from service.spec.sweep import SweepSpec, data_for, learner_for, load
 from service.sweep import Sweep
 from service.trial import Report, Task, Trial
+from service.version import code_version
 
 SHOWN = ("train_loss", "train_accuracy", "loss", "accuracy", "rate", "silent")
 
@@ -69,9 +71,19 @@ def train_again(name: str, runs: Path, console: Console) -> bool:
                 raise SweepError(f"{name}: {report.failure}")
             now = {metric: mean for metric, (mean, _) in summarize(report.metrics).items()}
             equal &= all(now[m] == recorded.loc[epoch, m] for m in SHOWN if m in now)
+    if not equal:
+        _tell_origins(rows[0], report.origin.data_digest, console)
     verdict = "the same, to the digit" if equal else "NOT the same as what is recorded"
     console.print(f"{name}: {verdict}", highlight=False)
     return equal
+
+
+def _tell_origins(row: Mapping[str, Any], digest: str | None, console: Console) -> None:
+    """What is not as it was when the trial was recorded, and may be why the results differ."""
+    now = {"code_version": code_version(), "cpu": cpu_model(), "data_digest": digest}
+    for column, value in now.items():
+        if row.get(column) not in (None, value):
+            console.print(f"{column}: {row[column]} then, {value} now", highlight=False, soft_wrap=True)
 
 
 def _task_of(spec: SweepSpec, row: Mapping[str, Any], folder: Path) -> Task:

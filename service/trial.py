@@ -3,7 +3,8 @@
 import platform
 import resource
 import time
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from model.config import LearnerConfig
 from model.datasets import DataConfig, Splits, load_splits
 from model.training import Array, Neurons, Trainer
 from service.files import UnwritableError, checkpoint_file, network_file, write_whole
+from service.record.provenance import cpu_model, data_digest
 
 CHECKPOINT_SECONDS = 10.0
 """A trial that is cut short loses about as much of its work at most."""
@@ -33,11 +35,24 @@ class Task:
     """Whether the trial may be stopped at any epoch; then its networks are kept at every epoch."""
     synapses: bool = False
     """Whether the table of synapses is wanted."""
+    snapshots: int | Collection[int] | None = None
+    """See `snapshot_epochs`."""
 
     @property
     def seeds(self) -> list[int]:
         """One seed a replicate; a trial with more replicates has the same first ones."""
         return [seed_of(self.seed, replicate) for replicate in range(self.learner.replicates)]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a trial runs, and on what; by columns of `trials`. None: it has not come so far."""
+
+    node: str | None = None
+    cpu: str | None = None
+    data_digest: str | None = None
+    dropped_spikes: int | None = None
+    parameters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,9 +69,7 @@ class Report:
     """Why the trial cannot go on."""
     halt: str | None = None
     """Why no trial could go on: a file can't be written, which is no fault of the trial's."""
-    node: str = ""
-    parameters: int | None = None
-    """Numbers that each network learns."""
+    origin: Origin = Origin()
     cpu_seconds: float = 0.0
     """Processor time since the last report."""
     memory: int = 0
@@ -68,9 +81,21 @@ def seed_of(*entropy: int) -> int:
     return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
-def snapshot_epochs(epochs: int) -> set[int]:
-    """After which epochs neurons and topology are recorded: as drawn, the first, the middle one, the last."""
-    return {0, 1, (epochs + 1) // 2, epochs}
+def snapshot_epochs(epochs: int, wanted: int | Collection[int] | None = None) -> set[int]:
+    """After which epochs neurons and topology are recorded; 0 is as drawn, and the last is always among them.
+
+    Args:
+        epochs: of training.
+        wanted: the epochs, or how many, at equal distances; None: as drawn, the first, the middle, the last.
+
+    >>> snapshot_epochs(20), snapshot_epochs(20, 3), snapshot_epochs(20, [0, 5, 100])
+    ({0, 1, 10, 20}, {0, 10, 20}, {0, 20, 5})
+    """
+    if wanted is None:
+        return {0, 1, (epochs + 1) // 2, epochs}
+    if isinstance(wanted, int):
+        return {round(epochs * n / (wanted - 1)) for n in range(wanted - 1)} | {epochs}
+    return {epoch for epoch in wanted if epoch < epochs} | {epochs}
 
 
 class Trial:
@@ -79,6 +104,7 @@ class Trial:
     def __init__(self, task: Task) -> None:
         self.task = task
         self._trainer: Trainer | None = None
+        self._origin = Origin(platform.node(), cpu_model())
         self._saved_at = time.monotonic()
         self._cpu = time.process_time()
 
@@ -87,6 +113,7 @@ class Trial:
         try:
             if self._trainer is None:
                 self._trainer = self._begin()
+                self._origin = self._origin_of(self._trainer)
             else:
                 self._save_if_due(self._trainer)
             return self._train(self._trainer)
@@ -105,6 +132,14 @@ class Trial:
             return Trainer.resume(path.read_bytes(), splits, task.threads)
         return Trainer(task.learner, splits, task.seeds, task.threads)
 
+    def _origin_of(self, trainer: Trainer) -> Origin:
+        return replace(
+            self._origin,
+            data_digest=_digest(self.task.data),
+            dropped_spikes=trainer.dropped_spikes,
+            parameters=trainer.net.learned_parameters,
+        )
+
     def _save_if_due(self, trainer: Trainer) -> None:
         # Only now, at the start of the next epoch, is the last report known to be recorded: a checkpoint
         # made before that could be ahead of the record, and an epoch would be missing there.
@@ -113,8 +148,9 @@ class Trial:
             self._saved_at = time.monotonic()
 
     def _train(self, trainer: Trainer) -> Report:
-        task, wanted = self.task, snapshot_epochs(trainer.config.epochs)
-        snapshots = [self._snapshot(trainer)] if trainer.epoch == 0 else []
+        task = self.task
+        wanted = snapshot_epochs(trainer.config.epochs, task.snapshots)
+        snapshots = [self._snapshot(trainer)] if trainer.epoch == 0 and 0 in wanted else []
         metrics = trainer.run_epoch()
         failure = trainer.fault(metrics)
         if failure is not None:
@@ -122,7 +158,9 @@ class Trial:
         done = trainer.finished
         if done or trainer.epoch in wanted:
             snapshots.append(self._snapshot(trainer))
-        tables = {name: pa.concat_tables(one[name] for one in snapshots) for name in next(iter(snapshots), {})}
+        tables = {
+            name: pa.concat_tables(one[name] for one in snapshots) for name in next(iter(snapshots), {})
+        }
         if done:
             metrics |= trainer.test()
             if task.synapses:
@@ -157,8 +195,7 @@ class Trial:
             done=done,
             failure=failure,
             halt=halt,
-            node=platform.node(),
-            parameters=self._trainer.net.learned_parameters if self._trainer else None,
+            origin=self._origin,
             cpu_seconds=self._cpu - before,
             memory=_resident(),
         )
@@ -177,6 +214,12 @@ def _resident() -> int:
 def _splits(config: DataConfig) -> Splits:
     """The data, loaded once in a process that runs many trials."""
     return load_splits(config)
+
+
+@lru_cache(maxsize=2)
+def _digest(config: DataConfig) -> str:
+    """What tells whether they are still the same data, computed once as well."""
+    return data_digest(_splits(config))
 
 
 def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:

@@ -251,10 +251,7 @@ def _fit(conductor: Conductor, storage: Path, begin: Begin) -> None:
 
 def _tuner(line: _Line, storage: Path, begin: Begin) -> tune.Tuner:
     resources = line.conductor.spec.resources
-    cores = int(ray.cluster_resources().get("CPU", 1))
-    if resources.cpus > cores:
-        raise SweepError(f"a trial wants {resources.cpus} cores, there are {cores}; lower `resources.cpus`")
-    concurrent = min(resources.concurrent or cores, max(1, cores // resources.cpus))
+    concurrent = resources.at_once(int(ray.cluster_resources().get("CPU", 1)))
     return tune.Tuner(
         tune.with_resources(tune.with_parameters(TrialActor, begin=begin), {"cpu": resources.cpus}),
         tune_config=tune.TuneConfig(

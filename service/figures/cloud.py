@@ -6,14 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from service.figures.style import COLOURS, MARKERS, SILENT_COLOUR
 
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-"""Okabe and Ito, "Color universal design" (2008), without black."""
-SILENT_COLOUR = "#E4E4E4"
-POSITIVE_COLOUR, NEGATIVE_COLOUR = "#B35806", "#542788"
-SHAPES = 5
-"""Shapes of dots: when the colours are used up they start again with the next shape."""
+Array = npt.NDArray[Any]
 
 EDGE_SHARE = 0.03
 MOST_EDGES = 400
@@ -34,6 +29,10 @@ class Cloud:
     """[N]: community of the weight graph."""
     preferred_class: Array | None = None
     """[N]; -1 for a silent neuron."""
+    preferred_channel: Array | None = None
+    """[N]: input channel that a neuron follows most; -1 if it follows none."""
+    preferred_time: Array | None = None
+    """[N]: mean time of a neuron's spikes (ms); NaN for a silent neuron."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,16 @@ class Group:
     members: Array
     colour: str
     shape: int = 0
+    """When the colours are used up they start again with the next shape."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A number that neurons are coloured by."""
+
+    values: Array
+    """[N]; NaN where it is not known."""
+    label: str
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,21 @@ def projection(cloud: Cloud) -> Projection:
     return Projection(names, origin, identity, None)
 
 
+def views(cloud: Cloud) -> dict[str, list[Group] | Scale]:
+    """The ways to colour the neurons that are known, by name."""
+    found: dict[str, list[Group] | Scale] = {}
+    if cloud.preferred_class is not None:
+        found["class"] = class_groups(cloud.preferred_class)
+    if cloud.module is not None:
+        found["module"] = module_groups(cloud.module)
+    if cloud.preferred_channel is not None:
+        channel = np.where(cloud.preferred_channel < 0, np.nan, cloud.preferred_channel)
+        found["channel"] = Scale(channel, "preferred input channel")
+    if cloud.preferred_time is not None:
+        found["time"] = Scale(cloud.preferred_time, "mean spike time (ms)")
+    return {**found, "rate": Scale(cloud.rate, "rate (spikes per sample)")}
+
+
 def strongest_edges(weights: Array) -> Edges:
     """The top 3 % of the synapses that are not zero by |w|, at most 400 of them."""
     pre, post = np.nonzero(weights)
@@ -113,7 +137,7 @@ def class_groups(preferred_class: Array) -> list[Group]:
             f"class {label}",
             np.flatnonzero(preferred_class == label),
             COLOURS[label % len(COLOURS)],
-            label // len(COLOURS) % SHAPES,
+            label // len(COLOURS) % len(MARKERS),
         )
         for label in np.unique(preferred_class[preferred_class >= 0]).tolist()
     ]

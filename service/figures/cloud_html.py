@@ -1,27 +1,26 @@
 """An interactive picture of a network in space: one HTML page that needs nothing from anywhere else."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from service.figures.cloud import (
-    NEGATIVE_COLOUR,
-    POSITIVE_COLOUR,
-    SILENT_COLOUR,
     Array,
     Cloud,
     Edges,
     Group,
     Projection,
-    class_groups,
+    Scale,
     cube,
     dot_areas,
-    module_groups,
     projection,
     strongest_edges,
+    views,
 )
+from service.figures.style import NEGATIVE_COLOUR, POSITIVE_COLOUR, SCALE, SILENT_COLOUR
 
 SYMBOLS_2D = ("circle", "square", "diamond", "triangle-up", "triangle-down")
 SYMBOLS_3D = ("circle", "square", "diamond", "cross", "x")
@@ -33,7 +32,7 @@ Snapshots = Sequence[tuple[int, Array]]
 
 
 def positions_html(cloud: Cloud, snapshots: Snapshots | None = None) -> str:
-    """Neurons in space and their strongest synapses, to turn and zoom, coloured by class, module or rate.
+    """Neurons in space and their strongest synapses, to turn and zoom, coloured in all ways that are known.
 
     Args:
         cloud: the network as it is at first shown.
@@ -44,13 +43,13 @@ def positions_html(cloud: Cloud, snapshots: Snapshots | None = None) -> str:
     points = projected.points(cloud.positions)
     times = [(epoch, projected.points(positions)) for epoch, positions in snapshots or ()]
     bundles = _bundles(edges)
-    views = _views(cloud)
-    dots = [group for groups in views.values() for group in groups]
+    looks = {name: _looks(view) for name, view in views(cloud).items()}
+    dots = [look for group in looks.values() for look in group]
     traces = [_edge_trace(points, edges, *bundle) for bundle in bundles]
-    traces += [_dot_trace(points, cloud, group, view) for view, groups in views.items() for group in groups]
+    traces += [_dot_trace(points, cloud, look) for look in dots]
     figure = go.Figure(traces, _layout(cloud.title, projected, [points, *(p for _, p in times)]))
-    figure.update_layout(updatemenus=[_buttons(views, len(bundles))])
-    _show_only(figure, _visible(views, next(iter(views)), len(bundles)))
+    figure.update_layout(updatemenus=[_buttons(looks, len(bundles))])
+    _show_only(figure, _visible(looks, next(iter(looks)), len(bundles)))
     if len(times) > 1:
         figure.frames = [
             go.Frame(name=str(epoch), data=_frame(at, edges, bundles, dots), traces=list(range(len(traces))))
@@ -77,14 +76,22 @@ def _bundles(edges: Edges) -> list[Bundle]:
     return bundles
 
 
-def _views(cloud: Cloud) -> dict[str, list[Group]]:
-    """The groups of neurons in each way of colouring; one group for all where colour is a scale."""
-    views = {}
-    if cloud.preferred_class is not None:
-        views["preferred class"] = class_groups(cloud.preferred_class)
-    if cloud.module is not None:
-        views["module"] = module_groups(cloud.module)
-    return {**views, "rate": [Group("rate", np.arange(len(cloud.positions)), "")]}
+@dataclass(frozen=True)
+class Look:
+    """Neurons that are drawn as one trace: alike, or coloured by a number."""
+
+    group: Group
+    scale: Scale | None = None
+
+
+def _looks(view: list[Group] | Scale) -> list[Look]:
+    if not isinstance(view, Scale):
+        return [Look(group) for group in view]
+    known = np.isfinite(view.values)
+    looks = [Look(Group(view.label, np.flatnonzero(known), ""), view)]
+    if not known.all():
+        looks.append(Look(Group("not known", np.flatnonzero(~known), SILENT_COLOUR)))
+    return looks
 
 
 def _coordinates(points: Array) -> dict[str, Array]:
@@ -115,22 +122,25 @@ def _edge_trace(
     )
 
 
-def _dot_trace(points: Array, cloud: Cloud, group: Group, view: str) -> Any:
-    spatial, members = points.shape[1] == 3, group.members
+def _dot_trace(points: Array, cloud: Cloud, look: Look) -> Any:
+    spatial, group, members = points.shape[1] == 3, look.group, look.group.members
     marker: dict[str, Any] = {
         "size": np.sqrt(dot_areas(cloud.rate, 25, 260))[members] * (0.7 if spatial else 1),
         "line": {"color": "#999999" if group.colour == SILENT_COLOUR else "white", "width": 1},
         "opacity": 1,
     }
-    if view == "rate":
-        bar = {
-            "title": {"text": "spikes per sample"},
-            "thickness": 14,
-            "len": 0.6,
-            "y": 0.4,
-            "outlinewidth": 0,
+    if look.scale is not None:
+        marker |= {
+            "color": look.scale.values[members],
+            "colorscale": SCALE.capitalize(),
+            "colorbar": {
+                "title": {"text": look.scale.label, "side": "right"},
+                "thickness": 14,
+                "len": 0.6,
+                "y": 0.4,
+                "outlinewidth": 0,
+            },
         }
-        marker |= {"color": cloud.rate, "colorscale": "Cividis", "colorbar": bar}
     else:
         symbols = SYMBOLS_3D if spatial else SYMBOLS_2D
         marker |= {"color": group.colour, "symbol": symbols[group.shape]}
@@ -139,7 +149,7 @@ def _dot_trace(points: Array, cloud: Cloud, group: Group, view: str) -> Any:
         mode="markers",
         marker=marker,
         name=f"{group.label} ({len(members)})",
-        showlegend=view != "rate",
+        showlegend=look.scale is None,
         text=[_description(cloud, neuron) for neuron in members.tolist()],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -152,20 +162,24 @@ def _description(cloud: Cloud, neuron: int) -> str:
         lines.append(f"preferred class {label}" if label >= 0 else "silent")
     if cloud.module is not None:
         lines.append(f"module {cloud.module[neuron]}")
+    if cloud.preferred_channel is not None and cloud.preferred_channel[neuron] >= 0:
+        lines.append(f"preferred input channel {cloud.preferred_channel[neuron]}")
+    if cloud.preferred_time is not None and np.isfinite(cloud.preferred_time[neuron]):
+        lines.append(f"mean spike time {cloud.preferred_time[neuron]:.3g} ms")
     return "<br>".join([*lines, f"{cloud.rate[neuron]:.3g} spikes per sample"])
 
 
-def _frame(points: Array, edges: Edges, bundles: list[Bundle], dots: list[Group]) -> list[Any]:
+def _frame(points: Array, edges: Edges, bundles: list[Bundle], dots: list[Look]) -> list[Any]:
     """What changes with time: where things are."""
     places = [_edge_coordinates(points, edges, bundle[0]) for bundle in bundles]
-    places += [_coordinates(points[group.members]) for group in dots]
+    places += [_coordinates(points[look.group.members]) for look in dots]
     trace = go.Scatter3d if points.shape[1] == 3 else go.Scatter
     return [trace(**place) for place in places]
 
 
-def _visible(views: dict[str, list[Group]], shown: str, edge_traces: int) -> list[bool]:
+def _visible(looks: dict[str, list[Look]], shown: str, edge_traces: int) -> list[bool]:
     """Which traces are seen: all edges, and the dots of one view."""
-    return [True] * edge_traces + [view == shown for view, groups in views.items() for _ in groups]
+    return [True] * edge_traces + [view == shown for view, dots in looks.items() for _ in dots]
 
 
 def _show_only(figure: go.Figure, visible: list[bool]) -> None:
@@ -173,10 +187,10 @@ def _show_only(figure: go.Figure, visible: list[bool]) -> None:
         trace.visible = seen
 
 
-def _buttons(views: dict[str, list[Group]], edge_traces: int) -> dict[str, Any]:
+def _buttons(looks: dict[str, list[Look]], edge_traces: int) -> dict[str, Any]:
     buttons = [
-        {"label": view, "method": "restyle", "args": [{"visible": _visible(views, view, edge_traces)}]}
-        for view in views
+        {"label": view, "method": "restyle", "args": [{"visible": _visible(looks, view, edge_traces)}]}
+        for view in looks
     ]
     place = {"x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom", "pad": {"b": 6}}
     return {"type": "buttons", "direction": "right", "buttons": buttons, "bgcolor": "white", **place}

@@ -1,57 +1,75 @@
 """A still picture of a network in space."""
 
-import io
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Line3DCollection  # type: ignore[import-untyped]
 
 from service.figures.cloud import (
-    NEGATIVE_COLOUR,
-    POSITIVE_COLOUR,
-    SILENT_COLOUR,
     Array,
     Cloud,
     Edges,
     Group,
-    class_groups,
+    Scale,
     cube,
     dot_areas,
-    module_groups,
     projection,
     strongest_edges,
+    views,
+)
+from service.figures.style import (
+    FAINT,
+    INK,
+    MARKERS,
+    MUTED,
+    NEGATIVE_COLOUR,
+    POSITIVE_COLOUR,
+    SCALE,
+    SILENT_COLOUR,
+    new_figure,
+    plain,
+    png,
+    titled,
 )
 
-MARKERS = ("o", "s", "D", "^", "v")
-DPI = 150
-INK, FAINT = "#333333", "#DDDDDD"
+SMALLEST_DOT, LARGEST_DOT = 16, 140
+"""Areas (square points)."""
 
 
-def positions_png(cloud: Cloud) -> bytes:
-    """Neurons in space, coloured by preferred class (or module), and their strongest synapses, as PNG.
+def positions_png(cloud: Cloud, colours: str | None = None) -> bytes:
+    """Neurons in space and their strongest synapses, as PNG.
 
     The area of a dot grows with the neuron's rate. One dimension is drawn on a line with the rate as height;
     of more than three dimensions the first three principal components are shown.
+
+    Args:
+        cloud: the network.
+        colours: the view that colours the neurons, one of `views(cloud)`; None: the first of them.
     """
-    figure = Figure(figsize=(8.4, 6.3), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(8.4, 6.3)
     projected = projection(cloud)
     points, edges = projected.points(cloud.positions), strongest_edges(cloud.weights)
     axes: Any = figure.add_subplot(projection="3d" if points.shape[1] == 3 else None)
-    groups = _groups(cloud)
-    _draw_edges(axes, points, edges)
-    _draw_neurons(axes, points, groups, dot_areas(cloud.rate, 16, 140))
+    known = views(cloud)
+    view = known[colours or next(iter(known))]
+    draw_edges(axes, points, edges)
+    areas = dot_areas(cloud.rate, SMALLEST_DOT, LARGEST_DOT)
+    if isinstance(view, Scale):
+        shown = draw_scale(axes, points, view, areas)
+        bar = figure.colorbar(shown, ax=axes, shrink=0.6, label=view.label)
+        bar.outline.set_visible(False)
+    else:
+        draw_groups(axes, points, view, areas)
     if points.shape[1] == 3:
-        _frame_3d(axes, points, projected.labels)
+        frame_3d(axes, points, projected.labels)
     else:
         _frame_2d(axes, projected.labels, equal=projected.height is None)
-    axes.set_title(cloud.title, loc="left", fontsize=13, color=INK, pad=12)
+    titled(axes, cloud.title, 13)
+    groups = [] if isinstance(view, Scale) else view
     figure.legend(
         handles=_legend(groups, edges),
         loc="outside right center",
@@ -60,26 +78,12 @@ def positions_png(cloud: Cloud) -> bytes:
         labelcolor=INK,
         ncols=1 if len(groups) <= 22 else 2,
     )
-    figure.supxlabel(_caption(cloud, edges), fontsize=9, color="#777777")
+    figure.supxlabel(_caption(cloud, edges), fontsize=9, color=MUTED)
     return png(figure)
 
 
-def png(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def _groups(cloud: Cloud) -> list[Group]:
-    if cloud.preferred_class is not None:
-        return class_groups(cloud.preferred_class)
-    if cloud.module is not None:
-        return module_groups(cloud.module)
-    return [Group("neurons", np.arange(len(cloud.positions)), POSITIVE_COLOUR)]
-
-
-def _draw_edges(axes: Any, points: Array, edges: Edges) -> None:
+def draw_edges(axes: Any, points: Array, edges: Edges) -> None:
+    """Draw synapses between `points` [N, 2 or 3], the strongest darkest and on top."""
     if not len(edges.weight):
         return
     strength = np.abs(edges.weight) / np.abs(edges.weight).max()
@@ -93,8 +97,24 @@ def _draw_edges(axes: Any, points: Array, edges: Edges) -> None:
     )
 
 
-def _draw_neurons(axes: Any, points: Array, groups: list[Group], areas: Array) -> None:
-    shade = {"depthshade": False} if points.shape[1] == 3 else {}
+def draw_scale(axes: Any, points: Array, scale: Scale, areas: Array) -> Any:
+    """Draw neurons at `points` [N, 2 or 3], coloured by a number; returns what a colour bar describes."""
+    known = ~np.isnan(scale.values)
+    draw_groups(axes, points, [Group("", np.flatnonzero(~known), SILENT_COLOUR)], areas)
+    return axes.scatter(
+        *points[known].T,
+        s=areas[known],
+        c=scale.values[known],
+        cmap=SCALE,
+        edgecolors="white",
+        linewidths=0.6,
+        zorder=2,
+        **_flat(points),
+    )
+
+
+def draw_groups(axes: Any, points: Array, groups: list[Group], areas: Array) -> None:
+    """Draw neurons at `points` [N, 2 or 3], with the colours and shapes of their groups."""
     for group in groups:
         axes.scatter(
             *points[group.members].T,
@@ -104,8 +124,13 @@ def _draw_neurons(axes: Any, points: Array, groups: list[Group], areas: Array) -
             edgecolors=_outline(group),
             linewidths=0.6,
             zorder=2,
-            **shade,
+            **_flat(points),
         )
+
+
+def _flat(points: Array) -> dict[str, Any]:
+    """In space distance would fade the colours."""
+    return {"depthshade": False} if points.shape[1] == 3 else {}
 
 
 def _outline(group: Group) -> str:
@@ -114,17 +139,14 @@ def _outline(group: Group) -> str:
 
 def _frame_2d(axes: Any, labels: tuple[str, ...], equal: bool) -> None:
     axes.set(xlabel=labels[0], ylabel=labels[1])
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.label.set(fontsize=10, color=INK)
     if equal:
         axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.06)
-    axes.tick_params(color=FAINT, labelcolor=INK, labelsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
+    plain(axes)
 
 
-def _frame_3d(axes: Any, points: Array, labels: tuple[str, ...]) -> None:
+def frame_3d(axes: Any, points: Array, labels: tuple[str, ...]) -> None:
+    """A cube around `points` [M, 3], seen from a corner."""
     axes.set(**{f"{name}lim": bounds for name, bounds in zip("xyz", cube(points), strict=True)})
     axes.set(xlabel=labels[0], ylabel=labels[1], zlabel=labels[2])
     axes.set_box_aspect((1, 1, 1), zoom=0.93)

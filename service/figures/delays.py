@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from service.figures.cloud import COLOURS, POSITIVE_COLOUR, Array
-from service.figures.cloud_png import DPI, FAINT, INK, png
+from service.figures.cloud import Array
+from service.figures.style import COLOURS, INK, POSITIVE_COLOUR, new_figure, plain, png, titled
 
 BINS = 50
 
@@ -21,10 +19,16 @@ def delays_png(delays: Array, weights: Array, mask: Array, title: str) -> bytes:
         mask: [N, N] bool: synapses that exist.
         title: what it is a picture of.
     """
-    figure = Figure(figsize=(7.2, 4.2), dpi=DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes: Any = figure.add_subplot()
-    values, strength = delays[mask], np.abs(weights[mask])
+    figure = new_figure(7.2, 4.2)
+    axes = figure.add_subplot()
+    draw_delays(axes, delays[mask], np.abs(weights[mask]))
+    add_legend(axes)
+    titled(axes, title)
+    return png(figure)
+
+
+def draw_delays(axes: Any, values: Array, strength: Array) -> None:
+    """Histograms of delays (ms) [E], plain and weighted by `strength` [E]."""
     if len(values):
         bins = np.histogram_bin_edges(values, BINS)
         axes.hist(values, bins, weights=_shares(np.ones(len(values))), color="#BBBBBB", label="synapses")
@@ -40,16 +44,16 @@ def delays_png(delays: Array, weights: Array, mask: Array, title: str) -> bytes:
             label="synapses, weighted by |w|",
         )
         axes.axvline(np.average(values, weights=strength), color=COLOURS[0], linestyle=":", linewidth=1.2)
-    if len(values):
-        axes.legend(frameon=False, fontsize=9, labelcolor=INK, title="dotted: mean", title_fontsize=9)
-    else:
+    if not len(values):
         axes.text(0.5, 0.5, "no synapses", transform=axes.transAxes, ha="center", color=POSITIVE_COLOUR)
-    axes.set(xlabel="delay (ms)", ylabel="share")
-    axes.set_title(title, loc="left", fontsize=12, color=INK)
-    axes.tick_params(color=FAINT, labelcolor=INK, labelsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
-    return png(figure)
+    axes.set(xlabel="delay (ms)", ylabel="share of synapses")
+    plain(axes)
+
+
+def add_legend(axes: Any) -> None:
+    """What the histograms in `axes` are."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False, fontsize=9, labelcolor=INK, title="dotted: mean", title_fontsize=9)
 
 
 def _shares(amounts: Array) -> Array:

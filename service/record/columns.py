@@ -79,7 +79,16 @@ def _array(values: Sequence[Any], field: pa.Field) -> pa.Array:
 
 
 def _cast(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    if not pa.types.is_null(column.type) and _kind(column.type) != _kind(field.type):  # "1" is not 1
+        raise ValueError(f"column `{field.name}` holds {field.type}, got {column.type}")
     try:
         return column.cast(field.type)
     except pa.ArrowException as error:
         raise ValueError(f"column `{field.name}` holds {field.type}: {error}") from error
+
+
+def _kind(column: pa.DataType) -> str:
+    """What can be cast to each other: all numbers, and lists of them."""
+    if pa.types.is_list(column):
+        return f"list of {_kind(column.value_type)}"
+    return "number" if pa.types.is_integer(column) or pa.types.is_floating(column) else str(column)

@@ -117,11 +117,17 @@ def read_table(
 
 def table_schema(folder: Path) -> pa.Schema:
     """The columns of all parts of a table together."""
-    schemas = [read_schema(path)[0] for path in list_parts(folder)]
-    try:
-        return pa.unify_schemas(schemas)
-    except pa.ArrowException as error:
-        raise SweepError(f"{folder}: the parts of this table do not fit together ({error})") from error
+    common = pa.schema([])
+    for path in list_parts(folder):
+        schema = read_schema(path)[0]
+        try:
+            common = pa.unify_schemas([common, schema], promote_options="permissive")
+        except pa.ArrowException as error:
+            raise SweepError(
+                f"{path}: this part does not fit those before it ({error}); restore it from a copy, "
+                "or move the file elsewhere if it is not the sweep's"
+            ) from error
+    return common
 
 
 @contextmanager

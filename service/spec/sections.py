@@ -4,12 +4,21 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from model.topology.measures import MEASURES
 from search.samplers.options import SAMPLERS, SamplerOptions
 from search.stopping import RULES
+from service.errors import SweepError
 from service.spec.found import Found, show, unknown
 from service.spec.metrics import METRICS, TEST_METRICS
 
@@ -41,6 +50,14 @@ def _metric(value: str) -> str:
     if value in TEST_METRICS:
         raise ValueError(f"`{value}` is measured when all is over and must not guide it; use `accuracy`")
     return value
+
+
+def _snapshots(value: object) -> object:
+    """A number of snapshots, or their epochs in order."""
+    epochs = value if isinstance(value, list) else [value, 1]
+    if (value is not None and not all(type(one) is int and one >= 0 for one in epochs)) or value in (0, []):
+        raise ValueError(f"got {show(value)}, expected a number from 1 on, or a list of epochs from 0 on")
+    return sorted(set(value)) if isinstance(value, list) else value
 
 
 def _no_gpu(value: float) -> float:
@@ -161,11 +178,19 @@ class ResourcesSpec(Section):
     memory_limit: float | None = Field(default=None, gt=0)
     """Megabytes that a trial's worker may hold after an epoch; None: any amount."""
 
+    def at_once(self, cores: int) -> int:
+        """How many trials run at the same time on `cores` cores. Raises SweepError if one has no room."""
+        if self.cpus > cores:
+            raise SweepError(f"a trial wants {self.cpus} cores, there are {cores}; lower `resources.cpus`")
+        return min(self.concurrent or cores, cores // self.cpus)
+
 
 class RecordSpec(Section):
     """Which large tables are kept."""
 
     synapses: bool = False
+    snapshots: Annotated[int | list[int] | None, BeforeValidator(_snapshots)] = None
+    """Epochs after which neurons and topology are recorded, or how many of them; see `snapshot_epochs`."""
 
 
 SECTIONS: dict[str, Any] = {
@@ -242,6 +267,8 @@ def _in_words(key: str, fault: ErrorDetails) -> str:
         return unknown("key", str(fault["loc"][-1]), keys)
     if kind == "model_type":
         return f"got {show(value)}, expected keys and values; known are {', '.join(keys)}"
+    if kind == "list_type" and fault["loc"][-1:] == ("warm_start",):
+        return f"got {show(value)}, expected a list of sweeps such as [early]"
     legal = fault["msg"].removeprefix("Input should be ")
     for pydantic_says, we_say in {
         "greater than or equal to": "at least",

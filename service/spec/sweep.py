@@ -177,7 +177,7 @@ def _spec(document: Document, folder: Path, found: list[Found]) -> SweepSpec | N
     learner = _config("learner", asked, space, found)
     files = read_fields("data", raw["data"], found) if "data" in raw else None
     data = _config("data", files and find_files(files, folder, found), space, found)
-    _check_together(sections, learner, space, found)
+    _check_together(sections, constraints, learner, space, found)
     if space is not None and sections["search"] and sections["objectives"]:
         settled = space.given(_fixed(learner, data, space)) if learner and data else space
         _check_sampler(sections["search"], settled, sections["objectives"], found)
@@ -242,7 +242,11 @@ def _config(
 
 
 def _check_together(
-    sections: Mapping[str, Any], learner: LearnerConfig | None, space: Space | None, found: list[Found]
+    sections: Mapping[str, Any],
+    constraints: Sequence[Constraint],
+    learner: LearnerConfig | None,
+    space: Space | None,
+    found: list[Found],
 ) -> None:
     """Sections that are legal by themselves must go together."""
     stopping, objectives = sections["stopping"], sections["objectives"]
@@ -251,7 +255,8 @@ def _check_together(
     if objectives and len(objectives) > 1 and stopping.rule in FOR_ONE:
         fault = f"{stopping.rule} needs a single objective, got {len(objectives)}; use pareto"
         found.append(Found(("stopping", "rule"), fault))
-    late = [one.metric for one in objectives or () if one.metric not in METRICS]
+    heeded = constraints if stopping.rule == "pareto" else ()
+    late = [one.metric for one in (*(objectives or ()), *heeded) if one.metric not in METRICS]
     if late:
         fault = f"`{late[0]}` is measured when training is over, and {stopping.rule} decides before; use none"
         found.append(Found(("stopping", "rule"), fault))

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from search import pareto_front
 from service.conductor import Conductor
+from service.leaders import SHOWN, standing_for
 from service.pictures import page, probes, stills
 from service.record.schema import values_of
 from service.rows import by_trial, metrics_of
@@ -17,7 +17,6 @@ from service.running import Metrics
 from service.spec.sweep import data_for
 from service.tracking.view import MlflowView
 
-LEADERS = 20
 PROBED = 5
 """Leading trials whose networks are run once more, for pictures of what they do."""
 
@@ -42,7 +41,7 @@ class MlflowListener:
         drawn = stills(self._folder, self._sweep, trial, neurons)
         # In `trials` the time is that of the whole trial, in MLflow that of the epoch, like all metrics.
         metrics = {name: values for name, values in metrics_of(row).items() if name != "seconds"}
-        self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn)
+        self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn, row)
 
     def show_leaders(self, conductor: Conductor) -> None:
         """Add an interactive page to the leading trials, and to the very best what their networks do."""
@@ -60,13 +59,15 @@ class MlflowListener:
 def leaders(conductor: Conductor) -> list[int]:
     """Trials on the Pareto front and the best by the first objective; first the front, its best first."""
     objectives = conductor.spec.objectives
-    rows = conductor.record.rows("trials").filter(pc.field("state") == "complete")
-    values = np.array([rows[objective.metric].to_numpy() for objective in objectives]).T
-    if not len(rows):
+    rows = standing_for(conductor.record.rows("trials").to_pylist())
+    if not rows:
         return []
+    values = np.array([[row[objective.metric] for objective in objectives] for row in rows], dtype=float)
     sign = -1 if objectives[0].goal == "max" else 1
     order = np.argsort(sign * values[:, 0], kind="stable")
     front = set(pareto_front(values, [objective.goal for objective in objectives]).tolist())
-    chosen = [*(n for n in order.tolist() if n in front), *(n for n in order[:LEADERS].tolist() if n not in front)]
-    found: list[int] = rows["trial"].to_numpy()[chosen].tolist()
-    return found
+    chosen = [
+        *(n for n in order.tolist() if n in front),
+        *(n for n in order[:SHOWN].tolist() if n not in front),
+    ]
+    return [rows[n]["trial"] for n in chosen]

@@ -193,4 +193,13 @@ def brief(error: Exception) -> str:
     'ValueError: no answer from http://host:1'
     """
     first = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return re.sub(r"//[^/@\s]*@", "//", first)[:300]
+    return without_passwords(first)[:300]
+
+
+def without_passwords(text: str) -> str:
+    """A text with its URIs stripped of users and passwords.
+
+    >>> without_passwords("postgresql://me:secret@host:5432/runs")
+    'postgresql://host:5432/runs'
+    """
+    return re.sub(r"//[^/@\s]*@", "//", text)

@@ -5,10 +5,11 @@ import logging
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from model.datasets import DataConfig
 from service.files import write_whole
 from service.spec.changes import without_budgets
 from service.spec.sweep import SweepSpec, dump
@@ -16,7 +17,7 @@ from service.tracking.outbox import Point
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
 STATUS = {
     "complete": "FINISHED",
@@ -28,9 +29,13 @@ STATUS = {
 """MLflow's word for each state of a trial."""
 
 SWEEP, TRIAL, STATE, REASON, ID = (f"polychrony.{tag}" for tag in ("sweep", "trial", "state", "reason", "id"))
+ORIGIN = ("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes")
+"""Columns of `trials` that are tags of a trial, too."""
+LONGEST_DIGEST = 36
 KIND = "mlflow.experimentKind"
 """By this tag the UI opens an experiment on its runs, and not on language models."""
 BATCH_METRICS = 1000
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LONGEST_TAG = 5000
 PAGE = 1000
 
@@ -40,9 +45,28 @@ def embedded_store(runs: Path) -> str:
     return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
 
 
+def tracking_uri(runs: Path) -> str:
+    """URI of the store in use: that of MLFLOW_TRACKING_URI, or the embedded one in the folder `runs`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or embedded_store(runs)
+
+
+def artifacts_of(runs: Path) -> Path | None:
+    """The folder of all artifacts; None with a server, which knows itself where it keeps them.
+
+    A database is no server: left to itself, MLflow would put them beside it into the working folder.
+    """
+    is_database = tracking_uri(runs).partition(":")[0].partition("+")[0] in DATABASES
+    return runs.absolute() / "mlartifacts" if is_database else None
+
+
+def sweep_id_file(sweep_folder: Path) -> Path:
+    """Where a sweep's identity is kept."""
+    return sweep_folder / "mlflow-id"
+
+
 def sweep_id(sweep_folder: Path) -> str:
     """What tells this sweep from others of its name: a random text kept in its folder."""
-    path = sweep_folder / "mlflow-id"
+    path = sweep_id_file(sweep_folder)
     if not path.exists():
         write_whole(path, uuid.uuid4().hex.encode())
     return path.read_text().strip()
@@ -59,11 +83,10 @@ class Store:
             spec: the sweep.
             identity: see `sweep_id`.
         """
-        uri = os.environ.get("MLFLOW_TRACKING_URI")
-        # A server knows where it keeps artifacts; the embedded store has to be told.
-        folder = None if uri else runs.absolute() / "mlartifacts" / spec.experiment
-        self._client = _client(uri or embedded_store(runs))
-        self._name, self._identity = spec.name, identity
+        artifacts = artifacts_of(runs)
+        folder = artifacts and artifacts / spec.experiment
+        self._client = client_of(tracking_uri(runs))
+        self._name, self._identity, self._data = spec.name, identity, spec.data
         self._experiment = self._find_experiment(spec.experiment, folder)
         self._runs: dict[int, str] = {}
         self._states: dict[int, str] = {}
@@ -95,14 +118,32 @@ class Store:
             self._log_batch(run, points[start : start + BATCH_METRICS], self._logged[trial])
 
     def finish(
-        self, trial: int, state: str, reason: str | None, points: list[Point], artifacts: Mapping[str, bytes]
+        self,
+        trial: int,
+        state: str,
+        reason: str | None,
+        points: list[Point],
+        artifacts: Mapping[str, bytes],
+        origin: Mapping[str, Any],
     ) -> None:
-        """Log the last of a trial, and that it is finished: this comes last, and means that all is there."""
+        """Log the last of a trial, and that it is finished: this comes last, and means that all is there.
+
+        Args:
+            trial: its number.
+            state: how it ended.
+            reason: why so, in words.
+            points: its last metrics.
+            artifacts: its files, by name.
+            origin: its columns ORIGIN of `trials`, or those that are known.
+        """
         if trial in self.finished_trials:
             return
         self.add_artifacts(trial, artifacts)
         self.log(trial, points)
         run = self._run(trial)
+        self._client.log_batch(run, tags=_tags(origin))
+        if digest := origin.get("data_digest"):
+            self._client.log_inputs(run, [_dataset(self._data, digest)])
         if reason:
             self._client.set_tag(run, REASON, reason[:LONGEST_TAG])
         self._client.set_terminated(run, STATUS[state])
@@ -139,7 +180,7 @@ class Store:
     def _find_runs(self) -> str | None:
         """Note the runs of the trials; returns the run of the sweep, if it is there."""
         parent = None
-        for run in self._search():
+        for run in runs_of(self._client, [self._experiment], self._identity):
             tags = run.data.tags
             if TRIAL in tags:
                 self._runs[int(tags[TRIAL])] = run.info.run_id
@@ -147,15 +188,6 @@ class Store:
             else:
                 parent = run.info.run_id
         return parent
-
-    def _search(self) -> Iterator["Run"]:
-        token: str | None = None
-        while token != "":
-            page = self._client.search_runs(
-                [self._experiment], f"tags.`{ID}` = '{self._identity}'", max_results=PAGE, page_token=token
-            )
-            yield from page
-            token = page.token or ""
 
     def _run(self, trial: int) -> str:
         if trial not in self._runs:
@@ -203,6 +235,17 @@ class Store:
         return last
 
 
+def runs_of(client: "MlflowClient", experiments: Sequence[str], identity: str) -> Iterator["Run"]:
+    """All runs of the sweep of that identity."""
+    token: str | None = None
+    while token != "":
+        page = client.search_runs(
+            list(experiments), f"tags.`{ID}` = '{identity}'", max_results=PAGE, page_token=token
+        )
+        yield from page
+        token = page.token or ""
+
+
 def _differs(point: Point, last: tuple[int, float]) -> bool:
     """Whether a point corrects the last one."""
     return point.step == last[0] and point.value != last[1]
@@ -214,12 +257,34 @@ def _params(values: Mapping[str, Any]) -> list[Any]:
     return [Param(key, _text(value)) for key, value in values.items()]
 
 
+def _tags(origin: Mapping[str, Any]) -> list[Any]:
+    from mlflow.entities import RunTag
+
+    known = {key: origin[key] for key in ORIGIN if origin.get(key) is not None}
+    return [RunTag(f"polychrony.{key}", _text(value)) for key, value in known.items()]
+
+
+def _dataset(data: DataConfig, digest: str) -> "DatasetInput":
+    """The data of a trial; MLflow has room for the first digits of the digest, and the profile for all."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    source: Mapping[str, Any]
+    if data.path is not None:
+        name, kind, source = Path(data.path).name, "local", {"uri": data.path}
+    else:
+        name, kind = str(data.name), "code"
+        source = {"tags": {"mlflow.source.name": f"model.load_dataset({name!r})"}}
+    profile = json.dumps({"sha256": digest})
+    dataset = Dataset(name, digest[:LONGEST_DIGEST], kind, json.dumps(source), profile=profile)
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
+
+
 def _text(value: Any) -> str:
     """A value as it would stand in a sweep file."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _client(uri: str) -> "MlflowClient":
+def client_of(uri: str) -> "MlflowClient":
     """A client that keeps to itself."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

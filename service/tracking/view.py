@@ -70,13 +70,19 @@ class MlflowView:
         epoch: int,
         metrics: Metrics,
         artifacts: Artifacts | None = None,
+        origin: Mapping[str, Any] | None = None,
     ) -> None:
-        """A trial is over, in `state` (see the table `trials`), with final `metrics` as of `epoch`."""
+        """A trial is over, in `state` (see the table `trials`), with final `metrics` as of `epoch`.
+
+        Of `origin`, a row of `trials`, the columns that tell under what it was run become tags.
+        """
         points = _points(epoch, metrics)
 
         def finish(store: Store) -> None:
             if trial not in store.finished_trials:
-                store.finish(trial, state, reason, points, _make(artifacts, trial) if artifacts else {})
+                store.finish(
+                    trial, state, reason, points, _make(artifacts, trial) if artifacts else {}, origin or {}
+                )
 
         self._put(f"end of trial {trial}", trial, finish)
 

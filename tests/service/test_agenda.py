@@ -21,6 +21,7 @@ from service.leaders import leaders
 from service.plan import MORE_SEEDS, Begun, Plan, Source
 from service.run import conduct
 from service.spec.sweep import SweepSpec, dump, load
+from service.tracking.listener import leaders as leaders_shown
 from service.trial import Report, Task
 from service.warm_start import find_sources
 
@@ -207,6 +208,16 @@ class TestBudget:
             assert len(run_all(conductor, lambda _: 0.5)) == 1
 
 
+def test_a_grid_has_no_more_trials_than_combinations(tmp_path: Path, small_spec: MakeSpec) -> None:
+    changes = {"space": "{learner.dimensions: {choice: [1, 2]}}", "search__sampler": "grid"}
+    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
+        assert conductor.agenda.planned == 2
+        assert len(run_all(conductor, lambda _: 0.5)) == 2
+        assert conductor.agenda.over
+    with closing(Conductor(small_spec(search__trials=5), tmp_path / "random")) as conductor:
+        assert conductor.agenda.planned == 5
+
+
 class TestLeaders:
     CHANGES: dict[str, Any] = {  # noqa: RUF012
         "objectives": ONE,
@@ -231,6 +242,7 @@ class TestLeaders:
         with closing(Conductor(spec, tmp_path)) as conductor:
             tasks = run_all(conductor, accuracy)
             assert conductor.agenda.over
+            shown = leaders_shown(conductor)
         assert [task.learner.replicates for task in tasks] == [2, 2, 2, 2, 4, 4, 4]
         assert tasks[4].seeds[:2] == tasks[1].seeds and len(set(tasks[4].seeds)) == 4
         assert tasks[4].learner.wiring_cost == tasks[1].learner.wiring_cost
@@ -238,6 +250,7 @@ class TestLeaders:
         assert trials["parent"].dropna().tolist() == [1, 2, 0]
         assert set(trials["move"].dropna()) == {"more seeds"}
         assert Sweep(tmp_path).front()["trial"].tolist() == [5]
+        assert shown == [5, 6, 4, 3]
 
     def test_wait_for_all_suggestions_and_survive_a_kill(self, tmp_path: Path, small_spec: MakeSpec) -> None:
         spec = small_spec(**self.CHANGES)

@@ -15,8 +15,8 @@ from service.conductor import Conductor
 from service.errors import SweepError
 from service.files import checkpoint_file
 from service.running import Metrics
-from service.spec.sweep import SweepSpec
-from service.trial import Report, Task
+from service.spec.sweep import SweepSpec, dump, load
+from service.trial import Origin, Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -49,7 +49,7 @@ def report(task: Task, epoch: int, accuracy: float = 0.5, silent: float = 0.0, *
     }
     values: dict[str, Any] = {
         "done": epoch == task.learner.epochs,
-        "node": "here",
+        "origin": Origin("here", "Z80", "d1", 7, 99),
         "cpu_seconds": 0.5,
     } | fields
     return Report(task.trial, epoch, metrics, **values)
@@ -62,6 +62,15 @@ def run_through(conductor: Conductor, task: Task) -> None:
 
 def table(folder: Path, name: str) -> pd.DataFrame:
     return pd.read_parquet(folder / "tables" / name)
+
+
+def test_tasks_have_the_snapshots_that_were_asked_for(tmp_path: Path, small_spec: MakeSpec) -> None:
+    spec = small_spec(record="{snapshots: [2, 0, 2]}")
+    (tmp_path / "resolved.yaml").write_text(dump(spec))
+    assert load(tmp_path / "resolved.yaml") == spec
+    with closing(Conductor(spec, tmp_path)) as conductor:
+        task = conductor.next_task()
+    assert task is not None and task.snapshots == [0, 2]
 
 
 def test_a_trial_is_recorded_with_all_its_epochs(tmp_path: Path, small_spec: MakeSpec) -> None:
@@ -78,7 +87,9 @@ def test_a_trial_is_recorded_with_all_its_epochs(tmp_path: Path, small_spec: Mak
     assert row["accuracy_sem"] == pytest.approx(0.1)  # the deviation of 0.5 and 0.7 is sqrt(0.02)
     assert row["wiring_cost"] == task.learner.wiring_cost
     assert row["dimensions"] == task.learner.dimensions
-    assert (row["seconds"], row["cpu_seconds"], row["node"]) == (3.0, 1.0, "here")
+    assert (row["seconds"], row["cpu_seconds"]) == (3.0, 1.0)
+    assert (row["node"], row["cpu"], row["data_digest"]) == ("here", "Z80", "d1")
+    assert (row["dropped_spikes"], row["parameters"], row["environment"]) == (7, 99, 0)
     epochs = table(tmp_path, "epochs")
     assert epochs["epoch"].tolist() == [1, 1, 2, 2] and epochs["replicate"].tolist() == [0, 1, 0, 1]
     assert epochs["accuracy"].tolist() == pytest.approx([0.2, 0.4, 0.5, 0.7])
@@ -410,6 +421,22 @@ def test_searched_fields_do_not_share_columns_with_the_tables_own(
         conductor.lost(task.trial, "lost")
     row = table(tmp_path, "trials").iloc[0]
     assert (row["learner_epochs"], row["epochs"]) == (task.learner.epochs, 0)
+
+
+def test_a_rule_goes_on_beside_a_constraint_on_a_measure(tmp_path: Path, small_spec: MakeSpec) -> None:
+    """The rule hears of the reports of earlier sessions, which have no measures."""
+    changes = {
+        "objectives": "[{metric: accuracy, goal: max}]",
+        "constraints": "[{metric: modularity, min: 0.1}]",
+        "stopping__rule": "asha",
+    }
+    spec = small_spec(**changes)
+    for accuracy, goes_on in ((0.9, True), (0.5, False)):
+        with closing(Conductor(spec, tmp_path)) as conductor:
+            tasks = [conductor.next_task(), conductor.next_task()]
+            task = tasks[0] if goes_on else tasks[1]
+            assert task is not None
+            assert conductor.take(report(task, 1, accuracy)) == goes_on
 
 
 def test_a_topology_measure_may_decide(tmp_path: Path, small_spec: MakeSpec) -> None:

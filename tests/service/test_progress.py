@@ -19,7 +19,7 @@ def row(trial: int, **fields: Any) -> dict[str, Any]:
 
 def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
     stream = io.StringIO()
-    with Progress(small_spec(), [row(0)], Console(file=stream, width=200)) as progress:
+    with Progress(small_spec(), [row(0)], 3, Console(file=stream, width=200)) as progress:
         progress.trial_started(1, {})
         progress.epoch(1, 1, {"accuracy": (0.25, None)})
         progress.trial_finished(row(1, wiring_length=3.0), None)
@@ -33,7 +33,7 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
 def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=120)
-    with Progress(small_spec(), [row(0, wiring_length=9.0)], console) as progress:
+    with Progress(small_spec(), [row(0, wiring_length=9.0)], 3, console) as progress:
         progress.trial_started(1, {})
         progress.epoch(1, 1, {"accuracy": (0.375, None)})
         console.print(progress._render())
@@ -47,5 +47,5 @@ def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
 
 def test_only_complete_trials_count_for_the_best(small_spec: MakeSpec) -> None:
     failed = row(0, state="failed", accuracy=1.0)
-    progress = Progress(small_spec(), [failed, row(1, accuracy=0.25)], Console(file=io.StringIO()))
+    progress = Progress(small_spec(), [failed, row(1, accuracy=0.25)], 3, Console(file=io.StringIO()))
     assert progress._best["accuracy"] == pytest.approx(0.25)

@@ -1,22 +1,27 @@
 """One trial by itself: its reports, its files, and that it can be taken up again."""
 
+import platform
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.checkpoint import unpack
 from model.config import LearnerConfig
-from model.datasets import DataConfig
+from model.datasets import DataConfig, load_splits
 from model.topology import MEASURES
 from service import trial as trial_module
 from service.files import checkpoint_file, network_file
 from service.record import make_schemas
 from service.record.columns import Converter
-from service.trial import Report, Task, Trial, snapshot_epochs
+from service.record.provenance import cpu_model, data_digest
+from service.trial import Origin, Report, Task, Trial, snapshot_epochs
 
 LEARNER = LearnerConfig(hidden=6, epochs=3, duration=20.0, dt=2.0, batch_size=256, replicates=2)
 
@@ -48,6 +53,39 @@ def test_reports_every_epoch_and_fills_the_tables(task: Task) -> None:
     assert len(neurons) == 4 * 2 * 6
     assert {len(position) for position in neurons["position"].to_pylist()} == {2}
     assert reports[-1].tables["topology"].num_rows == 2
+
+
+@pytest.mark.parametrize(
+    ("wanted", "epochs"),
+    [(None, [0, 1, 2, 3]), (1, [3]), (2, [0, 3]), (9, [0, 1, 2, 3]), ([0, 2], [0, 2, 3]), ([1, 70], [1, 3])],
+)
+def test_snapshots_are_made_when_they_are_wanted(
+    task: Task, wanted: int | list[int] | None, epochs: list[int]
+) -> None:
+    reports = advance_to_end(Trial(replace(task, snapshots=wanted)))
+    for name in ("neurons", "topology"):
+        found = [e for r in reports if name in r.tables for e in r.tables[name]["epoch"].to_pylist()]
+        assert found == sorted(found) and sorted(set(found)) == epochs
+
+
+@given(epochs=st.integers(1, 300), wanted=st.integers(1, 20))
+def test_a_number_of_snapshots_lies_evenly(epochs: int, wanted: int) -> None:
+    found = sorted(snapshot_epochs(epochs, wanted))
+    assert len(found) == min(wanted, epochs + 1) and found[-1] == epochs and found[0] >= 0
+    gaps = {b - a for a, b in pairwise(found)}
+    assert not gaps or max(gaps) - min(gaps) <= 1
+
+
+def test_reports_tell_where_and_on_what(task: Task) -> None:
+    splits = load_splits(task.data)
+    late = int((splits.train.times.flat >= 10.0).sum())
+    assert late > 0
+    origin = Trial(replace(task, learner=replace(LEARNER, duration=10.0))).advance().origin
+    assert (origin.node, origin.cpu, origin.dropped_spikes) == (platform.node(), cpu_model(), late)
+    assert origin.data_digest == data_digest(splits) != data_digest(splits._replace(test=None))
+    assert origin.parameters == 64 * 6 + 6 * 5 + 6 * 10 + 10 + 6 * 2
+    failed = Trial(replace(task, data=DataConfig(path="nowhere.h5"))).advance()
+    assert failed.failure and failed.origin == Origin(platform.node(), cpu_model())
 
 
 def test_tables_hold_the_networks_as_they_are(task: Task) -> None:

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from service.figures.cloud import (
-    COLOURS,
     Array,
     Cloud,
     class_groups,
@@ -22,6 +21,7 @@ from service.figures.cloud import (
 from service.figures.cloud_html import positions_html
 from service.figures.cloud_png import positions_png
 from service.figures.delays import delays_png
+from service.figures.style import COLOURS
 
 
 def _cloud(dimensions: int, n: int = 40, seed: int = 0) -> Cloud:
@@ -172,7 +172,7 @@ def test_page_holds_all_it_needs(dimensions: int, kind: str) -> None:
     assert {trace["type"] for trace in traces} == {kind} and not frames and "sliders" not in layout
     dots = [trace for trace in traces if trace["mode"] == "markers"]
     assert [button["label"] for button in layout["updatemenus"][0]["buttons"]] == [
-        "preferred class", "module", "rate"
+        "class", "module", "rate"
     ]  # fmt: skip
     for button in layout["updatemenus"][0]["buttons"]:  # each shows every neuron once, and all edges
         (change,) = button["args"]

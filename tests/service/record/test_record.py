@@ -1,4 +1,8 @@
 import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +17,7 @@ from hypothesis import strategies as st
 
 from service.errors import SweepError
 from service.record import TABLES, Record, make_schemas
-from service.record.parts import part_path, read_schema, read_table
+from service.record.parts import part_path, read_schema, read_table, write_part
 
 SCHEMAS = make_schemas({"hidden": pa.int64(), "embedding": pa.string()}, ["modularity"])
 
@@ -394,3 +398,66 @@ def test_any_history_keeps_every_row_once(
     record.close()
     assert on_disk(folder, "epochs")["trial"].to_pylist() == epochs
     assert on_disk(folder, "trials")["trial"].to_pylist() == trials
+
+
+def test_part_with_a_column_of_another_type_is_named_and_kept(tmp_path: Path) -> None:
+    with Record.open(tmp_path, SCHEMAS) as record:
+        record.append("epochs", epoch_rows(0, 1))
+    path = part_path(tmp_path / "tables" / "epochs", 0)
+    for values, kind in ((["0.5", "1"], "string"), ([True, False], "bool"), ([[0.5], [1.0]], "list")):
+        table = read_table(path.parent)
+        column = table.schema.get_field_index("loss")
+        write_part(path, table.set_column(column, "loss", pa.array(values)), sequence=1)
+        before = path.read_bytes()
+        fault = rf"part-000000\.parquet: .*column `loss` holds double, got {kind}.*go on with the version"
+        with pytest.raises(SweepError, match=fault):
+            Record.open(tmp_path, SCHEMAS)
+        assert path.read_bytes() == before
+
+
+def test_narrower_numbers_of_an_older_version_are_widened(tmp_path: Path) -> None:
+    old = {"topology": pa.schema([("trial", pa.int32()), ("modularity", pa.float32())])}
+    new = {"topology": pa.schema([("trial", pa.int64()), ("modularity", pa.float64()), ("z", pa.int32())])}
+    with Record.open(tmp_path, old, part_rows=1) as record:
+        for trial in range(2):
+            record.append("topology", [{"trial": trial, "modularity": 0.25}])
+            record.flush()
+    rows = [{"trial": trial, "modularity": 0.25, "z": None} for trial in range(2)]
+    folder = tmp_path / "tables" / "topology"
+    first = part_path(folder, 0)
+    narrow = first.read_bytes()
+    with Record.open(tmp_path, new) as record:
+        assert record.rows("topology").to_pylist() == rows
+    first.write_bytes(narrow)  # as a reader finds the folder while it is brought up to date
+    assert read_table(folder).to_pylist() == rows
+
+
+def test_two_readers_while_an_older_version_gains_columns(tmp_path: Path) -> None:
+    old = {"epochs": pa.schema([f for f in SCHEMAS["epochs"] if f.name != "rate"])}
+    with Record.open(tmp_path, old, part_rows=2) as record:
+        for trial in range(60):
+            record.append("epochs", epoch_rows(trial, 1))
+            record.flush()
+    folder, done = tmp_path / "tables" / "epochs", threading.Event()
+    expected = [n // 2 for n in range(120)]
+
+    def read_on(read: Callable[[], pa.Table]) -> int:
+        count = 0
+        while not done.is_set():
+            rows = read()
+            assert rows["trial"].to_pylist() == expected
+            assert "rate" not in rows.column_names or rows["rate"].null_count == 120
+            count += 1
+        return count
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [
+            pool.submit(read_on, lambda: read_table(folder)),
+            pool.submit(read_on, lambda: pa.Table.from_pandas(pd.read_parquet(folder))),
+        ]
+        time.sleep(0.2)
+        Record.open(tmp_path, {"epochs": SCHEMAS["epochs"]}, part_rows=2).close()
+        time.sleep(0.2)
+        done.set()
+        assert all(reader.result() > 1 for reader in readers)
+    assert read_table(folder)["rate"].null_count == 120

@@ -51,6 +51,12 @@ def planted(section: str, text: str) -> str:
 
 
 FAULTS = [
+    ("record", "{snapshots: 0}", "10: record.snapshots: got 0, expected a number from 1 on, or a list of epochs from 0 on"),
+    ("record", "{snapshots: []}", "10: record.snapshots: got [], expected a number from 1 on, or a list of epochs from 0 on"),
+    ("record", "{snapshots: [0, -1]}", "10: record.snapshots: got [0, -1], expected a number from 1 on, or a list of epochs from 0 on"),
+    ("record", "{snapshots: [true]}", "10: record.snapshots: got [True], expected a number from 1 on, or a list of epochs from 0 on"),
+    ("record", "{snapshots: true}", "10: record.snapshots: got True, expected a number from 1 on, or a list of epochs from 0 on"),
+    ("record", "{snapshots: last}", "10: record.snapshots: got 'last', expected a number from 1 on, or a list of epochs from 0 on"),
     ("name", "", "1: name: is missing; give the sweep a name"),
     ("name", "a b", "1: name: got 'a b', expected 1 to 64 letters, digits, - and _"),
     ("name", "../up", "1: name: got '../up', expected 1 to 64 letters, digits, - and _"),
@@ -118,7 +124,7 @@ FAULTS = [
     ("search", "{sampler: nsga3, mutation: 2}", "5: search.mutation: got 2, expected a probability from 0 to 1"),
     ("search", "{sampler: random, startup: 3}", "5: search.startup: goes with the samplers tpe, gp only; leave it out"),
     ("search", "{sampler: qmc, warm_start: [early]}", "5: search.warm_start: qmc learns nothing; leave it out, or take tpe, gp, cmaes, nsga2, nsga3"),
-    ("search", "{warm_start: early}", "5: search.warm_start: got 'early', expected a list such as [{...}, {...}]"),
+    ("search", "{warm_start: early}", "5: search.warm_start: got 'early', expected a list of sweeps such as [early]"),
     ("search", "{sampler: nsga}", "5: search.sampler: there is no such sampler; did you mean `nsga3`?"),
     ("search", "{trials: 0}", "5: search.trials: got 0, expected at least 1"),
     ("search", "{trials: 5.0}", "5: search.trials: got 5.0, expected a whole number"),
@@ -184,6 +190,12 @@ def test_sections_that_do_not_go_together(tmp_path: Path) -> None:
         "8: stopping.rule: `modularity` is measured when training is over, and asha decides before; use none"
     ]
     assert lines_for(tmp_path, measure, "stopping={rule: none}") == []
+    bounded = planted("constraints", "[{metric: modularity, min: 0.1}]")
+    assert lines_for(tmp_path, bounded) == []
+    assert lines_for(tmp_path, bounded, "stopping={rule: pareto}") == [
+        "--set stopping={rule: pareto}: stopping.rule: `modularity` is measured when training is over, and pareto "
+        "decides before; use none"
+    ]
 
 
 def test_replicates_stand_in_one_place(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 import logging
 import math
 import socket
@@ -6,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
+import mlflow.data
 import pytest
+from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Run
 
 from service.spec.sweep import SweepSpec, load
@@ -22,6 +25,7 @@ space:
   learner.wiring_cost: {{log: [1e-7, 1e-3]}}
 search: {{trials: {trials}}}
 """
+ORIGIN = {"code_version": "0.1", "environment": 2, "data_digest": "0123456789abcdef" * 4}
 METRICS = {"accuracy": (0.5, 0.25), "loss": (2.0, None)}
 
 
@@ -83,7 +87,13 @@ def test_a_sweep_in_full(runs: Path, spec: SweepSpec) -> None:
             3, epoch, {"accuracy": (0.1 * epoch, 0.01), "loss": (math.nan, None), "rate": (1.0, math.inf)}
         )
     view.trial_finished(
-        3, "pruned", "worse than others", 2, {"test_accuracy": (0.3, None)}, lambda: {"positions.png": b"png"}
+        3,
+        "pruned",
+        "worse than others",
+        2,
+        {"test_accuracy": (0.3, None)},
+        lambda: {"positions.png": b"png"},
+        ORIGIN | {"accuracy": 0.2, "node": None},
     )
     view.add_artifacts(3, lambda: {"positions.html": b"<html>"})
     view.close("complete")
@@ -94,7 +104,14 @@ def test_a_sweep_in_full(runs: Path, spec: SweepSpec) -> None:
     assert run.info.run_name == "a_sweep_in_full-0003" and run.info.status == "FINISHED"
     tags = {key.partition(".")[2]: v for key, v in run.data.tags.items() if key.startswith("polychrony.")}
     tags.pop("id")
-    assert tags == {"sweep": spec.name, "trial": "3", "state": "pruned", "reason": "worse than others"}
+    about = {"sweep": spec.name, "trial": "3", "state": "pruned", "reason": "worse than others"}
+    assert tags == about | {"code_version": "0.1", "environment": "2", "data_digest": ORIGIN["data_digest"]}
+    assert run.inputs is not None
+    (data,) = run.inputs.dataset_inputs
+    assert (data.dataset.name, data.dataset.digest) == ("digits", "0123456789abcdef" * 2 + "0123")
+    assert json.loads(data.dataset.profile or "") == {"sha256": ORIGIN["data_digest"]}
+    assert [(tag.key, tag.value) for tag in data.tags] == [("mlflow.data.context", "training")]
+    assert isinstance(mlflow.data.get_source(data), CodeDatasetSource)
     assert run.data.params == {
         "hidden": "8", "wiring_cost": "1e-05", "min_delay": "null", "embedding": "space"
     }  # fmt: skip

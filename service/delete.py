@@ -1,0 +1,65 @@
+"""`polychrony delete`: sweeps with all that is recorded of them, here and in MLflow."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+
+from service.errors import Fault, SweepError, UserError
+from service.files import lock_file
+from service.sweep import Sweep
+from service.sweeps import sweeps_in
+from service.tracking.removal import remove_runs
+
+
+def sweeps_named(names: Sequence[str], runs: Path) -> list[Sweep]:
+    """The sweeps of these names in the folder `runs`.
+
+    Raises UserError, with all that are none: a sweep is named as `polychrony list` does, not by a path.
+    """
+    known = {sweep.name: sweep for sweep in sweeps_in(runs)}
+    cure = f"sweeps there: {', '.join(known)}" if known else "there is none at all"
+    missing = [name for name in names if name not in known]
+    faults = [Fault(str(runs), name, f"there is no such sweep; {cure}") for name in missing]
+    if faults:
+        raise UserError(faults)
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def delete(sweeps: Sequence[Sweep], console: Console) -> None:
+    """Delete sweeps: their runs in MLflow, then their folders.
+
+    Raises:
+        SweepError: if one of them runs (nothing is deleted then), or MLflow or a folder can't be changed.
+    """
+    with ExitStack() as stack:
+        for sweep in sweeps:
+            _hold(sweep, stack)
+        for sweep in sweeps:
+            runs = remove_runs(sweep.folder.parent, sweep.folder)
+            _remove_folder(sweep.folder)
+            console.print(f"{sweep.name}: deleted, with {runs} runs in MLflow", highlight=False)
+
+
+def _hold(sweep: Sweep, stack: ExitStack) -> None:
+    """Keep drivers off a sweep."""
+    try:
+        stack.enter_context(FileLock(lock_file(sweep.folder), blocking=False))
+    except Timeout as error:
+        raise SweepError(f"{sweep.name} is running; stop it first (nothing was deleted)") from error
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a sweep's folder; what a kill leaves of it is no sweep any more."""
+    doomed = folder.with_name(f".{folder.name}.deleted.{os.getpid()}")
+    try:
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise SweepError(
+            f"{error.filename}: can't be removed ({error.strerror}); remove it by hand"
+        ) from error

@@ -1,0 +1,162 @@
+"""How outcomes change along a field, in training, and with size, by group of trials."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from service.figures.cloud import Array
+from service.figures.style import COLOURS, INK, MARKERS, new_figure, plain
+
+COLUMNS = 3
+DODGE = 0.5
+"""Share of the room between two places in which groups stand side by side, so that bars do not overlap."""
+LETTER, HANDLE = 0.08, 0.7
+"""Room that a letter and a handle take in a legend (inches)."""
+
+Label = Callable[[str], str]
+"""What stands on the axis of a column."""
+
+
+def draw_curves(
+    means: pd.DataFrame,
+    points: pd.DataFrame,
+    x: str,
+    outcomes: Sequence[str],
+    groups: Sequence[str],
+    label: Label,
+    log: bool,
+    ticks: Sequence[float] | None,
+) -> Figure:
+    """Means with intervals along a field: a small picture an outcome, a line a group.
+
+    Args:
+        means: rows of `group`, `x`, `outcome`, `mean`, `low`, `high`.
+        points: a row a trial: `group`, `x` and the outcomes; drawn faint where values are pooled.
+        x: column along the axis.
+        outcomes: what is shown.
+        groups: all groups, in the order of their colours.
+        label: names axes.
+        log: whether the axis is logarithmic.
+        ticks: the values of `x` if they are few: they stand at equal distances; None: a scale.
+    """
+    figure, panels = _panels(len(outcomes), groups)
+    for axes, outcome in zip(panels, outcomes, strict=False):
+        for k, group in enumerate(groups):
+            if ticks is None:
+                own = points[points["group"] == group]
+                axes.plot(own[x], own[outcome], **_dots(k), markersize=3, alpha=0.3, markeredgewidth=0)
+            rows = _rows(means, group, outcome, x)
+            _draw_means(axes, _places(rows[x].to_numpy(), k, len(groups), ticks), rows, k)
+        axes.set(xlabel=label(x), ylabel=label(outcome))
+        if ticks is not None:
+            axes.set_xticks(range(len(ticks)), [f"{tick:g}" for tick in ticks])
+        elif log:
+            axes.set_xscale("log")
+    return figure
+
+
+def draw_course(means: pd.DataFrame, outcomes: Sequence[str], groups: Sequence[str], label: Label) -> Figure:
+    """Means against epochs, a line a group with its interval as a band.
+
+    Args:
+        means: rows of `group`, `epoch`, `outcome`, `mean`, `low`, `high`.
+        outcomes: what is shown.
+        groups: all groups, in the order of their colours.
+        label: names axes.
+    """
+    figure, panels = _panels(len(outcomes), groups)
+    for axes, outcome in zip(panels, outcomes, strict=False):
+        for k, group in enumerate(groups):
+            rows, colour = _rows(means, group, outcome, "epoch"), _colour(k)
+            axes.plot(rows["epoch"], rows["mean"], color=colour, linewidth=1.6)
+            axes.plot(rows["epoch"].iloc[-1:], rows["mean"].iloc[-1:], **_dots(k), markersize=5)
+            band = {"color": colour, "alpha": 0.2, "linewidth": 0}
+            axes.fill_between(rows["epoch"], rows["low"], rows["high"], **band)
+        axes.set(xlabel="epoch", ylabel=label(outcome))
+    return figure
+
+
+def draw_by_size(
+    trials: pd.DataFrame, x: str, outcomes: Sequence[str], groups: Sequence[str], label: Label, log: bool
+) -> Figure:
+    """Outcomes of trials against a number that they have, a dot a trial with its standard error.
+
+    Args:
+        trials: a row a trial: `group`, `x`, the outcomes, and each with `_sem` as well.
+        x: column along the axis.
+        outcomes: what is shown.
+        groups: all groups, in the order of their colours.
+        label: names axes.
+        log: whether the axis is logarithmic.
+    """
+    figure, panels = _panels(len(outcomes), groups)
+    for axes, outcome in zip(panels, outcomes, strict=False):
+        for k, group in enumerate(groups):
+            own = trials[trials["group"] == group]
+            errors = own[f"{outcome}_sem"].fillna(0)
+            axes.errorbar(own[x], own[outcome], errors, **_dots(k), markersize=5, alpha=0.75, elinewidth=0.8)
+        axes.set(xlabel=label(x), ylabel=label(outcome))
+        if log:
+            axes.set_xscale("log")
+    return figure
+
+
+def add_legend(figure: Figure, groups: Sequence[str]) -> None:
+    """The colours and shapes of the groups, above the pictures; nothing if there is one group."""
+    if len(groups) < 2:
+        return
+    handles = [Line2D([], [], **_dots(k) | {"linestyle": "-"}, label=group) for k, group in enumerate(groups)]
+    width = max(map(len, groups)) * LETTER + HANDLE
+    columns = max(1, int(figure.get_figwidth() / width))
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=columns,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+    )
+
+
+def _panels(count: int, groups: Sequence[str]) -> tuple[Figure, list[Any]]:
+    """A figure with a small picture an outcome, and the legend of the groups."""
+    columns = min(COLUMNS, count)
+    rows = -(-count // columns)
+    figure = new_figure(max(4.0 * columns, 6.0), 2.9 * rows + 0.4)
+    panels = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for axes in panels:
+        plain(axes)
+    for axes in panels[count:]:
+        axes.set_visible(False)
+    add_legend(figure, groups)
+    return figure, panels
+
+
+def _colour(k: int) -> str:
+    return COLOURS[k % len(COLOURS)]
+
+
+def _dots(k: int) -> dict[str, Any]:
+    return {"linestyle": "none", "marker": MARKERS[k % len(MARKERS)], "color": _colour(k)}
+
+
+def _rows(means: pd.DataFrame, group: str, outcome: str, x: str) -> pd.DataFrame:
+    return means[(means["group"] == group) & (means["outcome"] == outcome)].sort_values(x)
+
+
+def _places(values: Array, k: int, groups: int, ticks: Sequence[float] | None) -> Array:
+    """Where the values of group k stand on the axis."""
+    if ticks is None or not len(values):
+        return values
+    nearest = np.abs(np.subtract.outer(values, np.array(ticks))).argmin(1)
+    return np.asarray(nearest + DODGE * ((k + 0.5) / groups - 0.5))
+
+
+def _draw_means(axes: Any, places: Array, rows: pd.DataFrame, k: int) -> None:
+    errors = np.nan_to_num(np.stack([rows["mean"] - rows["low"], rows["high"] - rows["mean"]]))
+    look = _dots(k) | {"linestyle": "-"}
+    axes.errorbar(places, rows["mean"], errors, **look, markersize=5, linewidth=1.4, elinewidth=1, capsize=2)

@@ -1,0 +1,108 @@
+"""What a search has reached: the Pareto front, or with one objective the best so far."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from search import Objective
+from service.figures.style import COLOURS, INK, MUTED, new_figure, plain
+
+MOST_NUMBERS = 25
+"""Trials of the front that are named."""
+
+
+def draw_front(
+    trials: pd.DataFrame,
+    front: Collection[int],
+    objectives: Sequence[Objective],
+    label: Callable[[str], str],
+    log: Collection[str] = (),
+) -> Figure:
+    """Two objectives or more: each against the first, the front in colour with standard errors.
+
+    Args:
+        trials: a row a trial: `trial`, and for each objective its metric and that with `_sem`.
+        front: the trials on the Pareto front.
+        objectives: two or more.
+        label: names axes.
+        log: metrics with a logarithmic axis.
+    """
+    first, others = objectives[0], objectives[1:]
+    figure = new_figure(7.6 if len(others) == 1 else 4.6 * len(others), 4.8)
+    best = trials[trials["trial"].isin(front)]
+    for axes, other in zip(figure.subplots(1, len(others), squeeze=False)[0], others, strict=True):
+        rest = trials.drop(best.index)
+        axes.plot(
+            rest[other.metric], rest[first.metric], "o", color="#BBBBBB", markersize=4, label="other trials"
+        )
+        _draw_best(axes, best.sort_values(other.metric), other.metric, first.metric, len(others) == 1)
+        for metric, scale in ((other.metric, axes.set_xscale), (first.metric, axes.set_yscale)):
+            if metric in log:
+                scale("log")
+        axes.set(
+            xlabel=f"{label(other.metric)}, {_wanted(other)}",
+            ylabel=f"{label(first.metric)}, {_wanted(first)}",
+        )
+        plain(axes)
+    figure.legend(
+        *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False, labelcolor=INK
+    )
+    return figure
+
+
+def draw_best_so_far(trials: pd.DataFrame, objective: Objective, label: Callable[[str], str]) -> Figure:
+    """One objective: each trial in order, and the best until then.
+
+    Args:
+        trials: a row a trial: `trial`, the objective's metric and that with `_sem`.
+        objective: what is searched for.
+        label: names axes.
+    """
+    figure = new_figure(7.6, 4.2)
+    axes = figure.add_subplot()
+    ordered = trials.sort_values("trial")
+    values = ordered[objective.metric]
+    axes.errorbar(
+        ordered["trial"],
+        values,
+        ordered[f"{objective.metric}_sem"].fillna(0),
+        **_dot("#BBBBBB"),
+        label="trials",
+    )
+    best = values.cummax() if objective.goal == "max" else values.cummin()
+    axes.step(ordered["trial"], best, where="post", color=COLOURS[0], linewidth=1.8, label="best so far")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(xlabel="trial", ylabel=f"{label(objective.metric)}, {_wanted(objective)}")
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    plain(axes)
+    return figure
+
+
+def _draw_best(axes: Any, best: pd.DataFrame, x: str, y: str, joined: bool) -> None:
+    """The front; with two objectives it is a line."""
+    if joined:
+        axes.plot(best[x], best[y], color=COLOURS[0], linewidth=1, alpha=0.5)
+    errors = [best[f"{name}_sem"].fillna(0) for name in (y, x)]
+    axes.errorbar(best[x], best[y], *errors, **_dot(COLOURS[0]), label="Pareto front")
+    if len(best) <= MOST_NUMBERS:
+        for n, (_, row) in enumerate(best.iterrows()):
+            above = 6 if n % 2 else -12
+            axes.annotate(
+                f"{row['trial']:g}",
+                (row[x], row[y]),
+                xytext=(3, above),
+                textcoords="offset points",
+                fontsize=8,
+                color=MUTED,
+            )
+
+
+def _dot(colour: str) -> dict[str, Any]:
+    return {"linestyle": "none", "marker": "o", "markersize": 5, "color": colour, "elinewidth": 0.8}
+
+
+def _wanted(objective: Objective) -> str:
+    return "more is better" if objective.goal == "max" else "less is better"

@@ -1,0 +1,59 @@
+"""What is left of accuracy as synapses are taken out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from service.figures.curves import add_legend
+from service.figures.style import COLOURS, INK, MARKERS, new_figure, plain, titled
+
+ORDERS = {"magnitude": "weakest first", "length": "longest first"}
+
+
+def draw_pruning(curves: pd.DataFrame, title: str, samples: str) -> Figure:
+    """Accuracy against the share of recurrent synapses that are gone, with standard errors.
+
+    Args:
+        curves: a row a network, order and share: `by` (`magnitude` or `length`), `share`, `accuracy`.
+        title: of the picture.
+        samples: what accuracy was measured on, in words.
+    """
+    figure = new_figure(6.4, 4.2)
+    axes = figure.add_subplot()
+    for k, (by, label) in enumerate(ORDERS.items()):
+        _draw_curve(axes, curves[curves["by"] == by], k, label=label)
+    axes.set(xlabel="recurrent synapses taken out (%)", ylabel=f"accuracy on {samples}", ylim=(0, 1.02))
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    plain(axes)
+    titled(axes, title)
+    return figure
+
+
+def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure:
+    """The same for groups of trials, the orders side by side.
+
+    Args:
+        curves: as in `draw_pruning`, with `group`.
+        groups: all groups, in the order of their colours.
+    """
+    figure = new_figure(8.8, 4.0)
+    panels = figure.subplots(1, len(ORDERS), sharey=True)
+    for axes, (by, label) in zip(panels, ORDERS.items(), strict=True):
+        for k, group in enumerate(groups):
+            rows = curves[(curves["by"] == by) & (curves["group"] == group)]
+            if len(rows):
+                _draw_curve(axes, rows, k)
+        axes.set(xlabel=f"recurrent synapses taken out (%), {label}", ylim=(0, 1.02))
+        plain(axes)
+    panels[0].set_ylabel("accuracy on held-out samples")
+    add_legend(figure, groups)
+    return figure
+
+
+def _draw_curve(axes: Any, rows: pd.DataFrame, k: int, **look: Any) -> None:
+    accuracy = rows.groupby("share")["accuracy"]
+    mean, error = accuracy.mean(), accuracy.sem().fillna(0)
+    style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "markersize": 5}
+    axes.errorbar(100 * mean.index, mean, error, linewidth=1.6, capsize=2, **style, **look)

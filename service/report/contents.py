@@ -1,0 +1,245 @@
+"""What stands in a report: every figure with its data, or a word why it is not there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from model.topology import MEASURES
+from service.figures.curves import draw_by_size, draw_course, draw_curves
+from service.figures.front import draw_best_so_far, draw_front
+from service.figures.importance import draw_importance
+from service.figures.networks import draw_clouds, draw_delay_histograms, draw_inputs
+from service.figures.parallel import draw_parallel
+from service.figures.pruning import draw_pruning_by_group
+from service.report.exemplars import Exemplar, delay_shares, input_map, places
+from service.report.importance import LEAST_TRIALS, importances
+from service.report.labels import label, short, spans_decades
+from service.report.study import FEW, Study
+from service.report.summary import along
+
+INTERVALS = (
+    "Bars: 95 % intervals (Student's t) over trials where a place has several, else over the replicates of "
+    "its one trial; none where there are less than three."
+)
+COURSE = ("accuracy", "train_accuracy", "wiring_length", "sparsity", "rate", "silent")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure: its files are named `name`."""
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+    data: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A figure that can't be drawn."""
+
+    title: str
+    why: str
+
+
+Item = Drawn | Absent
+
+
+def contents(study: Study, exemplars: Sequence[Exemplar], pruning: pd.DataFrame) -> Iterator[Item]:
+    """The figures in the order of the page, drawn one by one."""
+    yield from overview(study)
+    yield _performance(study)
+    yield _measures(study, "measures", "What the networks became", "")
+    yield _measures(study, "measures_z", "The same against chance", "_z")
+    yield _size(study)
+    yield _pruning(study, pruning)
+    yield from _clouds(exemplars)
+    yield from _inputs(exemplars)
+    yield _course(study)
+
+
+def overview(study: Study) -> Iterator[Item]:
+    """The figures on the search as a whole: front, importance, parallel coordinates."""
+    yield _front(study)
+    yield _importance(study)
+    yield _parallel(study)
+
+
+def _groups(study: Study) -> list[str]:
+    return sorted(study.trials["group"].unique())
+
+
+def _log(study: Study, columns: Sequence[str]) -> list[str]:
+    """Columns that a logarithmic axis shows better."""
+    numbers = [
+        c for c in columns if pd.api.types.is_numeric_dtype(study.trials[c]) and study.trials[c].notna().any()
+    ]
+    return [c for c in numbers if spans_decades(study.trials[c].dropna().to_numpy(float))]
+
+
+def _front(study: Study) -> Item:
+    metrics = [objective.metric for objective in study.objectives]
+    columns = ["trial", "group", *study.fields, *metrics, *(f"{metric}_sem" for metric in metrics)]
+    data = study.trials[columns].assign(front=study.trials["trial"].isin(study.front))
+    if len(metrics) == 1:
+        figure = draw_best_so_far(study.trials, study.objectives[0], label)
+        caption = "Each trial with its standard error over replicates, and the best so far."
+        return Drawn("best", "Best so far", caption, figure, data)
+    caption = (
+        "Every complete trial; those within the constraints that no other beats in all objectives are in "
+        "colour, with standard errors over replicates and their numbers."
+    )
+    figure = draw_front(study.trials, study.front, study.objectives, label, _log(study, metrics))
+    return Drawn("front", "Pareto front", caption, figure, data)
+
+
+def _importance(study: Study) -> Item:
+    title = "Importance of the searched fields"
+    if not study.fields:
+        return Absent(title, "no searched field differs between complete trials")
+    if len(study.trials) < LEAST_TRIALS:
+        return Absent(title, f"takes {LEAST_TRIALS} complete trials, there are {len(study.trials)}")
+    data = importances(study.trials, study.fields, [o.metric for o in study.objectives])
+    if data.empty:
+        return Absent(title, "the objectives are the same in all trials")
+    caption = (
+        "By how much R² of a random forest falls, on trials it has not seen, when the values of a field are "
+        "shuffled; bars: standard errors over five folds. In brackets: R² of the forest. Where it is near 0 "
+        "or below (pale), the forest has learned nothing, and its bars mean nothing."
+    )
+    return Drawn("importance", title, caption, draw_importance(data, short), data)
+
+
+def _parallel(study: Study) -> Item:
+    if not study.fields:
+        return Absent("Parallel coordinates", "no searched field differs between complete trials")
+    metrics = [objective.metric for objective in study.objectives]
+    columns = [*study.fields, *(metric for metric in metrics if metric not in study.fields)]
+    figure = draw_parallel(
+        study.trials, study.fields, study.objectives, study.front, label, _log(study, columns)
+    )
+    caption = (
+        f"A line a trial, coloured by {short(metrics[0])}; the Pareto front is heavier. "
+        "A trial without a field passes below its axis."
+    )
+    return Drawn("parallel", "Parallel coordinates", caption, figure, study.trials[["trial", *columns]])
+
+
+def _performance(study: Study) -> Item:
+    wanted = ("accuracy", "test_accuracy", "sparsity", "wiring_length", "rate")
+    return _along(study, "performance", "Accuracy and sparsity", [name for name in wanted if study.has(name)])
+
+
+def _measures(study: Study, name: str, title: str, suffix: str) -> Item:
+    known = [measure + suffix for measure in MEASURES if study.has(measure + suffix)]
+    if not known:
+        why = "no nulls were recorded" if suffix else "no measure has been recorded"
+        return Absent(title, why)
+    return _along(study, name, title, known)
+
+
+def _along(study: Study, name: str, title: str, outcomes: Sequence[str]) -> Item:
+    """Outcomes along the axis of the study."""
+    if study.x is None:
+        return Absent(
+            title, "no searched number differs between complete trials, so there is no axis to draw along"
+        )
+    x = study.x
+    means = along(study.networks, x, outcomes)
+    values = np.unique(study.networks[x].dropna().to_numpy(float))
+    ticks = values.tolist() if len(values) <= FEW else None
+    points = study.networks.groupby(["group", "trial"], as_index=False)[[x, *outcomes]].mean()
+    log = spans_decades(values)
+    figure = draw_curves(means, points, x, outcomes, _groups(study), label, log, ticks)
+    by = f", by {' and '.join(short(field) for field in study.grouped_by)}" if study.grouped_by else ""
+    pooled = (
+        ""
+        if ticks is not None
+        else " Each dot is a trial; lines join means over ranges with as many trials each."
+    )
+    return Drawn(name, f"{title} against {short(x)}", f"Means{by}. {INTERVALS}{pooled}", figure, means)
+
+
+def _size(study: Study) -> Item:
+    title = "Accuracy against the number of parameters"
+    if study.trials["parameters"].nunique() < 2:
+        return Absent(title, "all networks have the same number of parameters")
+    outcomes = [name for name in ("accuracy", "test_accuracy") if study.has(name)]
+    columns = ["trial", "group", "parameters", *outcomes, *(f"{name}_sem" for name in outcomes)]
+    log = bool(_log(study, ["parameters"]))
+    figure = draw_by_size(study.trials, "parameters", outcomes, _groups(study), label, log)
+    caption = (
+        "A dot a trial, with its standard error over replicates. Synapses that do not exist do not count."
+    )
+    return Drawn("parameters", title, caption, figure, study.trials[columns])
+
+
+def _pruning(study: Study, pruning: pd.DataFrame) -> Item:
+    title = "Accuracy as synapses are taken out"
+    known = pruning.merge(study.trials[["trial", "group"]], on="trial") if len(pruning) else pruning
+    if known.empty:
+        return Absent(
+            title, "pruning curves are recorded of the very best trials when a sweep is over; there are none"
+        )
+    trials = ", ".join(map(str, sorted(known["trial"].unique())))
+    caption = (
+        f"Of the leading trials ({trials}), which are the best of the sweep, not a sample of it; "
+        "bars: standard errors over their networks."
+    )
+    return Drawn("pruning", title, caption, draw_pruning_by_group(known, _groups(study)), known)
+
+
+def _clouds(exemplars: Sequence[Exemplar]) -> Iterator[Item]:
+    clouds = [one.cloud for one in exemplars if one.cloud is not None]
+    chosen = "The best trial of each group, and the best at the ends of the axis; replicate 0."
+    if clouds:
+        caption = (
+            f"{chosen} Colour and shape: preferred class; area: rate; lines: the strongest synapses, "
+            "orange for w > 0 and purple for w < 0."
+        )
+        yield Drawn("clouds", "Networks in space", caption, draw_clouds(clouds), places(exemplars))
+    else:
+        yield Absent("Networks in space", "no trial with positions has its networks kept")
+    title = "Delays"
+    if exemplars:
+        histograms = [(one.title, one.delays, one.strength) for one in exemplars]
+        caption = f"{chosen} Dotted: means."
+        yield Drawn("delays", title, caption, draw_delay_histograms(histograms), delay_shares(exemplars))
+    else:
+        yield Absent(title, "no networks are kept")
+
+
+def _inputs(exemplars: Sequence[Exemplar]) -> Iterator[Item]:
+    title = "Where inputs go"
+    ranked = sorted(exemplars, key=lambda one: one.rank)
+    shown = next((one for one in ranked if one.cloud is not None), None)
+    if shown is None or shown.cloud is None:
+        yield Absent(title, "no trial with positions has its networks kept")
+        return
+    bands, channel = input_map(shown.w_in)
+    data = pd.DataFrame({"neuron": range(len(channel)), "preferred_channel": channel, **bands})
+    caption = (
+        f"Trial {shown.trial}, replicate 0. Mean input weight from each fifth of the channels, and the "
+        "channel of the greatest weight (smoothed over one in twenty channels)."
+    )
+    yield Drawn("inputs", title, caption, draw_inputs(shown.cloud, bands, channel), data)
+
+
+def _course(study: Study) -> Item:
+    several = study.course.groupby("trial")["epoch"].nunique().max() > 1
+    measured = [m for m in MEASURES if several and m in study.course and study.course[m].notna().any()]
+    recorded = [name for name in COURSE if study.epochs[name].notna().any()]
+    parts = [
+        along(study.epochs, "epoch", recorded, each=True),
+        along(study.course, "epoch", measured, each=True),
+    ]
+    means = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    figure = draw_course(means, [*recorded, *measured], _groups(study), label)
+    caption = (
+        "Means over trials; bands: 95 % intervals over trials, or over replicates where there is one trial."
+    )
+    return Drawn("course", "In the course of training", caption, figure, means)

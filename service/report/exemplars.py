@@ -1,0 +1,150 @@
+"""The trials whose networks are shown, and what is taken from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from service.errors import UserError
+from service.figures.cloud import Array, Cloud
+from service.report.study import Study, as_text
+from service.sweep import Sweep
+
+MOST = 9
+BANDS = 5
+"""Runs of neighbouring input channels that are shown by themselves."""
+SMOOTH = 20
+"""The preferred channel is that of the greatest mean weight over one in so many channels around it."""
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """Replicate 0 of a trial."""
+
+    trial: int
+    rank: int
+    """Place among the exemplars by the first objective, from 0."""
+    title: str
+    delays: Array
+    """Of the synapses that exist [E] (ms)."""
+    strength: Array
+    """|w| of the same [E]."""
+    w_in: Array
+    """[C, N]"""
+    cloud: Cloud | None
+    """None without positions."""
+
+
+def choose(study: Study) -> list[int]:
+    """The best trial of each group, then its best at the greatest and at the least value of the axis.
+
+    Best by the first objective; at most MOST trials.
+    """
+    first = study.objectives[0]
+    trials = study.trials.sort_values(first.metric, ascending=first.goal == "min")
+    parts = [trials]
+    if study.x is not None:
+        for end in ("max", "min"):
+            parts.append(trials[trials[study.x] == trials.groupby("group")[study.x].transform(end)])
+    chosen = [part.drop_duplicates("group")["trial"] for part in parts]
+    return list(dict.fromkeys(pd.concat(chosen).tolist()))[:MOST]
+
+
+def load(sweep: Sweep, study: Study) -> list[Exemplar]:
+    """The exemplars whose networks are kept, in the order of groups and of the axis."""
+    order = [name for name in ("group", study.x) if name is not None]
+    ranked = choose(study)
+    chosen = study.trials[study.trials["trial"].isin(ranked)].sort_values(order)
+    shown = pc.field("trial").isin(chosen["trial"].tolist()) & (pc.field("replicate") == 0)
+    rows = sweep.arrow("neurons", shown, ["trial", "epoch", "neuron", "rate", "preferred_class"]).to_pandas()
+    found = []
+    for _, trial in chosen.iterrows():
+        number = int(trial["trial"])
+        try:
+            found.append(_exemplar(sweep, study, trial, ranked.index(number), rows[rows["trial"] == number]))
+        except UserError:  # no networks of it are kept
+            continue
+    return found
+
+
+def _exemplar(
+    sweep: Sweep, study: Study, trial: "pd.Series[Any]", rank: int, neurons: pd.DataFrame
+) -> Exemplar:
+    net = sweep.network(int(trial["trial"]))
+    weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
+    group = trial["group"] if study.grouped_by else ""
+    at = (
+        ""
+        if study.x is None or pd.isna(trial[study.x])
+        else f"{study.x.replace('_', ' ')} {as_text(trial[study.x])}"
+    )
+    title = "\n".join(filter(None, [f"trial {trial['trial']}: {group}".removesuffix(": "), at]))
+    cloud = None
+    if net.has_positions:
+        last = neurons[neurons["epoch"] == neurons["epoch"].max()].sort_values("neuron")
+        cloud = Cloud(
+            net.positions[0].detach().numpy(),
+            weights,
+            last["rate"].to_numpy(),
+            title,
+            preferred_class=last["preferred_class"].fillna(-1).to_numpy(int),
+        )
+    delays = net.delays()[0].detach().numpy()
+    return Exemplar(
+        int(trial["trial"]),
+        rank,
+        title,
+        delays[mask],
+        np.abs(weights[mask]),
+        net.w_in[0].detach().numpy(),
+        cloud,
+    )
+
+
+def places(exemplars: Sequence[Exemplar]) -> pd.DataFrame:
+    """A row a trial, neuron and axis: `trial`, `neuron`, `axis`, `position`, `rate`, `preferred_class`."""
+    parts = [
+        pd.DataFrame(
+            {
+                "trial": one.trial,
+                "neuron": np.repeat(np.arange(len(cloud.positions)), cloud.positions.shape[1]),
+                "axis": np.tile(np.arange(cloud.positions.shape[1]), len(cloud.positions)),
+                "position": cloud.positions.ravel(),
+                "rate": np.repeat(cloud.rate, cloud.positions.shape[1]),
+                "preferred_class": np.repeat(cloud.preferred_class, cloud.positions.shape[1]),
+            }
+        )
+        for one in exemplars
+        if (cloud := one.cloud) is not None and cloud.preferred_class is not None
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def delay_shares(exemplars: Sequence[Exemplar], bins: int = 50) -> pd.DataFrame:
+    """A row a trial and bin: `trial`, `from_ms`, `to_ms`, `share` of synapses, `weighted_share` by |w|."""
+    parts = []
+    for one in exemplars:
+        weighted, borders = np.histogram(one.delays, bins, weights=one.strength)
+        plain, _ = np.histogram(one.delays, bins)
+        shares = {"share": plain / max(1, plain.sum()), "weighted_share": weighted / (weighted.sum() or 1.0)}
+        parts.append(
+            pd.DataFrame({"trial": one.trial, "from_ms": borders[:-1], "to_ms": borders[1:], **shares})
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def input_map(w_in: Array) -> tuple[dict[str, Array], Array]:
+    """Mean weight from each of BANDS bands of channels, by name, and preferred channel, [N] each."""
+    channels = len(w_in)
+    bands = {
+        f"channels {band[0]} to {band[-1]}": w_in[band].mean(0)
+        for band in np.array_split(np.arange(channels), min(BANDS, channels))
+    }
+    width = max(1, channels // SMOOTH)
+    sums = np.cumsum(np.concatenate([np.zeros((1, w_in.shape[1])), w_in]), axis=0)
+    starts = np.clip(np.arange(channels) - width // 2, 0, None)
+    ends = np.minimum(starts + width, channels)
+    return bands, ((sums[ends] - sums[starts]) / (ends - starts)[:, None]).argmax(0)

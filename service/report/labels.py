@@ -1,0 +1,75 @@
+"""Names of fields, metrics and measures as they stand on an axis, with their units."""
+
+from service.figures.cloud import Array
+
+LABELS = {
+    "accuracy": "validation accuracy",
+    "loss": "validation loss (nats)",
+    "train_accuracy": "training accuracy",
+    "train_loss": "training loss (nats)",
+    "test_accuracy": "test accuracy",
+    "test_accuracy_seen": "test accuracy, known speakers",
+    "test_accuracy_unseen": "test accuracy, new speakers",
+    "wiring_length": "wiring length (units of space)",
+    "sparsity": "sparsity (share of zero weights)",
+    "rate": "rate (spikes per neuron and sample)",
+    "silent": "silent neurons (share)",
+    "seconds": "training time (s)",
+    "parameters": "learned parameters of a network",
+    "epoch": "epoch",
+    "wiring_cost": "wiring cost λ",
+    "delay_scale": "delay scale (ms per unit of space)",
+    "dimensions": "dimensions of space",
+    "hidden": "hidden neurons",
+    "dt": "time step (ms)",
+    "min_delay": "least delay (ms)",
+    "duration": "duration (ms)",
+    "tau_mem": "membrane time constant (ms)",
+    "tau_syn": "synaptic time constant (ms)",
+    "initial_rate": "initial rate (spikes per neuron and sample)",
+    "target_rate": "target rate (spikes per sample)",
+    "position_learning_rate": "position learning rate (units of space)",
+    "augment_jitter": "augment jitter (ms)",
+    "global_efficiency_binary": "global efficiency, binary",
+    "weight_entropy": "weight entropy (bits)",
+    "communicability_entropy": "communicability entropy (bits)",
+    "input_position_r2": "input to position R², in sample",
+    "input_position_r2_cv": "input to position R², cross-validated",
+    "selectivity": "class selectivity",
+    "selectivity_moran": "Moran's I of selectivity",
+    "module_space_ami": "modules and space, AMI",
+    "module_class_ami": "modules and classes, AMI",
+    "space_class_ami": "space and classes, AMI",
+}
+
+
+def label(name: str) -> str:
+    """What stands on the axis of a column.
+
+    >>> label("delay_scale"), label("learning_rate"), label("modularity_z")
+    ('delay scale (ms per unit of space)', 'learning rate', 'modularity, z')
+    """
+    if name in LABELS:
+        return LABELS[name]
+    if name.endswith("_z"):
+        return f"{short(name.removesuffix('_z'))}, z"
+    return name.replace("_", " ")
+
+
+def short(name: str) -> str:
+    """The same without the unit.
+
+    >>> short("delay_scale")
+    'delay scale'
+    """
+    return label(name).partition(" (")[0]
+
+
+def spans_decades(values: Array) -> bool:
+    """Whether a logarithmic axis shows these values better.
+
+    >>> import numpy as np
+    >>> spans_decades(np.array([1e-3, 1.0])), spans_decades(np.array([0.0, 1.0]))
+    (True, False)
+    """
+    return bool(values.min() > 0 and values.max() >= 30 * values.min())

@@ -1,0 +1,89 @@
+"""The page of a report: one HTML file that needs nothing from anywhere else."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from service.report.effects import CLEAR, TOO_FEW, UNCLEAR, Effect, in_words
+from service.report.labels import label, short
+from service.report.study import Study, as_text
+
+MOST_ROWS = 20
+"""Leading trials in the table."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure on the page, or a word why it is not there."""
+
+    title: str
+    text: str
+    """Its caption, or the word why."""
+    name: str | None = None
+    """Of its files; None: it is not there."""
+    drawing: bytes = b""
+    """SVG."""
+    width: int = 0
+    """On the page (pixels)."""
+
+    @property
+    def source(self) -> str:
+        """The drawing as the address of an image."""
+        return f"data:image/svg+xml;base64,{base64.b64encode(self.drawing).decode()}"
+
+
+def render(study: Study, effects: Sequence[Effect], pictures: Sequence[Picture]) -> str:
+    """The page as HTML."""
+    loader = PackageLoader("service.report", ".")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    environment.filters["short"] = short
+    return environment.get_template("page.html").render(
+        study=study,
+        states=", ".join(f"{count} {state.replace('_', ' ')}" for state, count in study.states.items()),
+        goals=[f"{short(one.metric)} ({one.goal})" for one in study.objectives],
+        leaders=_leaders(study),
+        effects={
+            verdict: _by_outcome([one for one in effects if one.verdict == verdict])
+            for verdict in (CLEAR, UNCLEAR, TOO_FEW)
+        },
+        compared=sum(one.verdict != TOO_FEW for one in effects),
+        pictures=pictures,
+    )
+
+
+def _by_outcome(effects: Sequence[Effect]) -> dict[str, list[str]]:
+    """What there is to say, by outcome."""
+    outcomes = dict.fromkeys(one.outcome for one in effects)
+    return {outcome: in_words([one for one in effects if one.outcome == outcome]) for outcome in outcomes}
+
+
+def _leaders(study: Study) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table of leading trials: the best, or with several objectives the Pareto front."""
+    metrics = [one.metric for one in study.objectives]
+    shown = list(dict.fromkeys([*metrics, *(m for m in ("accuracy", "test_accuracy") if study.has(m))]))
+    trials = study.trials.sort_values(metrics[0], ascending=study.objectives[0].goal == "min")
+    if len(metrics) > 1:
+        trials = trials[trials["trial"].isin(study.front)]
+    rows = [
+        [
+            str(row["trial"]),
+            *(_value(row[name]) for name in study.fields),
+            *(_with_error(row, m) for m in shown),
+        ]
+        for _, row in trials.head(MOST_ROWS).iterrows()
+    ]
+    return ["trial", *map(label, [*study.fields, *shown])], rows
+
+
+def _value(value: Any) -> str:
+    return "" if pd.isna(value) else f"{value:.4g}" if isinstance(value, float) else as_text(value)
+
+
+def _with_error(row: "pd.Series[float]", metric: str) -> str:
+    """Mean with its standard error over replicates."""
+    mean, error = row[metric], row[f"{metric}_sem"]
+    return _value(mean) if pd.isna(error) else f"{_value(mean)} ± {error:.2g}"

@@ -1,0 +1,57 @@
+"""`polychrony report`: a page, its figures as PNG and SVG, and their data as CSV."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from service.figures.style import png, svg
+from service.files import write_whole
+from service.pictures import pruning_curves
+from service.report.contents import Drawn, contents
+from service.report.effects import Effect, find_effects
+from service.report.exemplars import load
+from service.report.page import Picture, render
+from service.report.study import read_study
+from service.sweep import Sweep
+
+PIXELS = 88
+"""An inch of a figure on the page."""
+
+
+def write_report(folder: Path, console: Console) -> Path:
+    """Report on the sweep in `folder`, finished or not; returns the page, `report/index.html` below it.
+
+    Raises:
+        UserError: if there is no sweep, or no complete trial.
+        SweepError: if a file of the sweep is damaged, or the report can't be written.
+    """
+    sweep = Sweep(folder)
+    study = read_study(sweep)
+    target = folder / "report"
+    pictures: list[Picture] = []
+    for item in contents(study, load(sweep, study), pruning_curves(folder)):
+        if isinstance(item, Drawn):
+            drawing = svg(item.figure)
+            write_whole(target / f"{item.name}.png", png(item.figure))
+            write_whole(target / f"{item.name}.svg", drawing)
+            write_whole(target / f"{item.name}.csv", item.data.to_csv(index=False).encode())
+            pictures.append(
+                Picture(
+                    item.title, item.caption, item.name, drawing, round(PIXELS * item.figure.get_figwidth())
+                )
+            )
+        else:
+            pictures.append(Picture(item.title, item.why))
+    effects = find_effects(study.networks, study.fields, study.outcomes, study.grouped_by)
+    write_whole(target / "effects.csv", _table(effects).to_csv(index=False).encode())
+    page = target / "index.html"
+    write_whole(page, render(study, effects, pictures).encode())
+    console.print(f"{study.name}: {study.progress}", highlight=False)
+    console.print(f"report:  {page}", highlight=False, soft_wrap=True)
+    return page
+
+
+def _table(effects: list[Effect]) -> pd.DataFrame:
+    return pd.DataFrame([asdict(one) | {"verdict": one.verdict} for one in effects])

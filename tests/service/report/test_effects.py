@@ -1,0 +1,137 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from service.report.effects import Effect, find_effects, in_words, spearman_interval
+
+
+def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
+    return pd.DataFrame(rows).assign(group="all trials")
+
+
+def _choice(difference: float, seed: int, paired: bool, n: int = 8) -> pd.DataFrame:
+    """Trials of two kinds; the field `other` shifts them, and is shared by a pair or not."""
+    draw = np.random.default_rng(seed)
+    rows: list[dict[str, object]] = []
+    for k in range(2 * n):
+        kind = "ab"[k % 2]
+        shift = 10.0 * (k // 2) if paired else 0.0
+        level = k // 2 if paired else k
+        rows.append(
+            {
+                "trial": k,
+                "kind": kind,
+                "other": level,
+                "y": shift + difference * (kind == "a") + draw.normal(),
+            }
+        )
+    return _frame(rows)
+
+
+def _one(networks: pd.DataFrame, field: str = "kind", fields: tuple[str, ...] = ("kind", "other")) -> Effect:
+    found = find_effects(networks, fields, ["y"], ["kind"])
+    return next(effect for effect in found if effect.field == field)
+
+
+def test_partners_are_compared_in_pairs() -> None:
+    networks = _choice(3.0, 0, paired=True)
+    effect = _one(networks)
+    wide = networks.pivot(index="other", columns="kind", values="y")
+    difference = wide["a"] - wide["b"]
+    assert effect.method == "paired t" and effect.n == "8 pairs of trials"
+    assert effect.estimate == pytest.approx(difference.mean())
+    half = 2.364624 * difference.std() / np.sqrt(8)  # Student's t of 7 degrees of freedom
+    assert (effect.low, effect.high) == pytest.approx(
+        (effect.estimate - half, effect.estimate + half), rel=1e-5
+    )
+    assert effect.verdict == "clear"
+
+
+def test_without_partners_by_welch() -> None:
+    networks = _choice(0.5, 1, paired=False, n=12)
+    networks.loc[networks["kind"] == "b", "y"] *= 4
+    effect = _one(networks)
+    a, b = (networks.loc[networks["kind"] == kind, "y"] for kind in "ab")
+    va, vb = a.var() / 12, b.var() / 12
+    assert effect.method == "Welch's t" and effect.n == "12 and 12 trials"
+    # Welch and Satterthwaite's degrees of freedom lie between 11 and 22: t between 2.074 and 2.201.
+    half = (effect.high - effect.low) / 2
+    assert 2.074 < half / np.sqrt(va + vb) < 2.201
+    assert effect.estimate == pytest.approx(a.mean() - b.mean())
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_intervals_hold_the_truth_as_often_as_they_say(paired: bool) -> None:
+    missed = 0
+    for seed in range(200):
+        effect = _one(_choice(1.0, seed, paired))
+        missed += not effect.low <= 1.0 <= effect.high
+    assert 2 <= missed <= 20  # 10 of 200 on average; beyond these bounds about twice in 1,000 times
+
+
+def test_trends_by_group_with_intervals_that_hold() -> None:
+    missed = 0
+    for seed in range(200):
+        draw = np.random.default_rng(seed)
+        networks = _frame([{"trial": t, "cost": draw.normal(), "y": draw.normal()} for t in range(30)])
+        effect = _one(networks, "cost", ("cost",))
+        missed += not effect.low <= 0 <= effect.high
+    assert 2 <= missed <= 20
+    networks["y"] = -(networks["cost"] ** 3)
+    effect = _one(networks, "cost", ("cost",))
+    assert effect.estimate == pytest.approx(-1) and effect.verdict == "clear"
+    low, high = spearman_interval(1.0, 10)
+    assert 0.99 < low <= high <= 1
+
+
+def test_replicates_count_only_where_nothing_else_varies() -> None:
+    draw = np.random.default_rng(4)
+    rows: list[dict[str, object]] = [
+        {"trial": t, "replicate": r, "kind": "ab"[t], "other": 0, "y": draw.normal()}
+        for t in range(2)
+        for r in range(5)
+    ]
+    assert _one(_frame(rows), fields=("kind",)).n == "5 and 5 replicates"
+    spread = [row | {"trial": k, "other": k} for k, row in enumerate(rows)]
+    assert _one(_frame(spread)).n == "5 and 5 trials"
+
+
+def test_too_few_and_too_equal_tell_nothing() -> None:
+    few = _one(_choice(5.0, 0, paired=False, n=2))
+    assert few.verdict == "too few to tell" and np.isnan(few.low)
+    equal = _choice(0.0, 0, paired=False).assign(y=1.0)
+    assert _one(equal).verdict == "too few to tell"
+    constant = _one(equal.assign(cost=range(16)), "cost", ("kind", "cost"))
+    assert constant.verdict == "too few to tell"
+
+
+def test_a_field_of_one_level_alone_does_not_keep_pairs_apart() -> None:
+    """Dimensions exist in space only: the trials in space are averaged over them."""
+    draw = np.random.default_rng(5)
+    rows: list[dict[str, object]] = []
+    for cost in range(5):
+        for kind, dimensions in (("space", 1), ("space", 2), ("free", None)):
+            y = 10.0 * cost + (kind == "space") + 0.01 * draw.normal()
+            rows.append({"trial": len(rows), "kind": kind, "dimensions": dimensions, "cost": cost, "y": y})
+    effect = _one(_frame(rows), fields=("kind", "dimensions", "cost"))
+    assert effect.method == "paired t" and effect.n == "5 pairs of trials"
+    assert effect.estimate == pytest.approx(-1, abs=0.03)  # free instead of space
+
+
+def test_words() -> None:
+    def effect(**changes: object) -> Effect:
+        values = {"field": "wiring_cost", "outcome": "accuracy", "among": "embedding space", "n": "9 trials"}
+        values |= {"contrast": "wiring cost", "method": "Spearman"}
+        numbers = {"estimate": -0.5, "low": -0.8, "high": -0.1}
+        return Effect(**(values | numbers | changes))  # type: ignore[arg-type]
+
+    trends = [effect(), effect(among="embedding free", estimate=-0.25, low=-0.5, high=-0.01)]
+    assert in_words(trends) == [
+        "falls with wiring cost: ρ = −0.5 (−0.8 to −0.1, n = 9 trials) among embedding space; "
+        "ρ = −0.25 (−0.5 to −0.01, n = 9 trials) among embedding free"
+    ]
+    nothing = effect(high=0.1)
+    assert in_words([nothing])[0].startswith("no clear trend with wiring cost: ")
+    choice = effect(method="paired t", among="", contrast="a instead of b", estimate=0.5, low=0.25, high=0.75)
+    assert in_words([choice]) == ["higher with a instead of b: +0.5 (+0.25 to +0.75; paired t, n = 9 trials)"]
+    assert in_words([effect(low=np.nan)]) == ["wiring cost: too few to tell: 9 trials among embedding space"]

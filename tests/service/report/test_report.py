@@ -1,0 +1,192 @@
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from known_sweep import BETTER, COSTS, planned, write_known_sweep
+from matplotlib.image import imread
+from rich.console import Console
+
+from service.cli import main
+from service.errors import UserError
+from service.pictures import pruning_curves
+from service.report.contents import Absent, Drawn, Item, contents, overview
+from service.report.effects import find_effects
+from service.report.exemplars import choose, input_map, load
+from service.report.study import read_study
+from service.report.write import write_report
+from service.sweep import Sweep
+
+SPACE = [t for t, (_, embedding, _) in enumerate(planned()) if embedding == "space"]
+
+
+def _contents(folder: Path) -> dict[str, Item]:
+    sweep = Sweep(folder)
+    study = read_study(sweep)
+    return {item.title: item for item in contents(study, load(sweep, study), pruning_curves(folder))}
+
+
+def _drawn(item: Item) -> Drawn:
+    assert isinstance(item, Drawn), item
+    return item
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep with networks of all trials, of which one has a pruning curve."""
+    folder = write_known_sweep(tmp_path_factory.mktemp("runs") / "known", networks=tuple(range(16)))
+    rows = [
+        {"by": by, "share": share, "replicate": r, "accuracy": 0.9 - share / 2}
+        for by in ("magnitude", "length")
+        for share in (0.0, 0.5, 1.0)
+        for r in range(3)
+    ]
+    (folder / "pictures" / "000002").mkdir(parents=True)
+    pd.DataFrame(rows).to_csv(folder / "pictures" / "000002" / "pruning.csv", index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def items(folder: Path) -> dict[str, Item]:
+    return _contents(folder)
+
+
+def test_a_study_counts_every_result_once(tmp_path: Path) -> None:
+    values = {"replicates": 3, "epochs": 3, "wiring_cost": 0.1, "embedding": "free", "accuracy": 0.99}
+    more = [
+        values | {"trial": 16, "state": "complete", "reason": "duplicate of trial 3"},
+        values | {"trial": 17, "state": "failed", "reason": "`loss` of replicate 0 is not finite"},
+        values | {"trial": 18, "state": "pruned"},
+        values | {"trial": 19, "state": "complete", "move": "more seeds", "parent": 2},
+    ]
+    study = read_study(Sweep(write_known_sweep(tmp_path / "known", more=more)))
+    assert study.trials["trial"].tolist() == [t for t in range(16) if t != 2] + [19]
+    assert study.states == {"complete": 18, "failed": 1, "pruned": 1}
+    assert study.progress == "20 of 40 trials are finished"
+
+
+def test_a_study_knows_its_axis_and_its_groups(folder: Path) -> None:
+    study = read_study(Sweep(folder))
+    assert study.x == "wiring_cost" and study.grouped_by == ["embedding"]
+    assert study.trials.groupby("group")["trial"].count().to_dict() == {
+        "embedding free": 4, "embedding space": 12
+    }  # fmt: skip
+    assert len(study.networks) == 48
+    recorded = Sweep(folder).table("trials").set_index("trial")["accuracy"]
+    found = study.networks.groupby("trial")["accuracy"].mean()
+    np.testing.assert_allclose(found, recorded.sort_index())
+
+
+def test_effects_that_were_put_in_are_found(folder: Path) -> None:
+    study = read_study(Sweep(folder))
+    effects = find_effects(study.networks, study.fields, ["accuracy", "test_accuracy"], study.grouped_by)
+    embedding = [e for e in effects if e.field == "embedding"]
+    accuracy = next(e for e in embedding if e.outcome == "accuracy")
+    assert accuracy.method == "paired t" and accuracy.n == "4 pairs of trials"
+    assert accuracy.low <= -BETTER <= accuracy.high < 0  # free instead of space
+    assert next(e for e in embedding if e.outcome == "test_accuracy").verdict == "not clear"
+    trend = next(e for e in effects if e.field == "wiring_cost" and e.among == "embedding space")
+    assert trend.verdict == "clear" and trend.estimate < 0
+
+
+def test_curves_show_the_means_of_the_tables(folder: Path, items: dict[str, Item]) -> None:
+    drawn = _drawn(items["What the networks became against wiring cost λ"])
+    topology = Sweep(folder).table("topology").query("epoch == 3")
+    trials = Sweep(folder).table("trials").set_index("trial")
+    own = topology[topology["trial"].isin(SPACE)].assign(cost=lambda t: t["trial"].map(trials["wiring_cost"]))
+    expected = own.groupby("cost")["modularity"].mean()
+    panel = next(axes for axes in drawn.figure.axes if axes.get_ylabel() == "modularity")
+    line = next(one for one in panel.lines if one.get_color() == "#E69F00" and np.size(one.get_xdata()) == 4)
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), float), expected)
+    assert [tick.get_text() for tick in panel.get_xticklabels()] == ["0", "0.01", "0.1", "1"]
+    data = drawn.data[(drawn.data["outcome"] == "modularity") & (drawn.data["group"] == "embedding space")]
+    assert data["trials"].tolist() == [3, 3, 3, 3] and data["wiring_cost"].tolist() == list(COSTS)
+
+
+def test_front_and_table_are_those_of_the_sweep(folder: Path, items: dict[str, Item]) -> None:
+    data = _drawn(items["Pareto front"]).data
+    assert data.loc[data["front"], "trial"].tolist() == sorted(Sweep(folder).front()["trial"])
+
+
+def test_pictures_of_networks(folder: Path, items: dict[str, Item]) -> None:
+    sweep = Sweep(folder)
+    clouds = _drawn(items["Networks in space"]).data
+    number = int(clouds["trial"].iloc[0])
+    kept = clouds[clouds["trial"] == number].pivot(index="neuron", columns="axis", values="position")
+    np.testing.assert_allclose(kept, sweep.network(number).positions[0].detach(), rtol=1e-6)
+    delays = _drawn(items["Delays"]).data
+    assert delays.groupby("trial")[["share", "weighted_share"]].sum().to_numpy() == pytest.approx(1)
+    shown = delays[delays["trial"] == number]
+    own = sweep.network(number).delays()[0].detach().numpy()[~np.eye(12, dtype=bool)]
+    assert [shown["from_ms"].min(), shown["to_ms"].max()] == pytest.approx([own.min(), own.max()], rel=1e-5)
+    assert set(delays["trial"]) == set(choose(read_study(sweep)))
+
+
+def test_input_maps() -> None:
+    w_in = np.zeros((100, 3))
+    w_in[40:44, 0], w_in[97:, 1], w_in[:60, 2] = 1.0, 2.0, -1.0
+    bands, channel = input_map(w_in)
+    assert list(bands) == [f"channels {k} to {k + 19}" for k in range(0, 100, 20)]
+    np.testing.assert_allclose(bands["channels 40 to 59"], [0.2, 0, -1])
+    assert 38 <= channel[0] <= 44 and channel[1] >= 95 and channel[2] >= 60
+
+
+def test_what_can_not_be_drawn_is_said(tmp_path: Path, items: dict[str, Item]) -> None:
+    nothing = items["The same against chance"]
+    assert isinstance(nothing, Absent) and nothing.why == "no nulls were recorded"
+    one = _contents(write_known_sweep(tmp_path / "known", trials=[(0.1, "free", None)]))
+    absent = {title: item.why for title, item in one.items() if isinstance(item, Absent)}
+    assert absent["Networks in space"] == "no trial with positions has its networks kept"
+    assert absent["Delays"] == "no networks are kept"
+    assert absent["Accuracy and sparsity"].startswith("no searched number differs")
+    assert absent["Importance of the searched fields"].startswith("no searched field differs")
+    assert isinstance(one["Pareto front"], Drawn) and isinstance(one["In the course of training"], Drawn)
+
+
+def test_overview_is_for_the_run_of_the_sweep(folder: Path) -> None:
+    titles = [item.title for item in overview(read_study(Sweep(folder)))]
+    assert titles == ["Pareto front", "Importance of the searched fields", "Parallel coordinates"]
+
+
+def test_the_page_needs_nothing_and_its_files_are_there(folder: Path) -> None:
+    page = write_report(folder, Console(quiet=True))
+    text = page.read_text()
+    assert page == folder / "report" / "index.html"
+    sources = re.findall(r'(?:src|href)="([^"]{4})', text)
+    assert sources and all(one == "data" or one.startswith("#") for one in sources)
+    assert "16 of 40 trials are finished: 16 complete" in text
+    names = re.findall(r'<h2 id="(\w+)">', text)[2:]
+    assert {"front", "parallel", "performance", "measures", "pruning", "clouds", "delays"} <= set(names)
+    for name in names:
+        assert imread(page.with_name(f"{name}.png")).shape[1] > 400
+        assert page.with_name(f"{name}.svg").read_text().startswith("<?xml")
+        assert len(pd.read_csv(page.with_name(f"{name}.csv")))
+    written = pd.read_csv(page.with_name("effects.csv"))
+    assert set(written["verdict"]) <= {"clear", "not clear", "too few to tell"}
+    assert "<h3>validation accuracy</h3>" in text and "No clear effect" in text
+
+
+def test_one_objective(tmp_path: Path) -> None:
+    folder = write_known_sweep(tmp_path / "known")
+    asked = folder / "sweep.yaml"
+    second = '  - {metric: "wiring_length", goal: "min"}\n'
+    assert second in asked.read_text()
+    asked.write_text(asked.read_text().replace(second, ""))
+    item = _drawn(_contents(folder)["Best so far"])
+    accuracy = Sweep(folder).table("trials").sort_values("trial")["accuracy"]
+    line = next(one for one in item.figure.axes[0].lines if one.get_label() == "best so far")
+    np.testing.assert_allclose(np.asarray(line.get_ydata(), float), np.maximum.accumulate(accuracy))
+
+
+def test_nothing_to_report_is_the_users_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = [{"trial": 0, "state": "failed", "reason": "x"}]
+    folder = write_known_sweep(tmp_path / "known", trials=[], more=failed)
+    with pytest.raises(UserError, match=r"no trial is complete \(1 failed\); wait for one"):
+        write_report(folder, Console(quiet=True))
+    assert not (folder / "report").exists()
+    for name in ("known", "unknown"):
+        monkeypatch.setattr("sys.argv", ["polychrony", "report", name, "--out", str(tmp_path)])
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        assert exit_.value.code == 2

@@ -1,0 +1,127 @@
+"""A sweep whose effects are known, written by the record, with a network for some trials."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model import Cohort
+from model.checkpoint import Best, pack
+from model.topology import MEASURES
+from service.files import network_file, write_whole
+from service.record import Record, make_schemas
+from service.record.schema import searched_columns
+from service.spec.sweep import SweepSpec, dump, learner_for, load
+
+SWEEP = """\
+name: known
+data: {name: digits}
+learner: {hidden: 12, epochs: 3, duration: 20.0, dt: 2.0, replicates: 3}
+space:
+  learner.wiring_cost: {choice: [0.0, 0.01, 0.1, 1.0]}
+  learner.embedding: {choice: [space, free]}
+  learner.dimensions: {choice: [1, 2, 3], when: {learner.embedding: space}}
+search: {sampler: random, trials: 40, seed: 0}
+objectives: [{metric: accuracy, goal: max}, {metric: wiring_length, goal: min}]
+"""
+COSTS = (0.0, 0.01, 0.1, 1.0)
+BETTER = 0.05
+"""By how much `space` is better than `free` in accuracy."""
+
+Row = dict[str, Any]
+
+
+def value_of(metric: str, cost: float, embedding: str) -> float:
+    """What a metric is on average."""
+    in_space = embedding == "space"
+    values = {
+        "accuracy": 0.8 + BETTER * in_space - 0.02 * np.log10(cost + 0.01),
+        "test_accuracy": 0.75,
+        "wiring_length": 20.0 / (1 + 10 * cost),
+        "sparsity": cost / (1 + cost),
+    }
+    return float(values.get(metric, 0.1))
+
+
+def rows_of(trial: int, cost: float, embedding: str, dimensions: int | None) -> dict[str, list[Row]]:
+    """The rows of one complete trial with three replicates."""
+    draw = np.random.default_rng(trial)
+    metrics = (
+        "accuracy",
+        "test_accuracy",
+        "loss",
+        "train_accuracy",
+        "train_loss",
+        "wiring_length",
+        "sparsity",
+    )
+    last = {
+        name: value_of(name, cost, embedding) + 0.002 * draw.normal(size=3)
+        for name in (*metrics, "rate", "silent", "seconds")
+    }
+    trials: Row = {
+        "trial": trial,
+        "state": "complete",
+        "replicates": 3,
+        "epochs": 3,
+        "wiring_cost": cost,
+        "embedding": embedding,
+        "dimensions": dimensions,
+        "parameters": 500 if embedding == "free" else 400 + 12 * (dimensions or 0),
+    }
+    for name, values in last.items():
+        trials |= {name: values.mean(), f"{name}_sem": values.std(ddof=1) / np.sqrt(3)}
+    keys = [{"trial": trial, "replicate": r, "epoch": e} for e in (1, 2, 3) for r in range(3)]
+    epochs = [
+        key | {name: v[key["replicate"]] - 0.1 * (3 - key["epoch"]) for name, v in last.items()}
+        for key in keys
+    ]
+    topology = [
+        key | {name: 0.3 + cost + 0.01 * draw.normal() for name in MEASURES}
+        for key in keys
+        if key["epoch"] != 2
+    ]
+    neurons = [
+        {"trial": trial, "replicate": 0, "epoch": e, "neuron": n, "rate": float(n), "module": n // 6}
+        | {
+            "preferred_class": n % 10 if n else None,
+            "position": [0.1 * n] * dimensions if dimensions else None,
+        }
+        for e in (0, 3)
+        for n in range(12)
+    ]
+    return {"trials": [trials], "epochs": epochs, "topology": topology, "neurons": neurons}
+
+
+def planned() -> list[tuple[float, str, int | None]]:
+    """Every combination once: 4 costs in space of 1 to 3 dimensions, and free."""
+    spatial = [(cost, "space", dimensions) for cost in COSTS for dimensions in (1, 2, 3)]
+    return [*spatial, *((cost, "free", None) for cost in COSTS)]
+
+
+def write_known_sweep(
+    folder: Path,
+    trials: list[tuple[float, str, int | None]] | None = None,
+    more: list[Row] | None = None,
+    networks: tuple[int, ...] = (),
+) -> Path:
+    """The folder of a sweep: complete trials as planned, more rows of `trials`, networks of some."""
+    folder.mkdir(parents=True)
+    (folder / "asked.yaml").write_text(SWEEP)
+    spec = load(folder / "asked.yaml")
+    (folder / "sweep.yaml").write_text(dump(spec))
+    with Record.open(folder, make_schemas(searched_columns(spec.space), MEASURES)) as record:
+        for trial, values in enumerate(planned() if trials is None else trials):
+            record.append_all(rows_of(trial, *values))
+            if trial in networks:
+                write_whole(network_file(folder, trial), _network(spec, *values))
+        if more:
+            record.append("trials", more)
+    return folder
+
+
+def _network(spec: SweepSpec, cost: float, embedding: str, dimensions: int | None) -> bytes:
+    values = {"learner.wiring_cost": cost, "learner.embedding": embedding}
+    learner = learner_for(spec, values | ({"learner.dimensions": dimensions} if dimensions else {}))
+    return pack(Cohort(replace(learner, replicates=3), 64, 10, seeds=[1, 2, 3]), None, 3, Best())
