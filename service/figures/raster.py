@@ -46,9 +46,11 @@ def draw_raster(raster: Raster) -> Figure:
     above.set(ylabel="input channel")
     titled(above, raster.title)
     height, label = _heights(raster)
-    below.set(xlabel="time (ms)", ylabel=label, xlim=(0, raster.duration))
+    latest = max(raster.times.max(initial=0.0), raster.input_times.max(initial=0.0))
+    end = min(raster.duration, 1.1 * latest or raster.duration)
+    below.set(xlabel="time (ms)", ylabel=label, xlim=(0, end))
     if len(raster.times) and raster.positions is not None:
-        _draw_cone(below, raster, height)
+        _draw_cone(below, raster, height, end)
     below.scatter(
         raster.times, height[raster.neurons], **_ticks(len(raster.times)), color=COLOURS[0], zorder=2
     )
@@ -75,14 +77,14 @@ def _heights(raster: Raster) -> tuple[Array, str]:
     return centred @ axis, f"neuron, by its place on {name}\n(units of space)"
 
 
-def _draw_cone(axes: Any, raster: Raster, height: Array) -> None:
+def _draw_cone(axes: Any, raster: Raster, height: Array, end: float) -> None:
     busiest = np.bincount(raster.neurons).argmax()
     start, apex = raster.times[raster.neurons == busiest].min(), height[busiest]
     reach = np.linspace(height.min(), height.max(), 201)
     front = start + raster.delay_floor + raster.delay_scale * np.abs(reach - apex)
-    inside, label = front < raster.duration, "what it can reach"
+    inside, label = front < end, "what it can reach"
     axes.fill_betweenx(
-        reach, front, raster.duration, where=inside, color=COLOURS[6], alpha=0.25, linewidth=0, label=label
+        reach, front, end, where=inside, color=COLOURS[6], alpha=0.25, linewidth=0, label=label
     )
     axes.plot(
         start, apex, "*", markersize=13, color=COLOURS[5], markeredgecolor="white", label="a spike", zorder=3
