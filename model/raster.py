@@ -7,9 +7,7 @@ from model.cohort import Cohort
 from model.datasets import SpikeDataset
 from model.kernels.events import gather
 from model.kernels.forward import run_pairs
-from model.kernels.problem import Problem
-from model.kernels.scheme import make_scheme
-from model.kernels.synapses import lay_out, no_synapses
+from model.kernels.problem import make_problem
 
 
 def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> list[SpikeDataset]:
@@ -28,18 +26,15 @@ def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> li
         )
     config, n = net.config, net.config.hidden
     w_in, input_delays = net.w_in.detach().numpy(), net.input_delays()
-    inputs = no_synapses(w_in.dtype)
-    if input_delays is not None:
-        inputs = lay_out(w_in, input_delays.detach().numpy(), None, config, least=0)
-    delays = net.delays().detach().contiguous().numpy()
-    problem = Problem(
-        network=np.repeat(np.arange(net.replicates), len(chosen)),
-        sample=np.tile(np.arange(len(chosen)), net.replicates),
-        events=gather(data, chosen, config, w_in.dtype),
-        w_in=w_in,
-        inputs=inputs,
-        synapses=lay_out(net.w_rec.detach().numpy(), delays, net.mask.numpy(), config, least=1),
-        scheme=make_scheme(config, w_in.dtype),
+    problem = make_problem(
+        w_in,
+        net.w_rec.detach().numpy(),
+        net.delays().detach().contiguous().numpy(),
+        None if input_delays is None else input_delays.detach().numpy(),
+        net.mask.numpy(),
+        gather(data, chosen, config, w_in.dtype),
+        np.tile(np.arange(len(chosen)), (net.replicates, 1)),
+        config,
     )
     pairs = net.replicates * len(chosen)
     features, counts = np.empty((2, pairs, n), w_in.dtype)

@@ -17,14 +17,11 @@ Value: TypeAlias = str | float | int | bool | None
 
 
 @dataclass(frozen=True)
-class Uniform:
-    """A real number, uniform in [low, high]."""
+class _Real:
+    """What ranges of real numbers share."""
 
     low: float
     high: float
-
-    def __post_init__(self) -> None:
-        _check_range("uniform", self.low, self.high)
 
     def ends(self) -> tuple[float, float]:
         """The least and the largest value."""
@@ -37,6 +34,14 @@ class Uniform:
     def has(self, value: object) -> bool:
         """Whether `value` is in the domain."""
         return isinstance(value, float) and self.low <= value <= self.high
+
+
+@dataclass(frozen=True)
+class Uniform(_Real):
+    """A real number, uniform in [low, high]."""
+
+    def __post_init__(self) -> None:
+        _check_range("uniform", self.low, self.high)
 
     def distribution(self) -> BaseDistribution:
         """The domain in optuna's terms."""
@@ -56,11 +61,8 @@ class Uniform:
 
 
 @dataclass(frozen=True)
-class Log:
+class Log(_Real):
     """A real number whose logarithm is uniform in [log(low), log(high)]."""
-
-    low: float
-    high: float
 
     def __post_init__(self) -> None:
         _check_range("log", self.low, self.high)
@@ -68,18 +70,6 @@ class Log:
             raise ValueError(
                 f"`log`: got low {self.low:g}, expected above 0; for ranges with 0 take `uniform`"
             )
-
-    def ends(self) -> tuple[float, float]:
-        """The least and the largest value."""
-        return float(self.low), float(self.high)
-
-    def can_be(self, value: object) -> bool:
-        """Whether a condition on `value` can hold; a real number hits a given one with probability 0."""
-        return False
-
-    def has(self, value: object) -> bool:
-        """Whether `value` is in the domain."""
-        return isinstance(value, float) and self.low <= value <= self.high
 
     def distribution(self) -> BaseDistribution:
         """The domain in optuna's terms."""

@@ -14,9 +14,8 @@ from model.config import LearnerConfig
 from model.kernels.backward import Sums, run_pairs_back
 from model.kernels.events import Events
 from model.kernels.forward import run_pairs
-from model.kernels.problem import Problem
-from model.kernels.scheme import make_scheme
-from model.kernels.synapses import Synapses, lay_out, no_synapses
+from model.kernels.problem import Problem, make_problem
+from model.kernels.synapses import Synapses
 
 CHUNK = 4
 """Pairs (network, sample) in a call of the forward kernel: few, so that threads finish together."""
@@ -72,18 +71,9 @@ class _Simulation(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         n_networks, n_samples = sample.shape
         weights = _array(w_in)
-        inputs = no_synapses(weights.dtype)
-        if input_delays is not None:
-            inputs = lay_out(weights, _array(input_delays), None, config, least=0)
-        problem = Problem(
-            network=np.repeat(np.arange(n_networks), n_samples),
-            sample=sample.reshape(-1),
-            events=events,
-            w_in=weights,
-            inputs=inputs,
-            synapses=lay_out(_array(w_rec), _array(delays), mask.numpy(), config, least=1),
-            scheme=make_scheme(config, weights.dtype),
-        )
+        by_input = None if input_delays is None else _array(input_delays)
+        recurrent = (_array(w_rec), _array(delays), by_input, mask.numpy())
+        problem = make_problem(weights, *recurrent, events, sample, config)
         features = np.empty((sample.size, weights.shape[2]), weights.dtype)
         counts = np.empty_like(features)
         chunks = [(a, min(a + CHUNK, sample.size)) for a in range(0, sample.size, CHUNK)]
