@@ -1,8 +1,8 @@
 """What the record costs: 10,000 trials of 100 epochs written and read, beside a Parquet file per trial.
 
-    python -P benchmarks/record.py [--trials 10000]
+    python -m benchmarks.record [--trials 10000]
 
-(`-P`: service.py beside it would be taken for the package `service`.)
+(`-m`, from the repository: by its path, service.py beside it would be taken for the package `service`.)
 
 Rows are appended epoch by epoch, with 32 trials running at once, as a driver does.
 """
@@ -98,15 +98,16 @@ def main() -> None:
         filtering, rows = timed(lambda: read_table(epochs, where=pc.field("trial") == chosen))
         assert len(rows) == EPOCHS
         reopening, _ = timed(lambda: Record.open(record, make_schemas()).close())
-        parts = list(epochs.iterdir())
-        size = sum(path.stat().st_size for path in parts)
+        size = sum(path.stat().st_size for path in epochs.iterdir())
+        everything = sum(path.is_file() for path in record.rglob("*"))
         write_files(files, trials // FEWER)
         loading_files, frame = timed(lambda: pd.read_parquet(files))
         assert len(frame) == trials // FEWER * EPOCHS
     print(f"{trials} trials x {EPOCHS} epochs = {total} rows of `epochs`")
     print(f"append               {appending / total * 1e6:8.0f} us a row")
     print(f"flush                {flushing:8.1f} s in all, the longest {longest * 1e3:.0f} ms")
-    print(f"files                {len(parts):8d} with {size / total:.0f} bytes a row")
+    print(f"files                {everything:8d} in all, {size / total:.0f} bytes a row")
+    print(f"files, one a trial   {trials:8d}")
     print(f"load into pandas     {loading * 1e3:8.0f} ms")
     print(f"load, file a trial   {loading_files * FEWER * 1e3:8.0f} ms ({trials // FEWER} trials, scaled)")
     print(f"filter to one trial  {filtering * 1e3:8.0f} ms")

@@ -16,7 +16,8 @@ import bct
 import networkx as nx
 import numpy as np
 
-from model.topology import MEASURES, measures
+from model import SpikeDataset
+from model.topology import MEASURES, measures, preferred_channel
 from model.topology.measures import DEFINITIONS
 from model.topology.network import Network
 from model.topology.trained import Trained
@@ -83,6 +84,14 @@ def fresh(given: dict[str, Any]) -> Trained:
     return Trained.of(network, given["positions"], given["w_in"], given["spikes"], given["labels"])
 
 
+def shown(samples: int, channels: int, spikes: float) -> SpikeDataset:
+    """Random spikes in samples of a second."""
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(spikes, samples)
+    events = [(np.sort(rng.uniform(0, 1000, n)), rng.integers(channels, size=n)) for n in counts]
+    return SpikeDataset.from_events(events, np.zeros(samples, int), channels, 1)
+
+
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(
@@ -102,6 +111,9 @@ def main() -> None:
     print(f"all, without nulls {seconds(partial(measures, **given, nulls=0), runs):6.2f} s")
     if not large:
         print(f"all, with 50 nulls {seconds(partial(measures, **given, nulls=50), 2):6.2f} s")
+        inputs, hidden = shown(2000, CHANNELS, 8000), shown(2000, size, 10 * size)
+        took = seconds(partial(preferred_channel, inputs, hidden), 3)
+        print(f"preferred channels {took:6.2f} s: 2,000 samples of {CHANNELS} channels, 8,000 spikes each")
 
 
 if __name__ == "__main__":

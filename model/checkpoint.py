@@ -2,6 +2,8 @@
 
 import json
 import math
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from model.cohort import Cohort
 from model.config import LearnerConfig
 
 FORMAT = "1"
+CHECKSUM = "checksum"
 
 Moments = dict[str, dict[str, torch.Tensor]]
 
@@ -49,7 +52,7 @@ def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best
         "epoch": str(epoch),
         "best": json.dumps(asdict(best)),
     }
-    return save(tensors, header)
+    return save(tensors, header | {CHECKSUM: _checksum(tensors, header)})
 
 
 def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
@@ -63,6 +66,8 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
         if header.get("format") != FORMAT:
             raise CheckpointError(f"checkpoint of format {header.get('format')}, expected {FORMAT}")
         tensors = load(data)
+        if header.pop(CHECKSUM, None) not in (None, _checksum(tensors, header)):  # None: of an older version
+            raise CheckpointError("the checkpoint is damaged")
         config = LearnerConfig(**json.loads(header["config"]))
         net = Cohort(
             config,
@@ -84,6 +89,15 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
             _, kind, name = key.split(".", 2)
             moments.setdefault(name, {})[kind] = value
     return net, epoch, moments, best
+
+
+def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> str:
+    """Changes with any bit of them: safetensors itself would not notice another number."""
+    total = zlib.crc32(json.dumps(header, sort_keys=True).encode())
+    for name, value in sorted(tensors.items()):
+        total = zlib.crc32(f"{name} {value.dtype} {list(value.shape)}".encode(), total)
+        total = zlib.crc32(value.detach().contiguous().numpy().tobytes(), total)
+    return str(total)
 
 
 def _header(data: bytes) -> dict[str, Any]:

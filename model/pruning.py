@@ -1,7 +1,7 @@
 """How much of a trained network its function needs: accuracy as synapses are taken out."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,17 @@ from model.cohort import Cohort
 from model.datasets import SpikeDataset
 from model.evaluation import evaluate
 
+Order = Literal["magnitude", "length"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+"""Which synapses go first: the weakest, or the longest."""
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+"""Of the synapses, that are taken out."""
 
 
 def pruning_curve(
     net: Cohort,
     data: SpikeDataset,
-    by: Literal["magnitude", "length"],
+    by: Order,
     shares: Sequence[float] = SHARES,
 ) -> npt.NDArray[Any]:
     """Accuracy [K, R] on `data` when `shares` [K] of the recurrent synapses are gone.
@@ -32,7 +36,7 @@ def pruning_curve(
     Raises:
         ValueError: if `by` or a share is not legal.
     """
-    if by not in ("magnitude", "length"):
+    if by not in ORDERS:
         raise ValueError(f"pruning_curve: `by`: got {by}, expected magnitude or length")
     if any(not 0 <= share <= 1 for share in shares):
         raise ValueError(f"pruning_curve: `shares`: got {list(shares)}, expected numbers from 0 to 1")

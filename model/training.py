@@ -130,7 +130,10 @@ class Trainer:
         return self.epoch >= self.config.epochs or (patience is not None and waited >= patience)
 
     def run_epoch(self) -> dict[str, Array]:
-        """Train for one epoch; returns the metrics, each [R]. The caller asks `fault` before going on."""
+        """Train for one epoch; returns the metrics, each [R], and a delay scale that is learned, as one more.
+
+        The caller asks `fault` before going on.
+        """
         started = time.perf_counter()
         losses, correct = self._pass_over(self._orders())
         self.epoch += 1
@@ -148,6 +151,8 @@ class Trainer:
             "rate": validated.rates.mean(1),
             "silent": validated.silent,
         }
+        if self.config.learn_delay_scale:
+            metrics["delay_scale"] = self.net.log_delay_scale.detach().double().exp().numpy()
         seconds = time.perf_counter() - started
         return metrics | {"seconds": np.full(self.net.replicates, seconds)}
 

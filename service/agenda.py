@@ -1,7 +1,6 @@
 """What is to be run: suggestions while the budget lasts, then more seeds for the leading trials."""
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from search import Search, Suggestion
@@ -9,6 +8,7 @@ from service.asking import Asking
 from service.budget import Budget
 from service.files import plan_file
 from service.leaders import leaders
+from service.places import Place
 from service.plan import MORE_SEEDS, Begun, Plan, Source
 from service.record import Record
 from service.record.schema import values_of
@@ -22,7 +22,7 @@ class Agenda:
     """Begins trials, one after the other, and keeps a plan of them that outlives the process."""
 
     def __init__(
-        self, spec: SweepSpec, folder: Path, record: Record, sources: Callable[[], list[Source]]
+        self, spec: SweepSpec, folder: Place, record: Record, sources: Callable[[], list[Source]]
     ) -> None:
         """Take up the plan in `folder` and rebuild the search from it and the record.
 
@@ -118,7 +118,10 @@ class Agenda:
     def close(self) -> None:
         """Wait for a suggestion that is being made, which nobody wants any more, and keep the time."""
         self._asking.close()
-        self._plan.pass_time(self.budget.elapsed)
+        try:
+            self._plan.pass_time(self.budget.elapsed)
+        finally:
+            self._plan.close()
 
     def _rebuild(self) -> list[Begun]:
         """Bring the search to where the record ends; returns the trials that were cut short."""

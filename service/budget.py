@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from search import Constraint, Objective, recent_gain
 from search.objectives import costs, total_violation
+from service.places import Place, stored_at
 from service.spec.sections import BudgetSpec
 
 DISK_SECONDS = 30.0
@@ -21,7 +21,7 @@ class Budget:
     def __init__(
         self,
         limits: BudgetSpec,
-        folder: Path,
+        folder: Place,
         objectives: tuple[Objective, ...],
         constraints: tuple[Constraint, ...],
         elapsed: float,
@@ -82,13 +82,6 @@ class Budget:
     def _measured(self) -> int:
         """Bytes in the sweep's folder."""
         if time.monotonic() >= self._disk_at + DISK_SECONDS:
-            self._disk = sum(_size(path) for path in self._folder.rglob("*"))
+            self._disk = sum(one.size for one in stored_at(self._folder))
             self._disk_at = time.monotonic()
         return self._disk
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # a file that was replaced meanwhile
-        return 0

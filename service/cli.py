@@ -2,12 +2,16 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from service.errors import Fault, PolychronyError, UserError
+from service.interrupts import heed_interrupts
+from service.places import place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +23,39 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder of all sweeps.")]
+Out = Annotated[  # a Place; Typer knows no unions
+    Any,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        parser=place,
+        help="The folder of all sweeps, or a URL such as s3://bucket/runs.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Set a value of the sweep file; may be repeated."),
 ]
 RUNS = Path("runs")
+AGAIN = "interrupted: what is finished is kept; run the same command again to go on"
+MaybeOut = Annotated[
+    Any,
+    typer.Option(
+        "--out",
+        metavar="DIR",
+        parser=place,
+        help="The folder of all sweeps; with --address, needed only if two have a sweep of that name.",
+    ),
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The sweep.")]
+Dashboard = Annotated[
+    str,
+    typer.Option("--address", metavar="URL", help="The cluster's dashboard, such as http://127.0.0.1:8265."),
+]
+MaybeDashboard = Annotated[
+    str | None,
+    typer.Option("--address", metavar="URL", help="A cluster's dashboard, such as http://127.0.0.1:8265."),
+]
 
 
 @app.command()
@@ -35,18 +66,80 @@ def run(
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Only say what it would take; write nothing.")
     ] = False,
+    address: Annotated[
+        str | None,
+        typer.Option("--address", metavar="URL", help="A Ray cluster: HOST:PORT of its head, or auto."),
+    ] = None,
 ) -> None:
-    """Run a sweep here, or take it up where it stopped."""
-    if dry:
-        from service.dry_run import dry_run as act
-    else:
-        from service.run import run as act
-    try:
-        act(file, out, set_ or [], _console())
-    except KeyboardInterrupt:
+    """Run a sweep here, or take it up where it stopped; with --address its trials run on that cluster."""
+    with _interruptible("" if dry else AGAIN):
         if dry:
-            raise typer.Exit(130) from None
-        _interrupted()
+            from service.dry_run import dry_run
+
+            dry_run(file, out, set_ or [], _console())
+        else:
+            from service.run import run as run_sweep
+
+            run_sweep(file, out, set_ or [], _console(), address)
+
+
+@app.command()
+def submit(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep file.")],
+    address: Dashboard,
+    out: Out = RUNS,
+    set_: Set = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")] = False,
+    code: Annotated[
+        Literal["ship", "installed"],
+        typer.Option(help="ship: our own code goes along; installed: the cluster's nodes have polychrony."),
+    ] = "ship",
+) -> None:
+    """Run a sweep as a job of a Ray cluster; DIR is a folder as the cluster sees it."""
+    from service.jobs.submit import submit as submit_sweep
+
+    with _interruptible(""):
+        raise typer.Exit(submit_sweep(file, address, out, set_ or [], _console(), detach=detach, code=code))
+
+
+@app.command()
+def status(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> None:
+    """Say how a sweep stands; with --address also its job, and the nodes of the cluster."""
+    from service.jobs.commands import status as say_status
+
+    say_status(name, address, out, _console())
+
+
+@app.command()
+def logs(
+    name: Name,
+    address: MaybeDashboard = None,
+    out: MaybeOut = None,
+    follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on while the sweep runs.")] = True,
+) -> None:
+    """Print what a sweep's job on a cluster has said."""
+    from service.jobs.commands import logs as print_logs
+
+    with _interruptible(""):
+        raise typer.Exit(print_logs(name, address, out, _console(), following=follow))
+
+
+@app.command()
+def stop(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> None:
+    """Stop a sweep as ctrl-C would, here or on a cluster; what is finished is kept."""
+    from service.jobs.commands import stop as stop_sweep
+
+    with _interruptible(""):
+        stop_sweep(name, address, out, _console())
+
+
+@app.command()
+def resume(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> None:
+    """Go on with a sweep as it was asked for, here or on a cluster."""
+    from service.jobs.commands import resume as resume_sweep
+
+    with _interruptible():
+        raise typer.Exit(resume_sweep(name, address, out, _console()))
 
 
 @app.command()
@@ -66,20 +159,18 @@ def train(
     from service.train import train as train_file
     from service.train import train_again
 
-    try:
+    with _interruptible():
         if file is not None:
             train_file(file, out, set_ or [], _console())
         elif again is not None and not train_again(again, out, _console()):
             raise typer.Exit(1)
-    except KeyboardInterrupt:
-        _interrupted()
 
 
 @app.command()
 def table(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The sweep.")],
     which: Annotated[
-        str, typer.Argument(metavar="TABLE", help="trials, epochs, neurons, topology or synapses.")
+        str, typer.Argument(metavar="TABLE", help="trials, epochs, neurons, topology, synapses or pruning.")
     ],
     where: Annotated[
         str | None,
@@ -98,11 +189,11 @@ def table(
 
 
 @app.command("list")
-def list_(out: Out = RUNS) -> None:
+def list_(address: MaybeDashboard = None, out: Out = RUNS) -> None:
     """List the sweeps: how they stand, and the best that they have found."""
-    from service.listing import print_list
+    from service.jobs.commands import list_sweeps
 
-    print_list(out, _console())
+    list_sweeps(address, out, _console())
 
 
 @app.command()
@@ -139,23 +230,18 @@ def ui(
     out: Out = RUNS,
     port: Annotated[int, typer.Option(help="On the loopback interface.")] = 5000,
 ) -> None:
-    """Open the MLflow UI of a folder of sweeps."""
-    import subprocess
+    """Open the MLflow UI of a folder of sweeps, or say which server has it."""
+    from service.tracking.ui import show
 
-    from service.tracking.ui import ui_command
+    raise typer.Exit(show(out, port, _say))
 
-    if server := os.environ.get("MLFLOW_TRACKING_URI"):
-        raise UserError(
-            [Fault("MLFLOW_TRACKING_URI", server, "sweeps are logged there; open that server's UI")]
-        )
-    if not (out / "mlflow.db").is_file():
-        raise UserError([Fault("--out", str(out), "no sweep has been logged there; run one first")])
-    command, environment = ui_command(out, port)
-    _say(f"MLflow UI: http://127.0.0.1:{port}/#/experiments (trials: `Training runs`; ctrl-C stops it)")
-    try:
-        raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
+
+@app.command()
+def doctor(out: Out = RUNS) -> None:
+    """Say what is installed and what can be reached, and how to mend what is not."""
+    from service.doctor import examine
+
+    raise typer.Exit(0 if examine(out, _console()) else 1)
 
 
 def main() -> None:
@@ -184,9 +270,16 @@ def _console() -> "Console":
     return Console(width=None if sys.stdout.isatty() else 160)
 
 
-def _interrupted() -> NoReturn:
-    _say("interrupted: what is finished is kept; run the same command again to go on")
-    raise typer.Exit(130) from None
+@contextmanager
+def _interruptible(message: str = AGAIN) -> Iterator[None]:
+    """Ctrl-C ends the command in words; so does SIGTERM."""
+    heed_interrupts()
+    try:
+        yield
+    except KeyboardInterrupt:
+        if message:
+            _say(message)
+        raise typer.Exit(130) from None
 
 
 def _say(message: Any) -> None:

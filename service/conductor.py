@@ -6,18 +6,18 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model.topology import MEASURES
 from search import Suggestion
 from service.agenda import Agenda
 from service.errors import SweepError
-from service.files import checkpoint_file, plan_file
+from service.files import checkpoint_file, plan_file, remove_temporaries
+from service.places import Place, inside
 from service.plan import Begun, Source
 from service.record import Record, make_schemas
 from service.record.provenance import note_environment
@@ -56,7 +56,7 @@ class Conductor:
     def __init__(
         self,
         spec: SweepSpec,
-        folder: Path,
+        folder: Place,
         listeners: Sequence[Listener] = (),
         sources: Callable[[], list[Source]] = list,
     ) -> None:
@@ -72,7 +72,7 @@ class Conductor:
             SweepError: if a file of theirs is damaged or can't be written.
         """
         self.spec, self.folder, self.listeners = spec, folder, listeners
-        self.record = Record.open(folder, make_schemas(searched_columns(spec.space), MEASURES, spec.measures))
+        self.record = Record.open(folder, schemas_of(spec))
         try:
             self._end_unplanned()
             self.agenda = Agenda(spec, folder, self.record, sources)
@@ -81,13 +81,17 @@ class Conductor:
             self.record.close()
             raise
         self._running: dict[int, Running] = {}
-        for trial in self.record.finished_trials():  # left over if a kill came before its removal
-            checkpoint_file(folder, trial).unlink(missing_ok=True)
+        self._tidy()
 
     @property
     def finished(self) -> int:
         """Trials that are finished."""
         return len(self.record.finished_trials())
+
+    @property
+    def running(self) -> int:
+        """Trials that run, or wait for a worker."""
+        return len(self._running)
 
     def next_task(self) -> Task | None:
         """The next trial to run: first those that were cut short, then new ones.
@@ -163,8 +167,20 @@ class Conductor:
 
     def close(self) -> None:
         """Flush the record."""
-        self.agenda.close()
-        self.record.close()
+        try:
+            self.agenda.close()
+        finally:
+            self.record.close()
+        with suppress(OSError):
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove what kills have left: files half written, and checkpoints of finished trials."""
+        remove_temporaries(self.folder)
+        finished = {checkpoint_file(self.folder, trial).name for trial in self.record.finished_trials()}
+        for path in inside(checkpoint_file(self.folder, 0).parent):
+            if path.name in finished:
+                path.unlink(missing_ok=True)
 
     def _end_unplanned(self) -> None:
         """Trials that ran when the plan was removed can't be taken up: nobody knows what they were."""
@@ -233,7 +249,13 @@ class Conductor:
             return dict(values)
 
 
-def make_task(spec: SweepSpec, folder: Path, begun: Begun) -> Task:
+def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:
+    """The schemas of a sweep's tables."""
+    columns = searched_columns(spec.space)
+    return make_schemas(columns, spec.recorded_measures, spec.measures, spec.changing)
+
+
+def make_task(spec: SweepSpec, folder: Place, begun: Begun) -> Task:
     """What a trial that was begun is to do. Raises ValueError if its fields contradict each other."""
     values = begun.suggestion.values
     learner = learner_for(spec, values)
@@ -248,7 +270,10 @@ def make_task(spec: SweepSpec, folder: Path, begun: Begun) -> Task:
         seed=seed_of(spec.search.seed, number),
         folder=folder,
         threads=spec.resources.cpus,
+        checkpoint=spec.resources.checkpoint,
         may_stop=spec.may_stop,
         synapses=spec.record.synapses,
+        pruning=spec.record.pruning,
+        nulls=spec.record.nulls,
         snapshots=spec.record.snapshots,
     )

@@ -4,19 +4,19 @@ import os
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from service.errors import Fault, SweepError, UserError
-from service.files import lock_file
+from service.files import sweep_file
+from service.lock import HeldError, hold
+from service.places import ObjectPath, Place
 from service.sweep import Sweep
 from service.sweeps import sweeps_in
 from service.tracking.removal import remove_runs
 
 
-def sweeps_named(names: Sequence[str], runs: Path) -> list[Sweep]:
+def sweeps_named(names: Sequence[str], runs: Place) -> list[Sweep]:
     """The sweeps of these names in the folder `runs`.
 
     Raises UserError, with all that are none: a sweep is named as `polychrony list` does, not by a path.
@@ -40,7 +40,7 @@ def delete(sweeps: Sequence[Sweep], console: Console) -> None:
         for sweep in sweeps:
             _hold(sweep, stack)
         for sweep in sweeps:
-            runs = remove_runs(sweep.folder.parent, sweep.folder)
+            runs = remove_runs(sweep.folder.parent, sweep.folder, _store_asked_for(sweep))
             _remove_folder(sweep.folder)
             console.print(f"{sweep.name}: deleted, with {runs} runs in MLflow", highlight=False)
 
@@ -48,17 +48,29 @@ def delete(sweeps: Sequence[Sweep], console: Console) -> None:
 def _hold(sweep: Sweep, stack: ExitStack) -> None:
     """Keep drivers off a sweep."""
     try:
-        stack.enter_context(FileLock(lock_file(sweep.folder), blocking=False))
-    except Timeout as error:
+        stack.enter_context(hold(sweep.folder))
+    except HeldError as error:
         raise SweepError(f"{sweep.name} is running; stop it first (nothing was deleted)") from error
 
 
-def _remove_folder(folder: Path) -> None:
-    """Remove a sweep's folder; what a kill leaves of it is no sweep any more."""
-    doomed = folder.with_name(f".{folder.name}.deleted.{os.getpid()}")
+def _store_asked_for(sweep: Sweep) -> str | None:
+    """The sweep's own MLflow store; a sweep whose file is damaged can be deleted, too."""
     try:
-        folder.rename(doomed)
-        shutil.rmtree(doomed)
+        return sweep.mlflow_uri
+    except SweepError:
+        return None
+
+
+def _remove_folder(folder: Place) -> None:
+    """Remove a sweep's folder; what a kill leaves of it is no sweep any more."""
+    try:
+        if isinstance(folder, ObjectPath):
+            sweep_file(folder).unlink(missing_ok=True)
+            folder.remove_all()
+        else:
+            doomed = folder.with_name(f".{folder.name}.deleted.{os.getpid()}")
+            folder.rename(doomed)
+            shutil.rmtree(doomed)
     except OSError as error:
         raise SweepError(
             f"{error.filename}: can't be removed ({error.strerror}); remove it by hand"

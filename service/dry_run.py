@@ -13,10 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from search import Search, Suggestion
+from service.durations import duration
 from service.errors import UserError
 from service.files import plan_file, sweep_file
+from service.places import Place, stored_at
 from service.plan import MORE_SEEDS, Begun, Plan, Source
-from service.progress import duration
 from service.record.schema import column_of
 from service.run import check
 from service.spec.document import read
@@ -73,7 +74,7 @@ class Measured:
     fault: str | None = None
 
 
-def dry_run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> None:
+def dry_run(file: Path, runs: Place, overrides: Sequence[str], console: Console) -> None:
     """Show the sweep of `file`, measure its first suggestions, and say what it would take in `runs`.
 
     Raises:
@@ -110,16 +111,16 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _done(folder: Path, sources: list[Source]) -> Done:
+def _done(folder: Place, sources: list[Source]) -> Done:
     """What is on disk of the sweep; if it has never run, `sources` are what it will start from."""
     if not sweep_file(folder).exists():
         return Done([], 0.0, sources, 0)
-    plan = Plan(plan_file(folder), repair=False)
+    plan = Plan(plan_file(folder), writable=False)
     try:
         rows = Sweep(folder).arrow("trials").to_pylist()
     except UserError:  # it was stopped before its tables were there
         rows = []
-    stored = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    stored = sum(one.size for one in stored_at(folder))
     return Done(rows, plan.elapsed / HOUR, plan.sources or [], stored)
 
 
@@ -156,7 +157,7 @@ def _resolved(spec: SweepSpec) -> str:
     return "\n".join(paragraphs)
 
 
-def _measure(spec: SweepSpec, search: Search, folder: Path) -> list[Measured]:
+def _measure(spec: SweepSpec, search: Search, folder: Place) -> list[Measured]:
     """What the trials of the sampler's first suggestions take; those that are the same but once."""
     import torch
 
@@ -172,7 +173,7 @@ def _measure(spec: SweepSpec, search: Search, folder: Path) -> list[Measured]:
     return measured
 
 
-def _measured(spec: SweepSpec, suggestion: Suggestion, folder: Path) -> Measured:
+def _measured(spec: SweepSpec, suggestion: Suggestion, folder: Place) -> Measured:
     from model.datasets import load_splits
     from service.conductor import make_task
     from service.estimate import compile_kernels, measure_trial

@@ -10,6 +10,8 @@ A trial that fails is neither: it is a row in the table `trials`, with its reaso
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from service.secrets import without_passwords
+
 
 class PolychronyError(Exception):
     """Any error that is reported by its text alone, without a traceback."""
@@ -30,7 +32,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        line = f"{self.place}: {self.field}: {self.message}"
+        line = without_passwords(f"{self.place}: {self.field}: {self.message}")
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 

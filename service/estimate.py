@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from model.datasets import SpikeDataset, Splits
 from model.evaluation import evaluate
+from model.pruning import ORDERS, SHARES
 from model.training import Trainer
 from service.leaders import SHOWN
 from service.spec.metrics import METRICS, TEST_METRICS
@@ -106,7 +107,8 @@ def measure_trial(task: Task, splits: Splits) -> TrialCost:
     epoch = in_epoch * batch + len(splits.validation) * answer
     snapshots = len(snapshot_epochs(learner.epochs, task.snapshots))
     testing = len(splits.test) * answer if splits.test is not None else 0.0
-    seconds = starting + learner.epochs * epoch + snapshots * observing + testing
+    ending = testing + _opted_for(task, trainer, testing or len(splits.validation) * answer)
+    seconds = starting + learner.epochs * epoch + snapshots * observing + ending
     busy = (time.process_time() - cpu) / (time.perf_counter() - began)
     synapses = _stored(synapse_rows(task.trial, trainer)) if task.synapses else 0
     return TrialCost(
@@ -163,6 +165,19 @@ def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
         neuron_rows(task.trial, trainer.neurons()),
         measure_rows(task.trial, trainer.epoch, trainer.topology()),
     ]
+
+
+def _opted_for(task: Task, trainer: Trainer, answering: float) -> float:
+    """Seconds for what is recorded of the trained networks on request.
+
+    answering: seconds for all samples that pruned networks are asked about.
+    """
+    pruning = len(ORDERS) * len(SHARES) * answering if task.pruning else 0.0
+    if not task.nulls:
+        return pruning
+    _, alone = _timed(trainer.topology)
+    _, compared = _timed(lambda: trainer.topology(nulls=1))
+    return pruning + task.nulls * max(0.0, compared - alone)
 
 
 def _stored(table: pa.Table) -> int:

@@ -5,7 +5,7 @@ All are kept in the sweep's folder, below `pictures/`; what is there is not draw
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from pathlib import Path
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from model import Cohort, SpikeDataset
 from model.checkpoint import unpack
 from model.datasets import DataConfig, load_splits
-from model.pruning import pruning_curve
 from model.raster import hidden_spikes
 from model.topology import preferred_channel, preferred_time
 from service.figures.cloud import Array, Cloud
@@ -28,11 +27,11 @@ from service.figures.pruning import draw_pruning
 from service.figures.raster import Raster, draw_raster
 from service.figures.style import png
 from service.files import network_file, pictures_folder, write_whole
+from service.places import Place, inside
+from service.trial import pruning_rows
 
 SAMPLES = 128
 """Held-out samples that a leading trial is shown for its pictures."""
-SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
-"""Of the synapses that a pruning curve takes out."""
 VIEWS = ("module", "channel", "time")
 """Ways to colour the still pictures of a leading trial, beside that of every trial."""
 
@@ -40,7 +39,7 @@ Draw = Callable[[], dict[str, bytes]]
 """Makes files, by name, when called."""
 
 
-def stills(folder: Path, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
+def stills(folder: Place, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
     """Of every trial: `positions.png` (if there are positions), `connectivity.png` and `delays.png`."""
 
     def draw(net: Cohort) -> dict[str, bytes]:
@@ -58,7 +57,7 @@ def stills(folder: Path, sweep: str, trial: int, neurons: pa.Table | None) -> Dr
     return _kept(folder, trial, ("positions.png", "connectivity.png", "delays.png"), draw)
 
 
-def page(folder: Path, sweep: str, trial: int, neurons: pa.Table) -> Draw:
+def page(folder: Place, sweep: str, trial: int, neurons: pa.Table) -> Draw:
     """Of a leading trial with positions: `positions.html`, with a slider over time, and `movement.gif`."""
 
     def draw(net: Cohort) -> dict[str, bytes]:
@@ -73,7 +72,7 @@ def page(folder: Path, sweep: str, trial: int, neurons: pa.Table) -> Draw:
     return _kept(folder, trial, ("movement.gif", "positions.html"), draw)
 
 
-def probes(folder: Path, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
+def probes(folder: Place, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
     """Of a leading trial, from up to SAMPLES held-out samples that its networks are shown once more.
 
     `raster.png`, `pruning.png` with its data `pruning.csv`, and with positions `positions_module.png`,
@@ -86,7 +85,7 @@ def probes(folder: Path, sweep: str, trial: int, neurons: pa.Table, data: DataCo
         hidden = hidden_spikes(net, shown, np.arange(len(shown)))[0]
         cloud = _cloud(net, _last(neurons), title, preferred_channel(shown, hidden), preferred_time(hidden))
         views = {} if cloud is None else {f"positions_{v}.png": positions_png(cloud, v) for v in VIEWS}
-        curves = _pruning(net, shown)
+        curves = pruning_rows(trial, net, shown).drop_columns(["trial"]).to_pandas()
         samples = f"{len(shown)} samples of the {name} set"
         return views | {
             "raster.png": png(draw_raster(_raster(net, shown, hidden, f"{title}; class {shown.labels[0]}"))),
@@ -98,17 +97,18 @@ def probes(folder: Path, sweep: str, trial: int, neurons: pa.Table, data: DataCo
     return _kept(folder, trial, names, draw)
 
 
-def pruning_curves(folder: Path) -> pd.DataFrame:
+def pruning_curves(folder: Place) -> pd.DataFrame:
     """The data of all `pruning.png` in a sweep's folder, with `trial`; no rows if there are none."""
     parts = [
-        pd.read_csv(path).assign(trial=int(path.parent.name))
-        for path in sorted((folder / "pictures").glob("*/pruning.csv"))
+        pd.read_csv(BytesIO(path.read_bytes())).assign(trial=int(path.parent.name))
+        for path in (one / "pruning.csv" for one in inside(folder / "pictures"))
+        if path.is_file()
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _kept(
-    folder: Path, trial: int, names: tuple[str, ...], draw: Callable[[Cohort], Mapping[str, bytes]]
+    folder: Place, trial: int, names: tuple[str, ...], draw: Callable[[Cohort], Mapping[str, bytes]]
 ) -> Draw:
     """The files `names` that `draw` makes of the networks; what is in the sweep's folder is taken from there.
 
@@ -182,18 +182,6 @@ def _held_out(config: DataConfig) -> tuple[str, SpikeDataset]:
     return name, data.subset(slice(SAMPLES))
 
 
-def _pruning(net: Cohort, data: SpikeDataset) -> pd.DataFrame:
-    """Accuracy of every network by order and share of the synapses taken out."""
-    curves = {by: pruning_curve(net, data, by, SHARES) for by in ("magnitude", "length")}
-    rows = [
-        {"by": by, "share": share, "replicate": r, "accuracy": float(value)}
-        for by, curve in curves.items()
-        for share, values in zip(SHARES, curve, strict=True)
-        for r, value in enumerate(values)
-    ]
-    return pd.DataFrame(rows)
-
-
 def _raster(net: Cohort, shown: SpikeDataset, hidden: SpikeDataset, title: str) -> Raster:
     """The first sample."""
     config, in_space = net.config, net.has_positions
@@ -207,5 +195,5 @@ def _raster(net: Cohort, shown: SpikeDataset, hidden: SpikeDataset, title: str) 
         title=title,
         positions=net.positions[0].detach().numpy() if in_space else None,
         delay_floor=config.delay_floor,
-        delay_scale=float(scale) if isinstance(scale, float) else float(scale[0]),
+        delay_scale=scale if isinstance(scale, float) else scale[0].item(),
     )

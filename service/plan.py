@@ -5,14 +5,14 @@ the table the results.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from search import Suggestion, Value
 from service.errors import SweepError
+from service.journal import Line, open_journal, read_lines
+from service.places import Place
 
 MORE_SEEDS = "more seeds"
 """The move of a leading trial that is run again with more replicates."""
@@ -54,23 +54,20 @@ class Plan:
     Raises SweepError if another line can't be read, or the file can't be written.
     """
 
-    def __init__(self, path: Path, *, repair: bool = True) -> None:
-        """Read what is there; with `repair`, take a line that was cut short off the file, too."""
-        self._path = path
+    def __init__(self, path: Place, *, writable: bool = True) -> None:
+        """Read what is there; unless `writable`, the file is left as it is."""
         self.begun: list[Begun] = []
         self.sources: list[Source] | None = None
         """Trials to start from; None if none were ever looked for."""
         self.elapsed = 0.0
         """Time that the sweep is known to have run for, over all sessions (s)."""
+        self._journal = open_journal(path) if writable else None
         try:
-            content = path.read_bytes() if path.exists() else b""
-            whole = content.rfind(b"\n") + 1
-            if repair and whole < len(content):
-                os.truncate(path, whole)
-        except OSError as error:
-            raise self._unwritable(error) from error
-        for number, line in enumerate(content[:whole].splitlines(), start=1):
-            self._read(number, line)
+            for line in self._journal.lines if self._journal else read_lines(path):
+                self._read(line)
+        except SweepError:
+            self.close()
+            raise
 
     def add(self, begun: Begun) -> None:
         """Keep a trial before it starts."""
@@ -86,23 +83,18 @@ class Plan:
         self._append({"sources": [asdict(source) for source in sources]})
         self.sources = sources
 
-    def _append(self, entry: Mapping[str, Any], sync: bool = True) -> None:
-        line = json.dumps(entry, separators=(",", ":")) + "\n"
-        length = self._path.stat().st_size if self._path.exists() else 0
-        try:
-            with self._path.open("ab") as file:
-                file.write(line.encode())
-                file.flush()
-                if sync:
-                    os.fsync(file.fileno())
-        except OSError as error:
-            if self._path.exists():
-                os.truncate(self._path, length)
-            raise self._unwritable(error) from error
+    def close(self) -> None:
+        """Close the file."""
+        if self._journal is not None:
+            self._journal.close()
 
-    def _read(self, number: int, line: bytes) -> None:
+    def _append(self, entry: Mapping[str, Any], sync: bool = True) -> None:
+        assert self._journal is not None
+        self._journal.append(json.dumps(entry, separators=(",", ":")).encode(), sync=sync)
+
+    def _read(self, line: Line) -> None:
         try:
-            entry = json.loads(line)
+            entry = json.loads(line.content)
             if "sources" in entry:
                 self.sources = [Source(**source) for source in entry["sources"]]
             elif "suggestion" in entry:
@@ -111,12 +103,6 @@ class Plan:
                 self.elapsed = float(entry["elapsed"])
         except (ValueError, KeyError, TypeError) as error:
             raise SweepError(
-                f"{self._path}:{number}: this is no trial that was begun; restore the file from a copy, or "
+                f"{line.place}: this is no trial that was begun; restore the file from a copy, or "
                 "remove it: finished trials stay, and those that were running are lost"
             ) from error
-
-    def _unwritable(self, error: OSError) -> SweepError:
-        return SweepError(
-            f"{self._path}: can't be written ({error.strerror}); free some space or make the folder "
-            "writable, then run the sweep again: it goes on from what is recorded"
-        )

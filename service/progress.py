@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from service.durations import duration
 from service.running import Metrics
 from service.spec.sweep import SweepSpec
 
@@ -122,15 +123,3 @@ class Progress:
             known = [f"{values[name][0]:.4g}" if name in values else "" for name in metrics]
             table.add_row(str(trial), str(epoch), *known)
         return table
-
-
-def duration(seconds: float) -> str:
-    """A time in words.
-
-    >>> duration(42), duration(190), duration(7400)
-    ('42 s', '3 min', '2 h 3 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

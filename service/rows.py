@@ -54,7 +54,8 @@ def row_of(spec: SweepSpec, running: Running, state: str, reason: str | None, ep
     """The row in `trials` of a trial that has run for `epoch` epochs."""
     begun, task = running.begun, running.task
     row = searched(spec, begun.suggestion.values)
-    for name, (mean, sem) in running.latest.items():
+    for name in running.latest.keys() - set(spec.changing):  # `trials` has a field as it was given
+        mean, sem = running.latest[name]
         row |= {name: mean, f"{name}_sem": sem}
     config = {"learner": asdict(task.learner), "data": asdict(task.data)}
     return row | {

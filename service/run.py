@@ -2,44 +2,50 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
 from rich.console import Console
 
-from service.errors import Fault, SweepError, UserError
-from service.files import lock_file, sweep_file, write_whole
+from service.address import reach
+from service.errors import SweepError, UserError
+from service.files import sweep_file, write_whole
+from service.lock import hold
+from service.places import Place
 from service.plan import Source
 from service.spec.changes import difference, only_budgets_grew
 from service.spec.document import Document, read
 from service.spec.found import Found
 from service.spec.sweep import SweepSpec, dump, load
+from service.tracking.place import artifacts_of, tracking_uri
 from service.warm_start import find_sources
 
 if TYPE_CHECKING:
     from service.conductor import Conductor
     from service.tracking.listener import MlflowListener
 
-LOCK_SECONDS = 1.0
-"""Longer than `polychrony list` holds a sweep to see whether it runs."""
 
+def run(
+    file: Place, runs: Place, overrides: Sequence[str], console: Console, address: str | None = None
+) -> None:
+    """Run the sweep of `file` in the folder `runs`, or take it up where it stopped; see `conduct`.
 
-def run(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> None:
-    """Run the sweep of `file` in the folder `runs`, or take it up where it stopped; see `conduct`."""
+    With an `address` its trials run on the cluster there; without, on a Ray of this process's own.
+    """
+    if address is not None:
+        reach(address)
 
     def execute(conductor: "Conductor") -> None:
         from service.tuning import run_on_ray
 
-        run_on_ray(conductor)
+        run_on_ray(conductor, address=address)
 
     conduct(load(file, overrides), file, runs, console, execute, overrides)
 
 
 def conduct(
     spec: SweepSpec,
-    file: Path,
-    runs: Path,
+    file: Place,
+    runs: Place,
     console: Console,
     execute: Callable[["Conductor"], None],
     overrides: Sequence[str] = (),
@@ -63,12 +69,12 @@ def conduct(
     folder = runs.absolute() / spec.name
     document = read(file, overrides)
     check(spec, document, folder)
-    with _only_driver(folder):
+    with hold(folder) as folder:
         write_whole(sweep_file(folder), dump(spec).encode())
         _conduct(spec, document, folder, console, execute)
 
 
-def check(spec: SweepSpec, document: Document, folder: Path) -> list[Source]:
+def check(spec: SweepSpec, document: Document, folder: Place) -> list[Source]:
     """Find what is wrong with a sweep beyond its file, before anything is written.
 
     Args:
@@ -80,15 +86,17 @@ def check(spec: SweepSpec, document: Document, folder: Path) -> list[Source]:
         The trials that a new sweep starts from; one that is taken up has kept its own.
 
     Raises:
-        UserError: if it is not the sweep of that name, or its data or earlier sweeps can't be read.
+        UserError: if it is not the sweep of that name, its data or earlier sweeps can't be read, or MLflow
+            can't be used with a folder such as this.
         SweepError: if the record of what was asked can't be used.
     """
     _check_same(spec, document, folder)
     _check_data(spec, document)
+    artifacts_of(folder.parent, tracking_uri(folder.parent, spec.mlflow.uri))
     return [] if sweep_file(folder).exists() else _sources(spec, document, folder.parent)
 
 
-def _check_same(spec: SweepSpec, document: Document, folder: Path) -> None:
+def _check_same(spec: SweepSpec, document: Document, folder: Place) -> None:
     """A sweep keeps its name: what is stored under it must be the same, but for its budgets."""
     if not sweep_file(folder).exists():
         return
@@ -105,7 +113,7 @@ def _check_same(spec: SweepSpec, document: Document, folder: Path) -> None:
             document,
             "name",
             f"there is another sweep called `{spec.name}` ({changes}); choose another name, or "
-            "change nothing but `resources`, a larger `budget` and a larger `search.trials`",
+            "change nothing but `resources`, `mlflow`, a larger `budget` and a larger `search.trials`",
         )
 
 
@@ -119,7 +127,7 @@ def _check_data(spec: SweepSpec, document: Document) -> None:
         raise _fault(document, "data", str(error)) from error
 
 
-def _sources(spec: SweepSpec, document: Document, runs: Path) -> list[Source]:
+def _sources(spec: SweepSpec, document: Document, runs: Place) -> list[Source]:
     """The trials that the sweep starts from."""
     try:
         return find_sources(spec, runs)
@@ -132,28 +140,10 @@ def _fault(document: Document, path: str, message: str) -> UserError:
     return document.error([Found(tuple(path.split(".")), message)])
 
 
-@contextmanager
-def _only_driver(folder: Path) -> Iterator[None]:
-    """Make the sweep's folder, and hold it against other processes."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(lock_file(folder), timeout=LOCK_SECONDS)
-        lock.acquire()
-    except Timeout as error:
-        raise SweepError(f"{folder}: another process runs this sweep; wait for it, or stop it") from error
-    except OSError as error:
-        fault = f"can't be written ({error.strerror}); choose a folder that can"
-        raise UserError([Fault("--out", str(folder), fault)]) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _conduct(
     spec: SweepSpec,
     document: Document,
-    folder: Path,
+    folder: Place,
     console: Console,
     execute: Callable[["Conductor"], None],
 ) -> None:
@@ -177,13 +167,14 @@ def _conduct(
                     conductor.listeners = [progress, mlflow]
                     execute(conductor)
             mlflow.show_leaders(conductor)
+            mlflow.show_sweep(conductor)
         if stopped_by := conductor.agenda.stopped_by:
             console.print(f"{spec.name} has stopped: {stopped_by}.", highlight=False, soft_wrap=True)
     print_summary(folder, console)
 
 
 @contextmanager
-def _mlflow(conductor: "Conductor", folder: Path, console: Console) -> Iterator["MlflowListener"]:
+def _mlflow(conductor: "Conductor", folder: Place, console: Console) -> Iterator["MlflowListener"]:
     """The MLflow view, first brought up to the record, and closed when all has arrived there."""
     from service.tracking.listener import MlflowListener
     from service.tracking.view import MlflowView

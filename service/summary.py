@@ -1,20 +1,20 @@
 """What a sweep has found, said at its end."""
 
 import math
-import os
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from service.places import Place
+from service.secrets import without_passwords
 from service.sweep import Sweep
-from service.tracking.outbox import without_passwords
+from service.tracking.place import embedded_store, tracking_uri
 
 SHOWN = 20
 """Rows of the Pareto front that are printed at most."""
 
 
-def print_summary(folder: Path, console: Console) -> None:
+def print_summary(folder: Place, console: Console) -> None:
     """Print the Pareto front, where the tables are, and how to look further."""
     sweep = Sweep(folder)
     trials, front = sweep.arrow("trials", columns=["state"]), sweep.front()
@@ -37,8 +37,9 @@ def print_summary(folder: Path, console: Console) -> None:
             console.print(f"and {len(front) - SHOWN} more", highlight=False)
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
-    server = without_passwords(os.environ.get("MLFLOW_TRACKING_URI", ""))
-    console.print(f"MLflow:  {server or f'polychrony ui --out {runs}'}", highlight=False, soft_wrap=True)
+    uri = tracking_uri(runs, sweep.mlflow_uri)
+    place = f"polychrony ui --out {runs}" if uri == embedded_store(runs) else without_passwords(uri)
+    console.print(f"MLflow:  {place}", highlight=False, soft_wrap=True)
 
 
 def _with_error(mean: float, sem: float) -> str:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,33 +14,39 @@ from ruamel.yaml.error import YAMLError
 
 from search.objectives import Constraint, Objective, pareto_front
 from service.errors import Fault, SweepError, UserError
-from service.files import network_file, sweep_file
-from service.plan import MORE_SEEDS
+from service.files import network_file, plan_file, sweep_file, sweep_folders
+from service.places import Place, inside, place
+from service.plan import MORE_SEEDS, Plan
 from service.record.parts import part_path, read_table, table_schema
 from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
+from service.spec.found import Found
+from service.spec.sections import BudgetSpec
 
 if TYPE_CHECKING:
+    from optuna import Study
+
     from model import Cohort
+    from search.space import Space
     from service.sweeps import Sweeps
 
 
 class Sweep:
-    """The sweep in `folder`. Reads what is on disk at the time of the call; a running sweep adds to it.
+    """The sweep in `folder`, which may be a URL. Reads what is there at the time of the call.
 
     Raises UserError if there is no sweep in `folder`, naming those beside it.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        if not (self.folder / "sweep.yaml").is_file():
-            beside = sorted(path.parent.name for path in self.folder.absolute().parent.glob("*/sweep.yaml"))
+    def __init__(self, folder: str | Place) -> None:
+        self.folder = place(folder)
+        if not sweep_file(self.folder).is_file():
+            beside = [one.name for one in sweep_folders(self.folder.absolute().parent)]
             cure = f"sweeps there: {', '.join(beside)}" if beside else "nor is there any other; run one first"
             raise UserError([Fault(str(self.folder), "sweep", f"there is none here; {cure}")])
 
     @staticmethod
-    def all(runs: str | Path) -> "Sweeps":
+    def all(runs: str | Place) -> "Sweeps":
         """All sweeps in the folder `runs`, whose tables can be read together; see `Sweeps`."""
         from service.sweeps import Sweeps
 
@@ -62,6 +68,17 @@ class Sweep:
         return [Objective(**fields) for fields in self._asked("objectives") or []]
 
     @property
+    def space(self) -> "Space":
+        """The searched fields with their domains."""
+        from service.spec.space import read_space
+
+        found: list[Found] = []
+        space = read_space(self._asked("space") or {}, found)
+        if space is None or found:
+            raise self._damaged(f"`space`: {found[0].message}")
+        return space
+
+    @property
     def searched(self) -> list[str]:
         """Columns of `trials` that hold the searched fields."""
         return [column_of(path) for path in self._asked("space") or {}]
@@ -73,6 +90,31 @@ class Sweep:
             return int(self._asked("search")["trials"])
         except (TypeError, KeyError, ValueError) as error:
             raise self._damaged("search.trials is missing") from error
+
+    @property
+    def constraints(self) -> list[Constraint]:
+        """What the sweep's trials must keep to."""
+        return [Constraint(**fields) for fields in self._asked("constraints") or []]
+
+    @property
+    def budget(self) -> BudgetSpec:
+        """What the sweep may use up."""
+        try:
+            return BudgetSpec.model_validate(self._asked("budget") or {})
+        except ValueError as error:
+            raise self._damaged("its budget can't be read") from error
+
+    @property
+    def plan(self) -> Plan:
+        """The trials that were begun, and how long the sweep has run. Raises SweepError if it is damaged."""
+        return Plan(plan_file(self.folder), writable=False)
+
+    @property
+    def mlflow_uri(self) -> str | None:
+        """The MLflow store that the sweep file names; see `service.tracking.place`."""
+        section = self._asked("mlflow")
+        uri = section.get("uri") if isinstance(section, dict) else None
+        return uri if isinstance(uri, str) else None
 
     def environment(self, trial: int) -> dict[str, Any]:
         """Under what a trial was run: versions of all packages, machine; see `service.record.provenance`.
@@ -101,7 +143,7 @@ class Sweep:
 
         path = network_file(self.folder, trial)
         if not path.is_file():
-            kept = sorted(int(one.stem) for one in path.parent.glob("*.safetensors"))
+            kept = [int(one.stem) for one in inside(path.parent) if one.name.endswith(".safetensors")]
             cure = (
                 f"networks are kept of {len(kept)} trials, such as {kept[:5]}"
                 if kept
@@ -142,6 +184,12 @@ class Sweep:
         expression = parse_where(where, schema) if isinstance(where, str) else where
         return read_table(folder, columns, expression)
 
+    def study(self) -> "Study":
+        """The trials as a study of Optuna's in memory; see `service.optuna_study`."""
+        from service.optuna_study import study_of
+
+        return study_of(self)
+
     def front(self) -> pd.DataFrame:
         """The rows of `trials` on the Pareto front: complete, within the constraints, dominated by none.
 
@@ -151,15 +199,16 @@ class Sweep:
         trials = self.arrow("trials", pc.field("state") == "complete")
         again = trials.filter(pc.field("move") == MORE_SEEDS)["parent"]
         trials = trials.filter(pc.invert(pc.is_in(trials["trial"], again.combine_chunks())))
-        for constraint in (Constraint(**fields) for fields in self._asked("constraints") or []):
+        for constraint in self.constraints:
             values = trials[constraint.metric].to_pylist()
             kept = [v is not None and not math.isnan(v) and constraint.violation(v) <= 0 for v in values]
             trials = trials.filter(pa.array(kept, pa.bool_()))
         measured = np.array([trials[objective.metric].to_numpy() for objective in objectives]).T
         return frame_of(trials.take(pareto_front(measured, [objective.goal for objective in objectives])))
 
-    def _folder_of(self, name: str) -> Path:
-        known = sorted(path.parent.name for path in (self.folder / "tables").glob("*/part-000000.parquet"))
+    def _folder_of(self, name: str) -> Place:
+        tables = inside(self.folder / "tables")
+        known = [one.name for one in tables if part_path(one, 0).exists()]
         if name not in known:
             cure = (
                 f"tables are {', '.join(known)}" if known else "the sweep has not started yet; run it first"
@@ -170,13 +219,18 @@ class Sweep:
     def _asked(self, key: str) -> Any:
         """A section of the resolved sweep file."""
         try:
-            document = YAML(typ="safe", pure=True).load(sweep_file(self.folder).read_text())
-            return document.get(key)
+            return _parsed(sweep_file(self.folder).read_text()).get(key)
         except (YAMLError, UnicodeDecodeError, AttributeError) as error:
             raise self._damaged("it is no sweep file") from error
 
     def _damaged(self, fault: str) -> SweepError:
         return SweepError(f"{sweep_file(self.folder)}: {fault}; restore the file from a copy")
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """A resolved sweep file, parsed once as long as it does not change."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def frame_of(table: pa.Table) -> pd.DataFrame:

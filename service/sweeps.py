@@ -4,14 +4,15 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-from filelock import FileLock, Timeout
 
+from service.ending import stopped_by
 from service.errors import Fault, SweepError, UserError
-from service.files import lock_file
+from service.files import sweep_folders
+from service.lock import is_running
+from service.places import Place, place, stored_at
 from service.record.where import parse_where
 from service.sweep import Sweep, frame_of
 
@@ -25,8 +26,8 @@ class Sweeps:
     Raises UserError if there is none.
     """
 
-    def __init__(self, runs: str | Path) -> None:
-        self.sweeps = sweeps_in(Path(runs))
+    def __init__(self, runs: str | Place) -> None:
+        self.sweeps = sweeps_in(place(runs))
         if not self.sweeps:
             raise UserError([Fault(str(runs), "sweeps", "there is none; run one first")])
 
@@ -65,7 +66,7 @@ class Standing:
 
     name: str
     state: str
-    """running; finished: as many trials as asked for; unfinished: it can go on; damaged."""
+    """running; finished: all trials that were asked for, or that a budget allows; unfinished; damaged."""
     states: dict[str, int]
     """Finished trials by state."""
     planned: int | None
@@ -75,36 +76,31 @@ class Standing:
     """Time since it last changed (s)."""
     fault: str | None = None
     """Why its record can't be read."""
+    stopped_by: str | None = None
+    """The budget that has ended it, in words."""
 
 
 def standing_of(sweep: Sweep) -> Standing:
     """How a sweep stands, also one whose record can't be read."""
     age = max(0.0, time.time() - _changed(sweep.folder))
+    stopped = None
     try:
         states = _states(sweep)
         planned = sweep.planned
         state = "finished" if sum(states.values()) >= planned else "unfinished"
         best = _best(sweep) if states else {}
+        if is_running(sweep.folder):
+            state = "running"
+        elif state == "unfinished" and (stopped := stopped_by(sweep)):
+            state = "finished"
     except (SweepError, UserError) as error:
         return Standing(sweep.name, "damaged", {}, None, {}, age, str(error))
-    return Standing(sweep.name, "running" if is_running(sweep.folder) else state, states, planned, best, age)
+    return Standing(sweep.name, state, states, planned, best, age, stopped_by=stopped)
 
 
-def sweeps_in(runs: Path) -> list[Sweep]:
+def sweeps_in(runs: Place) -> list[Sweep]:
     """The sweeps in a folder; none if there is no such folder."""
-    return [Sweep(path.parent) for path in sorted(runs.glob("[!.]*/sweep.yaml"))]
-
-
-def is_running(folder: Path) -> bool:
-    """Whether a driver holds the sweep in `folder`."""
-    path = lock_file(folder)
-    if not path.exists():
-        return False
-    try:
-        with FileLock(path, blocking=False):
-            return False
-    except Timeout:
-        return True
+    return [Sweep(folder) for folder in sweep_folders(runs)]
 
 
 def _labelled(sweep: Sweep, name: str) -> pa.Table:
@@ -151,13 +147,7 @@ def _best(sweep: Sweep) -> dict[str, float]:
     return found
 
 
-def _changed(folder: Path) -> float:
+def _changed(folder: Place) -> float:
     """When something was last recorded, in seconds since 1970."""
-    paths = [folder / "sweep.yaml", folder / "log.jsonl", *folder.glob("tables/*/part-*.parquet")]
-    times = []
-    for path in paths:
-        try:
-            times.append(path.stat().st_mtime)
-        except FileNotFoundError:  # replaced or not there yet
-            continue
-    return max(times, default=0.0)
+    recorded = (folder / "sweep.yaml", folder / "log.jsonl", folder / "tables")
+    return max((one.changed for path in recorded for one in stored_at(path)), default=0.0)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from service.conductor import Conductor
 from service.errors import Fault, SweepError, UserError
+from service.places import Place
 from service.record.provenance import cpu_model
 from service.record.schema import values_of
 from service.rows import summarize
@@ -22,7 +23,7 @@ from service.version import code_version
 SHOWN = ("train_loss", "train_accuracy", "loss", "accuracy", "rate", "silent")
 
 
-def train(file: Path, runs: Path, overrides: Sequence[str], console: Console) -> None:
+def train(file: Path, runs: Place, overrides: Sequence[str], console: Console) -> None:
     """Train the configuration of a sweep file that searches nothing; it is recorded as a sweep of one trial.
 
     Raises:
@@ -45,7 +46,7 @@ def train(file: Path, runs: Path, overrides: Sequence[str], console: Console) ->
     conduct(spec, file, runs, console, execute)
 
 
-def train_again(name: str, runs: Path, console: Console) -> bool:
+def train_again(name: str, runs: Place, console: Console) -> bool:
     """Train the trial `NAME/TRIAL` of a sweep again as it is recorded; returns whether the results are equal.
 
     Raises:

@@ -4,6 +4,7 @@ import platform
 import resource
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from model.checkpoint import CheckpointError
+from model.cohort import Cohort
 from model.config import LearnerConfig
-from model.datasets import DataConfig, Splits, load_splits
+from model.datasets import DataConfig, SpikeDataset, Splits, load_splits
+from model.pruning import ORDERS, SHARES, pruning_curve
 from model.training import Array, Neurons, Trainer
 from service.files import UnwritableError, checkpoint_file, network_file, write_whole
+from service.places import Place
 from service.record.provenance import cpu_model, data_digest
-
-CHECKPOINT_SECONDS = 10.0
-"""A trial that is cut short loses about as much of its work at most."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +31,18 @@ class Task:
     learner: LearnerConfig
     data: DataConfig
     seed: int
-    folder: Path
+    folder: Place
     threads: int = 1
+    checkpoint: float = 10.0
+    """Seconds between two checkpoints."""
     may_stop: bool = False
     """Whether the trial may be stopped at any epoch; then its networks are kept at every epoch."""
     synapses: bool = False
     """Whether the table of synapses is wanted."""
+    pruning: bool = False
+    """Whether that of pruning curves is."""
+    nulls: int = 0
+    """Null networks that the trained networks are compared with."""
     snapshots: int | Collection[int] | None = None
     """See `snapshot_epochs`."""
 
@@ -63,7 +71,7 @@ class Report:
     epoch: int
     metrics: dict[str, list[float]]
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Rows for the tables `neurons`, `topology` and `synapses`."""
+    """Rows for the tables `neurons`, `topology`, `synapses` and `pruning`."""
     done: bool = False
     failure: str | None = None
     """Why the trial cannot go on."""
@@ -127,9 +135,11 @@ class Trial:
     def _begin(self) -> Trainer:
         task = self.task
         splits = _splits(task.data)
-        path = checkpoint_file(task.folder, task.trial)
-        if path.exists():
-            return Trainer.resume(path.read_bytes(), splits, task.threads)
+        checkpoint = _read_checkpoint(task)
+        if checkpoint is not None:
+            # One that is damaged is no loss but of time: what was recorded is passed over.
+            with suppress(CheckpointError):
+                return Trainer.resume(checkpoint, splits, task.threads)
         return Trainer(task.learner, splits, task.seeds, task.threads)
 
     def _origin_of(self, trainer: Trainer) -> Origin:
@@ -143,7 +153,7 @@ class Trial:
     def _save_if_due(self, trainer: Trainer) -> None:
         # Only now, at the start of the next epoch, is the last report known to be recorded: a checkpoint
         # made before that could be ahead of the record, and an epoch would be missing there.
-        if time.monotonic() >= self._saved_at + CHECKPOINT_SECONDS:
+        if time.monotonic() >= self._saved_at + self.task.checkpoint:
             write_whole(checkpoint_file(self.task.folder, self.task.trial), trainer.checkpoint())
             self._saved_at = time.monotonic()
 
@@ -157,25 +167,36 @@ class Trial:
             return self._report(trainer.epoch, metrics, failure=failure)
         done = trainer.finished
         if done or trainer.epoch in wanted:
-            snapshots.append(self._snapshot(trainer))
+            snapshots.append(self._snapshot(trainer, task.nulls if done else 0))
         tables = {
-            name: pa.concat_tables(one[name] for one in snapshots) for name in next(iter(snapshots), {})
+            name: pa.concat_tables([one[name] for one in snapshots], promote_options="default")
+            for name in next(iter(snapshots), {})
         }
         if done:
             metrics |= trainer.test()
-            if task.synapses:
-                tables["synapses"] = synapse_rows(task.trial, trainer)
+            tables |= self._opted_for(trainer)
         if done or task.may_stop:
             write_whole(network_file(task.folder, task.trial), trainer.networks())
         return self._report(trainer.epoch, metrics, tables=tables, done=done)
 
-    def _snapshot(self, trainer: Trainer) -> dict[str, pa.Table]:
+    def _snapshot(self, trainer: Trainer, nulls: int = 0) -> dict[str, pa.Table]:
         """What the networks are like now."""
         trial = self.task.trial
         return {
             "neurons": neuron_rows(trial, trainer.neurons()),
-            "topology": measure_rows(trial, trainer.epoch, trainer.topology()),
+            "topology": measure_rows(trial, trainer.epoch, trainer.topology(nulls)),
         }
+
+    def _opted_for(self, trainer: Trainer) -> dict[str, pa.Table]:
+        """Tables of the trained networks that are kept where they are asked for."""
+        task, tables = self.task, {}
+        if task.synapses:
+            tables["synapses"] = synapse_rows(task.trial, trainer)
+        if task.pruning:
+            splits = trainer.splits
+            held_out = splits.validation if splits.test is None else splits.test
+            tables["pruning"] = pruning_rows(task.trial, trainer.net, held_out)
+        return tables
 
     def _report(
         self,
@@ -199,6 +220,18 @@ class Trial:
             cpu_seconds=self._cpu - before,
             memory=_resident(),
         )
+
+
+def _read_checkpoint(task: Task) -> bytes | None:
+    """That of a former run of the task, if there is one."""
+    path = checkpoint_file(task.folder, task.trial)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        cure = "make it readable, then run the same command again"
+        raise UnwritableError(f"{path}: can't be read ({error.strerror}); {cure}") from error
 
 
 def _resident() -> int:
@@ -261,6 +294,18 @@ def synapse_rows(trial: int, trainer: Trainer) -> pa.Table:
         "delay": trainer.net.delays().detach().numpy()[mask],
     }
     return pa.table(columns)
+
+
+def pruning_rows(trial: int, net: Cohort, data: SpikeDataset) -> pa.Table:
+    """Rows of the table `pruning`: accuracy on `data` by order and share of the synapses taken out."""
+    curves = {by: pruning_curve(net, data, by) for by in ORDERS}
+    rows = [
+        {"trial": trial, "replicate": r, "by": by, "share": share, "accuracy": float(accuracy)}
+        for by, curve in curves.items()
+        for share, values in zip(SHARES, curve, strict=True)
+        for r, accuracy in enumerate(values)
+    ]
+    return pa.Table.from_pylist(rows)
 
 
 def _keys(trial: int, replicates: int, each: int) -> dict[str, pa.Array]:

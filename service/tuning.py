@@ -7,8 +7,7 @@ away. A trial that is placed again goes on from its checkpoint in the sweep's fo
 
 import logging
 import os
-import shutil
-import tempfile
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from pickle import PickleError
@@ -22,8 +21,12 @@ from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from service.cluster import Watch, joined, own_ray, unseen, watched
 from service.conductor import Conductor
 from service.errors import SweepError
+from service.files import sweep_file
+from service.interrupts import heed_interrupts
+from service.scratch import scratch_folder
 from service.trial import Report, Task, Trial
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,7 @@ ENVIRONMENT = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt is ours to handle
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # reasons are in the record
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",  # the searcher limits them
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_TRAIN_V2_ENABLED": "0",
 }
@@ -54,12 +58,24 @@ Begin = Callable[[Task], Advancing]
 """Makes the trial of a task, in the worker."""
 
 
-def begin_training(task: Task) -> Trial:
+def begin_training(task: Task) -> Advancing:
     """The trial of a task; its tensors keep to the cores that it has."""
     import torch
 
+    if not sweep_file(task.folder).exists():
+        return _Astray(task)
     torch.set_num_threads(task.threads)
     return Trial(task)
+
+
+class _Astray:
+    """In place of a trial on a node that came later and does not see the sweep's folder."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def advance(self) -> Report:
+        return Report(self._task.trial, 0, {}, halt=f"node {platform.node()}: {unseen(self._task.folder)}")
 
 
 class TrialActor(tune.Trainable):
@@ -92,12 +108,19 @@ class _Line:
     Left out of the state that Tune stores and we never read; the conductor could not be pickled.
     """
 
-    def __init__(self, conductor: Conductor) -> None:
-        self.conductor = conductor
+    def __init__(self, conductor: Conductor, watch: Watch) -> None:
+        self.conductor, self.watch = conductor, watch
         self.fault: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+    def places(self) -> int:
+        """How many trials may run at once; nodes come and go, and at the moment there may be none."""
+        try:
+            return self.conductor.spec.resources.at_once(*self.watch.cores)
+        except SweepError:
+            return 0
 
     def call(self, act: Callable[[Conductor], T]) -> T:
         """Have the conductor act. What it raises is kept, for Tune wraps it in an error of its own."""
@@ -109,13 +132,15 @@ class _Line:
 
 
 class _Searcher(Searcher):
-    """Asks the conductor what to run."""
+    """Asks the conductor what to run, as long as there are cores for it."""
 
     def __init__(self, line: _Line) -> None:
         super().__init__()
         self._line = line
 
     def suggest(self, trial_id: str) -> Any:
+        if self._line.call(lambda conductor: conductor.running) >= self._line.places():
+            return None
         task = self._line.call(lambda conductor: conductor.next_task())
         if task is not None:
             return {TASK: task}
@@ -141,7 +166,10 @@ class _Scheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
         report: Report = result[REPORT]
+        known = self._line.call(lambda conductor: conductor.record.last_epoch(report.trial))
         goes_on = self._line.call(lambda conductor: conductor.take(report))
+        if known is None or report.epoch > known:  # it gets on: earlier losses were not its fault
+            trial.max_failures = trial.num_failures + self._line.conductor.spec.resources.retries
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
 
 
@@ -182,6 +210,7 @@ class _Watcher(tune.Callback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         number, reason = trial.config[TASK].trial, loss_in_words(_error_of(trial))
         self._live.pop(number, None)
+        self._line.call(lambda conductor: self._line.watch.check())  # else it is not this trial that is lost
         self._line.call(lambda conductor: conductor.lost(number, reason))
 
 
@@ -203,40 +232,32 @@ def loss_in_words(error: BaseException | None) -> str:
     return f"lost: {error}".partition("\n")[0] if error else "lost: its worker or node died"
 
 
-def run_on_ray(conductor: Conductor, begin: Begin = begin_training) -> None:
-    """Run the conductor's trials to the end, on a Ray of this process's own.
+def run_on_ray(conductor: Conductor, begin: Begin = begin_training, address: str | None = None) -> None:
+    """Run the conductor's trials to the end.
 
     Args:
         conductor: of the sweep.
         begin: makes trials.
+        address: of a running cluster, `auto` or HOST:PORT; None: a Ray of this process's own.
 
     Raises:
-        SweepError: if Ray can't be started, or the record can't be written.
+        SweepError: if Ray can't be started or joined, or the record can't be written.
         KeyboardInterrupt: passed on; what was recorded is kept.
     """
     os.environ.update(ENVIRONMENT)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it shows tracebacks of what we say in a line
-    # Short: the path of a Unix socket may have 107 characters.
-    scratch = Path(tempfile.mkdtemp(prefix="ply"))
-    try:
-        try:
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _temp_dir=str(scratch / "ray"),
-            )
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SweepError(f"Ray could not be started: {error}") from error
-        _fit(conductor, scratch / "tune", begin)
-    finally:
-        ray.shutdown()
-        shutil.rmtree(scratch, ignore_errors=True)
+    with (
+        scratch_folder() as scratch,
+        joined(address, conductor.folder) if address else own_ray(scratch),
+        watched() as watch,
+    ):
+        heed_interrupts()
+        _fit(conductor, scratch / "tune", begin, watch)
 
 
-def _fit(conductor: Conductor, storage: Path, begin: Begin) -> None:
-    line = _Line(conductor)
+def _fit(conductor: Conductor, storage: Path, begin: Begin, watch: Watch) -> None:
+    line = _Line(conductor, watch)
+    conductor.spec.resources.at_once(*watch.cores)  # raises if there is no room for a trial
     conductor.agenda.patience = PATIENCE
     try:
         _tuner(line, storage, begin).fit()
@@ -251,14 +272,12 @@ def _fit(conductor: Conductor, storage: Path, begin: Begin) -> None:
 
 def _tuner(line: _Line, storage: Path, begin: Begin) -> tune.Tuner:
     resources = line.conductor.spec.resources
-    concurrent = resources.at_once(int(ray.cluster_resources().get("CPU", 1)))
     return tune.Tuner(
         tune.with_resources(tune.with_parameters(TrialActor, begin=begin), {"cpu": resources.cpus}),
         tune_config=tune.TuneConfig(
             search_alg=_Searcher(line),
             scheduler=_Scheduler(line),
             num_samples=-1,
-            max_concurrent_trials=concurrent,
             reuse_actors=True,
         ),
         run_config=tune.RunConfig(

@@ -5,10 +5,16 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+SHIPPED = "shipped-version"
+"""In a copy of the packages that was sent to a cluster: what the original is."""
+
 
 @cache
 def code_version() -> str:
     """The version of the distribution and, in a checkout, its commit (`+` if there are changes)."""
+    shipped = Path(__file__).with_name(SHIPPED)
+    if shipped.exists():
+        return shipped.read_text()
     try:
         release = version("polychrony")
     except PackageNotFoundError:

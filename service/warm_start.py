@@ -2,24 +2,24 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from search import Space, Value
 from search.objectives import metrics_needed
 from service.errors import SweepError, UserError
 from service.leaders import standing_for
+from service.places import Place, place
 from service.plan import Source
 from service.record.schema import values_of
 from service.spec.sweep import SweepSpec, load
 from service.sweep import Sweep
 
 
-def find_sources(spec: SweepSpec, runs: Path) -> list[Source]:
+def find_sources(spec: SweepSpec, runs: Place) -> list[Source]:
     """The complete trials of the sweeps that `spec` starts from, as far as they are in its space.
 
     A field that an earlier sweep did not search has the value that was set there. An earlier sweep is named,
-    in the folder `runs`, or given by the path of its folder.
+    in the folder `runs`, or given by the path or the URL of its folder.
 
     Raises:
         ValueError: if there is no such sweep, or none of its trials can be used; the text says which.
@@ -29,12 +29,12 @@ def find_sources(spec: SweepSpec, runs: Path) -> list[Source]:
     ]
 
 
-def _folder(name: str, runs: Path) -> Path:
+def _folder(name: str, runs: Place) -> Place:
     beside = runs / name
-    return beside if "/" not in name or beside.exists() else Path(name)
+    return beside if "/" not in name or ("://" not in name and beside.exists()) else place(name)
 
 
-def _of_sweep(spec: SweepSpec, folder: Path, name: str) -> list[Source]:
+def _of_sweep(spec: SweepSpec, folder: Place, name: str) -> list[Source]:
     try:
         sweep = Sweep(folder)
         rows = sweep.arrow("trials").to_pylist()

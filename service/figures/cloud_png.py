@@ -30,7 +30,7 @@ from service.figures.style import (
     POSITIVE_COLOUR,
     SCALE,
     SILENT_COLOUR,
-    new_figure,
+    framed_figure,
     plain,
     png,
     titled,
@@ -50,17 +50,19 @@ def positions_png(cloud: Cloud, colours: str | None = None) -> bytes:
         cloud: the network.
         colours: the view that colours the neurons, one of `views(cloud)`; None: the first of them.
     """
-    figure = new_figure(8.4, 6.3)
     projected = projection(cloud)
     points, edges = projected.points(cloud.positions), strongest_edges(cloud.weights)
-    axes: Any = figure.add_subplot(projection="3d" if points.shape[1] == 3 else None)
     known = views(cloud)
     view = known[colours or next(iter(known))]
+    groups = [] if isinstance(view, Scale) else view
+    columns = 1 if len(groups) <= 22 else 2
+    figure = framed_figure(8.4, 6.3, (0.65, 0.85, 8.35 - 1.3 * columns, 6.0))
+    axes: Any = figure.add_subplot(projection="3d" if points.shape[1] == 3 else None)
     draw_edges(axes, points, edges)
     areas = dot_areas(cloud.rate, SMALLEST_DOT, LARGEST_DOT)
     if isinstance(view, Scale):
         shown = draw_scale(axes, points, view, areas)
-        bar = figure.colorbar(shown, ax=axes, shrink=0.6, label=view.label)
+        bar = figure.colorbar(shown, ax=axes, shrink=0.6, fraction=0.05, pad=0.04, label=view.label)
         bar.outline.set_visible(False)
     else:
         draw_groups(axes, points, view, areas)
@@ -69,16 +71,15 @@ def positions_png(cloud: Cloud, colours: str | None = None) -> bytes:
     else:
         _frame_2d(axes, projected.labels, equal=projected.height is None)
     titled(axes, cloud.title, 13)
-    groups = [] if isinstance(view, Scale) else view
     figure.legend(
         handles=_legend(groups, edges),
-        loc="outside right center",
+        loc="center right",
         frameon=False,
         fontsize=9,
         labelcolor=INK,
-        ncols=1 if len(groups) <= 22 else 2,
+        ncols=columns,
     )
-    figure.supxlabel(_caption(cloud, edges), fontsize=9, color=MUTED)
+    figure.supxlabel(_caption(cloud, edges), y=0.02, fontsize=9, color=MUTED)
     return png(figure)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 
 from service.figures.cloud import Array
-from service.figures.style import FAINT, INK, MUTED, SILENT_COLOUR, new_figure, plain, png, titled
+from service.figures.style import FAINT, INK, MUTED, SILENT_COLOUR, framed_figure, plain, png, titled
 
 SATURATED = 99.5
 """Percentile of |w| at which colours are at their strongest, lest one weight pales all others."""
@@ -22,7 +22,7 @@ def connectivity_png(weights: Array, mask: Array, module: Array | None, title: s
         module: [N] community of each neuron, the largest drawn first; None: the neurons in their own order.
         title: what it is a picture of.
     """
-    figure = new_figure(6.8, 6.0)
+    figure = framed_figure(6.8, 6.0, (0.7, 0.85, 6.05, 5.65))
     axes = figure.add_subplot()
     order = by_module(module, np.abs(weights)) if module is not None else np.arange(len(weights))
     sorted_weights, exists = weights[np.ix_(order, order)], mask[np.ix_(order, order)]
@@ -34,14 +34,22 @@ def connectivity_png(weights: Array, mask: Array, module: Array | None, title: s
     axes.imshow(np.where(exists, np.nan, 0.0), cmap=ListedColormap([SILENT_COLOUR]), zorder=0)
     if module is not None:
         _draw_borders(axes, module[order])
-    bar = figure.colorbar(image, ax=axes, shrink=0.7, extend="both", label="weight (thresholds per spike)")
+    bar = figure.colorbar(
+        image,
+        ax=axes,
+        shrink=0.7,
+        fraction=0.05,
+        pad=0.04,
+        extend="both",
+        label="weight (thresholds per spike)",
+    )
     bar.outline.set_visible(False)
     axes.set(xlabel="postsynaptic neuron", ylabel="presynaptic neuron")
     plain(axes)
     axes.spines[:].set_visible(False)
     titled(axes, title)
     said = "in order of module, the largest first" if module is not None else "in their own order"
-    figure.supxlabel(f"neurons {said}; grey: no synapse", fontsize=9, color=MUTED)
+    figure.supxlabel(f"neurons {said}; grey: no synapse", y=0.02, fontsize=9, color=MUTED)
     return png(figure)
 
 

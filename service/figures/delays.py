@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from service.figures.cloud import Array
-from service.figures.style import COLOURS, INK, POSITIVE_COLOUR, new_figure, plain, png, titled
+from service.figures.style import COLOURS, INK, POSITIVE_COLOUR, framed_figure, plain, png, titled
 
 BINS = 50
 
@@ -19,7 +19,7 @@ def delays_png(delays: Array, weights: Array, mask: Array, title: str) -> bytes:
         mask: [N, N] bool: synapses that exist.
         title: what it is a picture of.
     """
-    figure = new_figure(7.2, 4.2)
+    figure = framed_figure(7.2, 4.2, (0.85, 0.55, 7.05, 3.85))
     axes = figure.add_subplot()
     draw_delays(axes, delays[mask], np.abs(weights[mask]))
     add_legend(axes)
@@ -31,18 +31,11 @@ def draw_delays(axes: Any, values: Array, strength: Array) -> None:
     """Histograms of delays (ms) [E], plain and weighted by `strength` [E]."""
     if len(values):
         bins = np.histogram_bin_edges(values, BINS)
-        axes.hist(values, bins, weights=_shares(np.ones(len(values))), color="#BBBBBB", label="synapses")
+        axes.stairs(_shares(values, bins), bins, fill=True, color="#BBBBBB", label="synapses")
         axes.axvline(values.mean(), color="#888888", linestyle=":", linewidth=1.2)
     if strength.any():
-        axes.hist(
-            values,
-            bins,
-            weights=_shares(strength),
-            histtype="step",
-            linewidth=1.8,
-            color=COLOURS[0],
-            label="synapses, weighted by |w|",
-        )
+        shares = _shares(values, bins, strength)
+        axes.stairs(shares, bins, linewidth=1.8, color=COLOURS[0], label="synapses, weighted by |w|")
         axes.axvline(np.average(values, weights=strength), color=COLOURS[0], linestyle=":", linewidth=1.2)
     if not len(values):
         axes.text(0.5, 0.5, "no synapses", transform=axes.transAxes, ha="center", color=POSITIVE_COLOUR)
@@ -56,5 +49,7 @@ def add_legend(axes: Any) -> None:
         axes.legend(frameon=False, fontsize=9, labelcolor=INK, title="dotted: mean", title_fontsize=9)
 
 
-def _shares(amounts: Array) -> Array:
-    return np.asarray(amounts / amounts.sum())
+def _shares(values: Array, bins: Array, amounts: Array | None = None) -> Array:
+    """Of all `amounts`, by the bin of their values."""
+    counts = np.histogram(values, bins, weights=amounts)[0]
+    return np.asarray(counts / counts.sum())

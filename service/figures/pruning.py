@@ -23,7 +23,9 @@ def draw_pruning(curves: pd.DataFrame, title: str, samples: str) -> Figure:
     figure = new_figure(6.4, 4.2)
     axes = figure.add_subplot()
     for k, (by, label) in enumerate(ORDERS.items()):
-        _draw_curve(axes, curves[curves["by"] == by], k, label=label)
+        accuracy = curves[curves["by"] == by].groupby("share")["accuracy"]
+        mean, error = accuracy.mean(), accuracy.sem().fillna(0)
+        axes.errorbar(100 * mean.index, mean, error, capsize=2, label=label, **_look(k))
     axes.set(xlabel="recurrent synapses taken out (%)", ylabel=f"accuracy on {samples}", ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
     plain(axes)
@@ -32,10 +34,10 @@ def draw_pruning(curves: pd.DataFrame, title: str, samples: str) -> Figure:
 
 
 def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure:
-    """The same for groups of trials, the orders side by side.
+    """The same for groups of trials, the orders side by side, with intervals.
 
     Args:
-        curves: as in `draw_pruning`, with `group`.
+        curves: a row a group, order and share: `group`, `by`, `share`, `mean`, `low`, `high`.
         groups: all groups, in the order of their colours.
     """
     figure = new_figure(8.8, 4.0)
@@ -43,8 +45,9 @@ def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure
     for axes, (by, label) in zip(panels, ORDERS.items(), strict=True):
         for k, group in enumerate(groups):
             rows = curves[(curves["by"] == by) & (curves["group"] == group)]
-            if len(rows):
-                _draw_curve(axes, rows, k)
+            gone, look = 100 * rows["share"], _look(k)
+            axes.plot(gone, rows["mean"], **look)
+            axes.vlines(gone, rows["low"], rows["high"], color=look["color"], linewidth=1.2)
         axes.set(xlabel=f"recurrent synapses taken out (%), {label}", ylim=(0, 1.02))
         plain(axes)
     panels[0].set_ylabel("accuracy on held-out samples")
@@ -52,8 +55,11 @@ def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure
     return figure
 
 
-def _draw_curve(axes: Any, rows: pd.DataFrame, k: int, **look: Any) -> None:
-    accuracy = rows.groupby("share")["accuracy"]
-    mean, error = accuracy.mean(), accuracy.sem().fillna(0)
-    style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "markersize": 5}
-    axes.errorbar(100 * mean.index, mean, error, linewidth=1.6, capsize=2, **style, **look)
+def _look(k: int) -> dict[str, Any]:
+    """Of curve k."""
+    return {
+        "color": COLOURS[k % len(COLOURS)],
+        "marker": MARKERS[k % len(MARKERS)],
+        "markersize": 5,
+        "linewidth": 1.6,
+    }

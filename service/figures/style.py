@@ -24,6 +24,18 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
+def framed_figure(width: float, height: float, frame: tuple[float, float, float, float]) -> Figure:
+    """An empty figure of that size (inches) whose axes fill `frame`: left, bottom, right, top.
+
+    For what is drawn of every trial: to find out what room the labels take costs as much as to draw them.
+    """
+    figure = Figure(figsize=(width, height), dpi=DPI)
+    FigureCanvasAgg(figure)
+    left, bottom, right, top = frame
+    figure.subplots_adjust(left / width, bottom / height, right / width, top / height)
+    return figure
+
+
 def plain(axes: Any) -> None:
     """Take the frame of flat axes back, so that what they hold stands out."""
     axes.tick_params(which="both", color=FAINT, labelcolor=INK, labelsize=9)
@@ -39,17 +51,16 @@ def titled(axes: Any, title: str, size: float = 12) -> None:
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as PNG."""
-    return _file(figure, "png", {})
+    """A figure as PNG; without `savefig`, which lays everything out once more."""
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
+    figure.set_layout_engine("none")  # what was laid out once stays for the next file
+    return buffer.getvalue()
 
 
 def svg(figure: Figure) -> bytes:
     """A figure as SVG; its text is drawn, so that it looks the same without the font."""
-    return _file(figure, "svg", {"Date": None})
-
-
-def _file(figure: Figure, kind: str, metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata)
-    figure.set_layout_engine("none")  # what was laid out once stays for the next file
+    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    figure.set_layout_engine("none")
     return buffer.getvalue()

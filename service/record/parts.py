@@ -2,12 +2,13 @@
 
 All but the last are sealed, that is never written again; the last is replaced as a whole when rows are added.
 So a reader that lists the folder and opens the files in that order sees each row once, at any moment. A
-`pyarrow.dataset` object held over a replacement must be made anew: it remembers where columns began.
+`pyarrow.dataset` object held over a replacement must be made anew: it remembers where columns began. On an
+object store any reading of the last part may be overtaken so, if done piece by piece; we fetch it at once.
 Each part carries the sequence number of the last log entry whose rows it holds.
 """
 
-import os
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,27 +19,35 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from service.errors import SweepError
+from service.files import write_whole
+from service.places import ObjectPath, Place, inside
 
 ROW_GROUP = 16_384
 """Rows that a filter on one trial reads at least."""
 SEQUENCE = b"polychrony_sequence"
+CHECKSUM = b"polychrony_checksum"
+NO_CHECKSUM = b"00000000"
+FOOTER = 64 * 1024
+"""Bytes at the end of a part that are read first, which mostly hold all of its footer."""
+
+_CHECKSUM = re.compile(rb"(polychrony_checksum..)([0-9a-f]{8})", re.DOTALL)
 
 _FORMAT = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 )
 
 
-def part_path(folder: Path, number: int) -> Path:
+def part_path(folder: Place, number: int) -> Place:
     """The file of part `number`, counted from 0."""
     return folder / f"part-{number:06d}.parquet"
 
 
-def list_parts(folder: Path) -> list[Path]:
+def list_parts(folder: Place) -> list[Place]:
     """The parts of a table in order; hidden files, which are being written, are not among them.
 
     Raises SweepError if a part is missing or there is a file that is none.
     """
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = [path for path in inside(folder) if not path.name.startswith(".")]
     for path in paths:
         if not re.fullmatch(r"part-\d{6}\.parquet", path.name):
             raise SweepError(f"{path}: this file is no part of the table; move it elsewhere")
@@ -50,76 +59,70 @@ def list_parts(folder: Path) -> list[Path]:
     return paths
 
 
-def write_part(path: Path, table: pa.Table, sequence: int) -> None:
+def write_part(path: Place, table: pa.Table, sequence: int) -> None:
     """Write or replace a part as a whole: after a crash it is there in its old or its new form.
 
     Raises SweepError if it can't be written; the old form is then still there.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
-    stamped = table.replace_schema_metadata({SEQUENCE: str(sequence)})
+    stamps = {SEQUENCE: str(sequence), CHECKSUM: NO_CHECKSUM}
     texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
-    try:
-        with temporary.open("wb") as file:
-            pq.write_table(
-                stamped,
-                file,
-                compression="zstd",
-                use_dictionary=texts,  # real numbers rarely repeat: a dictionary costs time and gains nothing
-                row_group_size=ROW_GROUP,
-                write_page_checksum=True,
-            )
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise SweepError(
-            f"{path}: can't be written ({error.strerror or error}); free some space or make the folder "
-            "writable, then run the sweep again: no row is lost"
-        ) from error
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table.replace_schema_metadata(stamps),
+        sink,
+        compression="zstd",
+        use_dictionary=texts,  # real numbers rarely repeat: a dictionary costs time and gains nothing
+        row_group_size=ROW_GROUP,
+        write_page_checksum=True,
+    )
+    write_whole(path, _with_checksum(sink.getvalue().to_pybytes()))
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove files that a crash left half written."""
-    for path in folder.glob(".part-*.tmp"):
-        path.unlink()
+def remove_leftovers(folder: Place) -> None:
+    """Remove files that a crash left half written; on an object store there are none."""
+    if isinstance(folder, Path):
+        for path in folder.glob(".part-*"):
+            path.unlink()
 
 
-def read_schema(path: Path) -> tuple[pa.Schema, int]:
+def read_schema(path: Place, sealed: bool = False) -> tuple[pa.Schema, int]:
     """The schema of a part and the sequence number of the last log entry in it."""
-    with _opened(path) as fragment:
+    with _opened(path, sealed) as fragment:
         schema = fragment.physical_schema
     return schema.remove_metadata(), _sequence(path, schema)
 
 
 def read_part(
-    path: Path,
+    path: Place,
     schema: pa.Schema,
     columns: Sequence[str] | None = None,
     where: pc.Expression | None = None,
+    sealed: bool = False,
 ) -> pa.Table:
-    """The rows of a part for which `where` holds; columns of `schema` that it does not have are null."""
-    with _opened(path) as fragment:
+    """The rows of a part for which `where` holds; columns of `schema` that it does not have are null.
+
+    If it is known to be `sealed`, an object store is asked only for what is needed of it.
+    """
+    with _opened(path, sealed) as fragment:
         _sequence(path, fragment.physical_schema)
         table = fragment.to_table(schema=schema, columns=columns and list(columns), filter=where)
     return table.replace_schema_metadata(None)
 
 
 def read_table(
-    folder: Path, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    folder: Place, columns: Sequence[str] | None = None, where: pc.Expression | None = None
 ) -> pa.Table:
     """The rows of a table for which `where` holds, in the order in which they were written."""
-    paths = list_parts(folder)
+    parts = _listed(folder)
     schema = table_schema(folder)
-    return pa.concat_tables([read_part(path, schema, columns, where) for path in paths])
+    return pa.concat_tables([read_part(path, schema, columns, where, sealed) for path, sealed in parts])
 
 
-def table_schema(folder: Path) -> pa.Schema:
+def table_schema(folder: Place) -> pa.Schema:
     """The columns of all parts of a table together."""
     common = pa.schema([])
-    for path in list_parts(folder):
-        schema = read_schema(path)[0]
+    for path, sealed in _listed(folder):
+        schema = read_schema(path, sealed)[0]
         try:
             common = pa.unify_schemas([common, schema], promote_options="permissive")
         except pa.ArrowException as error:
@@ -130,11 +133,18 @@ def table_schema(folder: Path) -> pa.Schema:
     return common
 
 
+def _listed(folder: Place) -> list[tuple[Place, bool]]:
+    """The parts of a table in order, and whether they are sealed."""
+    paths = list_parts(folder)
+    return [(path, path is not paths[-1]) for path in paths]
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[ds.ParquetFileFragment]:
+def _opened(path: Place, sealed: bool) -> Iterator[ds.ParquetFileFragment]:
     """The part as a fragment over one open file, so that a replacement in between does not matter."""
     try:
-        with pa.OSFile(str(path)) as file:
+        with _source(path, sealed) as file:
+            _check(file)
             yield _FORMAT.make_fragment(file)
     except (pa.ArrowException, OSError) as error:
         raise SweepError(
@@ -143,17 +153,36 @@ def _opened(path: Path) -> Iterator[ds.ParquetFileFragment]:
         ) from error
 
 
-def _sequence(path: Path, schema: pa.Schema) -> int:
+def _source(path: Place, sealed: bool) -> pa.NativeFile:
+    if not isinstance(path, ObjectPath):
+        return pa.OSFile(str(path))
+    return path.open() if sealed else pa.BufferReader(path.read_bytes())
+
+
+def _with_checksum(content: bytes) -> bytes:
+    """A part with the checksum of its footer, in the footer; pages have theirs."""
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    footer = content[start:]
+    return content[:start] + _stamped(footer, b"%08x" % zlib.crc32(footer))
+
+
+def _check(file: pa.NativeFile) -> None:
+    """Raises OSError if the footer of a part is damaged. One of an older version has no checksum."""
+    size = file.size()
+    end = file.read_at(min(size, FOOTER), max(0, size - FOOTER))
+    length = int.from_bytes(end[-8:-4], "little") + 8
+    footer = end[-length:] if length <= len(end) else file.read_at(min(size, length), max(0, size - length))
+    found = _CHECKSUM.search(footer)
+    if found and zlib.crc32(_stamped(footer, NO_CHECKSUM)) != int(found[2], 16):
+        raise OSError("its footer is damaged")
+
+
+def _stamped(footer: bytes, checksum: bytes) -> bytes:
+    return _CHECKSUM.sub(lambda found: found[1] + checksum, footer, count=1)
+
+
+def _sequence(path: Place, schema: pa.Schema) -> int:
     value = (schema.metadata or {}).get(SEQUENCE, b"")
     if not value.isdigit():
         raise SweepError(f"{path}: this file was not written by a sweep; move it elsewhere")
     return int(value)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a replacement last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

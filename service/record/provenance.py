@@ -16,6 +16,7 @@ from typing import Any
 from model.datasets import Splits
 from service.errors import SweepError
 from service.files import environments_file, write_whole
+from service.places import Place
 from service.version import code_version
 
 Environment = dict[str, Any]
@@ -54,7 +55,7 @@ def data_digest(splits: Splits) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def read_environments(folder: Path) -> list[Environment]:
+def read_environments(folder: Place) -> list[Environment]:
     """The environments that the trials of a sweep were run in, in order of their numbers from 0.
 
     Empty for a sweep of a version that did not keep them. Raises SweepError if their file is damaged.
@@ -71,7 +72,7 @@ def read_environments(folder: Path) -> list[Environment]:
     return found
 
 
-def note_environment(folder: Path) -> int:
+def note_environment(folder: Place) -> int:
     """The number of this process's environment in a sweep; one that is new is kept.
 
     Raises SweepError if the file of environments is damaged or can't be written.

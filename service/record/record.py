@@ -9,14 +9,15 @@ which log entry it goes, so that after a crash exactly the entries that are not 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 import pyarrow as pa
 
 from service.errors import SweepError
+from service.places import ObjectPath, Place
 from service.record.columns import Converter
 from service.record.log import Entry, Log
 from service.record.table import TableWriter
@@ -26,6 +27,8 @@ Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table
 PART_ROWS = 100_000
 FLUSH_ROWS = 20_000
 FLUSH_SECONDS = 2.0
+STORE_FLUSH_SECONDS = 10.0
+"""On an object store, where whoever reads the last part piece by piece must do so between two flushes."""
 FLUSH_SHARE = 20
 """Between flushes at least this many times the duration of the last: flushing costs 5 % at most."""
 
@@ -38,11 +41,13 @@ class Record:
         log: Log,
         writers: dict[str, TableWriter],
         flush_rows: int,
+        flush_seconds: float,
         clock: Callable[[], float],
     ) -> None:
         self._log = log
         self._writers = writers
         self._flush_rows = flush_rows
+        self._flush_seconds = flush_seconds
         self._clock = clock
         self._states: dict[int, str] = {}
         self._last_epochs: dict[int, int] = {}
@@ -52,11 +57,12 @@ class Record:
             self._note(name, writers[name].rows(_NOTED.get(name, [])))
         self._flushed_at = clock()
         self._flush_cost = 0.0
+        self._interrupted = False
 
     @classmethod
     def open(
         cls,
-        folder: Path,
+        folder: Place,
         schemas: Mapping[str, pa.Schema],
         *,
         part_rows: int = PART_ROWS,
@@ -81,7 +87,8 @@ class Record:
                 f"{error.filename}: {error.strerror}; make the sweep's folder accessible"
             ) from error
         try:
-            return cls(log, writers, flush_rows, clock)
+            pause = STORE_FLUSH_SECONDS if isinstance(folder, ObjectPath) else FLUSH_SECONDS
+            return cls(log, writers, flush_rows, pause, clock)
         except SweepError:
             log.close()
             raise
@@ -103,25 +110,30 @@ class Record:
         self._sequence += (
             1  # first of all, so that an append that is interrupted can't leave its number twice
         )
-        self._log.append(Entry(self._sequence, {name: batch.to_pydict() for name, batch in batches.items()}))
-        for name, batch in batches.items():
-            self._writers[name].add(self._sequence, batch)
-            self._note(name, batch)
+        entry = Entry(self._sequence, {name: batch.to_pydict() for name, batch in batches.items()})
+        with self._uninterrupted():
+            self._log.append(entry)
+            for name, batch in batches.items():
+                self._writers[name].add(self._sequence, batch)
+                self._note(name, batch)
         self.poll()
 
     def poll(self) -> None:
         """Flush if it is time, or if many rows wait."""
         waiting = sum(writer.waiting for writer in self._writers.values())
-        pause = max(FLUSH_SECONDS, FLUSH_SHARE * self._flush_cost)
+        pause = max(self._flush_seconds, FLUSH_SHARE * self._flush_cost)
         if waiting >= self._flush_rows or (waiting and self._clock() >= self._flushed_at + pause):
             self.flush()
 
     def flush(self) -> None:
         """Write the rows that wait to their tables. Raises SweepError if that can't be done; they wait on."""
+        if self._interrupted:
+            return
         start = self._clock()
-        for writer in self._writers.values():
-            writer.flush()
-        self._log.clear()
+        with self._uninterrupted():
+            for writer in self._writers.values():
+                writer.flush()
+            self._log.clear()
         self._flushed_at = self._clock()
         self._flush_cost = self._flushed_at - start
 
@@ -151,6 +163,17 @@ class Record:
     def last_epoch(self, trial: int) -> int | None:
         """The last epoch of a trial in `epochs`, or None if there is none."""
         return self._last_epochs.get(trial)
+
+    @contextmanager
+    def _uninterrupted(self) -> Iterator[None]:
+        """After ctrl-C in between, memory may lack rows that the log has: it then stays, to be replayed."""
+        try:
+            yield
+        except SweepError:
+            raise
+        except BaseException:
+            self._interrupted = True
+            raise
 
     def _replay(self) -> None:
         for entry in self._log.entries:

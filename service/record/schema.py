@@ -9,7 +9,7 @@ from search.domains import Choice, Domain, Int, Value
 from search.space import Space
 from service.spec.metrics import METRICS
 
-TABLES = ("trials", "epochs", "neurons", "topology", "synapses")
+TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning")
 
 STATES = ("complete", "pruned", "failed", "timed_out", "cancelled")
 
@@ -18,20 +18,23 @@ def make_schemas(
     searched: Mapping[str, pa.DataType] | None = None,
     measure_names: Sequence[str] = (),
     deciding: Sequence[str] = (),
+    changing: Sequence[str] = (),
 ) -> dict[str, pa.Schema]:
     """The schema of every table.
 
     Args:
         searched: column and type of every searched field; a trial in which a field is not active has null.
-        measure_names: the measures of a trained network, columns of `topology`.
+        measure_names: the measures of a network, columns of `topology`.
         deciding: those of them that are objectives or constraints, and so columns of `trials`, too.
+        changing: fields that training may change, columns of `epochs`.
     """
     schemas = {
         "trials": _trials(searched or {}, deciding),
-        "epochs": pa.schema([_trial(), _replicate(), _epoch(), *_metrics()]),
+        "epochs": pa.schema([_trial(), _replicate(), _epoch(), *_metrics(), *map(_changing, changing)]),
         "neurons": pa.schema([_trial(), _replicate(), _epoch(), *_NEURON]),
         "topology": pa.schema([_trial(), _replicate(), _epoch(), *map(_measure, measure_names)]),
         "synapses": pa.schema([_trial(), _replicate(), *_SYNAPSE]),
+        "pruning": pa.schema([_trial(), _replicate(), *_PRUNED]),
     }
     return {name: schemas[name] for name in TABLES}
 
@@ -103,6 +106,10 @@ def _measure(name: str) -> pa.Field:
     return _column(name, pa.float64(), "measure of the trained network; null where it is not defined")
 
 
+def _changing(name: str) -> pa.Field:
+    return _column(name, pa.float64(), "the field, as training has changed it; null where it is not learned")
+
+
 def _trials(searched: Mapping[str, pa.DataType], deciding: Sequence[str]) -> pa.Schema:
     aggregated = METRICS | dict.fromkeys(deciding, "measure of the trained networks")
     aggregates = [
@@ -156,4 +163,10 @@ _SYNAPSE = [
     _key("post", pa.int32(), "receiving neuron"),
     _column("weight", pa.float32(), "weight, in units of the threshold per spike"),
     _column("delay", pa.float32(), "delay (ms)"),
+]
+
+_PRUNED = [
+    _key("by", pa.string(), "which synapses go first: magnitude (the weakest) or length (the longest)"),
+    _key("share", pa.float64(), "share of the recurrent synapses that are taken out"),
+    _column("accuracy", pa.float64(), "what is left on the test split, or on validation without one"),
 ]

@@ -1,11 +1,11 @@
 """The one writer of a table: rows wait in memory, and are flushed into the last part."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pyarrow as pa
 
 from service.errors import SweepError
+from service.places import Place
 from service.record.columns import Converter
 from service.record.parts import (
     list_parts,
@@ -24,7 +24,7 @@ class TableWriter:
     Raises SweepError if a part is missing, damaged or not ours, or has columns that don't fit `schema`.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, part_rows: int) -> None:
+    def __init__(self, folder: Place, schema: pa.Schema, part_rows: int) -> None:
         self.folder = folder
         self.schema = schema
         self.convert = Converter(schema)
@@ -72,7 +72,8 @@ class TableWriter:
     def rows(self, columns: Sequence[str] | None = None) -> pa.Table:
         """All rows, flushed or not."""
         names = list(columns or self.schema.names)
-        sealed = [read_part(part_path(self.folder, n), self.schema, names) for n in range(self._number)]
+        numbers = range(self._number)
+        sealed = [read_part(part_path(self.folder, n), self.schema, names, sealed=True) for n in numbers]
         waiting = [rows.select(names) for _, rows in self._pending]
         return pa.concat_tables([*sealed, self._tail.select(names), *waiting])
 
@@ -81,7 +82,7 @@ class TableWriter:
             self._number += 1
             self._tail = self.schema.empty_table()
 
-    def _upgrade(self, path: Path) -> None:
+    def _upgrade(self, path: Place) -> None:
         """Rewrite a part of an older version, so that all parts have the same columns."""
         schema, sequence = read_schema(path)
         if schema.equals(self.schema):

@@ -49,14 +49,20 @@ class Absent:
 Item = Drawn | Absent
 
 
-def contents(study: Study, exemplars: Sequence[Exemplar], pruning: pd.DataFrame) -> Iterator[Item]:
-    """The figures in the order of the page, drawn one by one."""
+def contents(study: Study, exemplars: Sequence[Exemplar], leading: pd.DataFrame) -> Iterator[Item]:
+    """The figures in the order of the page, drawn one by one.
+
+    Args:
+        study: the sweep.
+        exemplars: whose networks are shown.
+        leading: pruning curves of leading trials, shown where those of all trials were not recorded.
+    """
     yield from overview(study)
     yield _performance(study)
     yield _measures(study, "measures", "What the networks became", "")
     yield _measures(study, "measures_z", "The same against chance", "_z")
     yield _size(study)
-    yield _pruning(study, pruning)
+    yield _pruning(study, leading)
     yield from _clouds(exemplars)
     yield from _inputs(exemplars)
     yield _course(study)
@@ -178,19 +184,25 @@ def _size(study: Study) -> Item:
     return Drawn("parameters", title, caption, figure, study.trials[columns])
 
 
-def _pruning(study: Study, pruning: pd.DataFrame) -> Item:
+def _pruning(study: Study, leading: pd.DataFrame) -> Item:
     title = "Accuracy as synapses are taken out"
-    known = pruning.merge(study.trials[["trial", "group"]], on="trial") if len(pruning) else pruning
+    known, whose = study.pruning, "Of all complete trials"
+    if known.empty and len(leading):
+        known = leading.merge(study.trials[["trial", "group"]], on="trial")
+        trials = ", ".join(map(str, sorted(known["trial"].unique())))
+        whose = f"Of the leading trials ({trials}), which are the best of the sweep, not a sample of it"
     if known.empty:
-        return Absent(
-            title, "pruning curves are recorded of the very best trials when a sweep is over; there are none"
+        why = (
+            "pruning curves are recorded of all trials with `record: {pruning: true}`, and of the very best "
+            "when a sweep is over; there are none"
         )
-    trials = ", ".join(map(str, sorted(known["trial"].unique())))
-    caption = (
-        f"Of the leading trials ({trials}), which are the best of the sweep, not a sample of it; "
-        "bars: standard errors over their networks."
-    )
-    return Drawn("pruning", title, caption, draw_pruning_by_group(known, _groups(study)), known)
+        return Absent(title, why)
+    parts = [
+        along(rows, "share", ["accuracy"], each=True).assign(by=by) for by, rows in known.groupby("by")
+    ]
+    means = pd.concat(parts, ignore_index=True)
+    figure = draw_pruning_by_group(means, _groups(study))
+    return Drawn("pruning", title, f"{whose}. {INTERVALS}", figure, means)
 
 
 def _clouds(exemplars: Sequence[Exemplar]) -> Iterator[Item]:

@@ -41,6 +41,8 @@ class Study:
     """The table `epochs` of these trials, with the fields and `group`."""
     course: pd.DataFrame
     """The table `topology` of these trials at all epochs, with the fields and `group`."""
+    pruning: pd.DataFrame
+    """The table `pruning` of these trials, with the fields and `group`; no rows if it was not asked for."""
     x: str | None
     """The field on the axis of curves; None if no number was searched."""
     grouped_by: Sequence[str]
@@ -85,7 +87,9 @@ def read_study(sweep: Sweep) -> Study:
     grouped_by, x = _layout(results, fields)
     results = results.assign(group=_groups(results, grouped_by))
     own = results[["trial", "parameters", "group", *sweep.searched]]
-    epochs = sweep.table("epochs").merge(own, on="trial")
+    epochs = sweep.table("epochs")
+    # A field that training changes stands for the trial as it was given.
+    epochs = epochs.drop(columns=epochs.columns.intersection(sweep.searched)).merge(own, on="trial")
     course = sweep.table("topology").merge(own, on="trial")
     front = sweep.front()["trial"]
     return Study(
@@ -99,9 +103,18 @@ def read_study(sweep: Sweep) -> Study:
         networks=_networks(epochs, course),
         epochs=epochs,
         course=course,
+        pruning=_pruning(sweep).merge(own, on="trial"),
         x=x,
         grouped_by=grouped_by,
     )
+
+
+def _pruning(sweep: Sweep) -> pd.DataFrame:
+    """The table `pruning`, which a sweep of an earlier version does not have."""
+    try:
+        return sweep.table("pruning")
+    except UserError:
+        return pd.DataFrame({"trial": pd.Series(dtype=int)})
 
 
 def _results(trials: pd.DataFrame) -> pd.DataFrame:

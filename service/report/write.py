@@ -1,7 +1,6 @@
 """`polychrony report`: a page, its figures as PNG and SVG, and their data as CSV."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
@@ -9,6 +8,7 @@ from rich.console import Console
 from service.figures.style import png, svg
 from service.files import write_whole
 from service.pictures import pruning_curves
+from service.places import Place
 from service.report.contents import Drawn, contents
 from service.report.effects import Effect, find_effects
 from service.report.exemplars import load
@@ -20,7 +20,7 @@ PIXELS = 88
 """An inch of a figure on the page."""
 
 
-def write_report(folder: Path, console: Console) -> Path:
+def write_report(folder: Place, console: Console) -> Place:
     """Report on the sweep in `folder`, finished or not; returns the page, `report/index.html` below it.
 
     Raises:

@@ -7,14 +7,17 @@ _UNSET = object()
 
 
 def without_budgets(resolved: Mapping[str, Any]) -> dict[str, Any]:
-    """A resolved sweep less what its results do not depend on: `search.trials`, `budget` and `resources`."""
-    rest = {key: value for key, value in resolved.items() if key not in ("budget", "resources")}
+    """A resolved sweep less what its results do not depend on: `search.trials` and some sections."""
+    rest = {key: value for key, value in resolved.items() if key not in ("budget", "resources", "mlflow")}
     rest["search"] = {key: value for key, value in resolved["search"].items() if key != "trials"}
     return rest
 
 
 def only_budgets_grew(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether `new` continues `old`: the same, but perhaps larger budgets. `resources` may change freely."""
+    """Whether `new` continues `old`: the same, but perhaps larger budgets.
+
+    `resources` and `mlflow` may change freely.
+    """
     if without_budgets(old) != without_budgets(new) or new["search"]["trials"] < old["search"]["trials"]:
         return False
     before, after = _flat(old.get("budget", {})), _flat(new.get("budget", {}))

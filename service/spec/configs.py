@@ -54,14 +54,19 @@ def read_fields(section: str, raw: object, found: list[Found]) -> dict[str, Any]
     return {key: canonical(f"{section}.{key}", value) for key, value in raw.items()}
 
 
-def find_files(given: dict[str, Any], folder: Path, found: list[Found]) -> dict[str, Any]:
-    """The fields of `data` with absolute file names, looked for in `folder` and then in the working one."""
+def find_files(given: dict[str, Any], folder: Path, found: list[Found], elsewhere: bool) -> dict[str, Any]:
+    """The fields of `data` with absolute file names, looked for in `folder` and then in the working one.
+
+    With `elsewhere`, those that are given by an absolute path may be files of other machines.
+    """
     resolved = dict(given)
     for key in ("path", "test"):
         if given.get(key) is None:
             continue
         candidates = [start / given[key] for start in (folder, Path.cwd())]
         file = next((path for path in candidates if _is_file(path)), None)
+        if file is None and elsewhere and Path(given[key]).is_absolute():
+            continue
         if file is None:
             places = " or ".join(dict.fromkeys(str(path) for path in candidates))
             found.append(Found(("data", key), f"there is no file {places}; give the path of an HDF5 file"))

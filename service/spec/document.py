@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import Fault, UserError
+from service.places import ObjectPath, Place
 from service.spec.found import Found, Where, dotted, show
 from service.spec.yaml_text import MAX_DEPTH, Parsed, Unreadable
 
@@ -91,13 +92,13 @@ class Document:
         raise AssertionError("the root has a line")
 
 
-def read(path: str | Path, options: Sequence[str] = ()) -> Document:
+def read(path: str | Place, options: Sequence[str] = ()) -> Document:
     """Read the YAML file at `path` and apply the overrides `options`, each `PATH=VALUE`.
 
     Raises UserError if the file cannot be read; lesser faults are in the document's `found`.
     """
     try:
-        document = Document(str(path), _text(Path(path)))
+        document = Document(str(path), _text(Path(path) if isinstance(path, str) else path))
     except Unreadable as error:
         raise UserError([Fault(f"{path}:{error.line}", "file", str(error))]) from None
     for option in options:
@@ -105,10 +106,13 @@ def read(path: str | Path, options: Sequence[str] = ()) -> Document:
     return document
 
 
-def _text(path: Path) -> str:
+def _text(path: Place) -> str:
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+        if isinstance(path, ObjectPath):
+            raw = path.read_bytes()
+        else:
+            with path.open("rb") as file:
+                raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise Unreadable(1, f"cannot be read ({reason}); give the path of a sweep file") from None

@@ -19,9 +19,11 @@ from model.topology.measures import MEASURES
 from search.samplers.options import SAMPLERS, SamplerOptions
 from search.stopping import RULES
 from service.errors import SweepError
+from service.secrets import has_password
 from service.spec.found import Found, show, unknown
 from service.spec.metrics import METRICS, TEST_METRICS
 
+MOST_NULLS = 10_000
 RESERVED_NAMES = ("mlartifacts",)  # a folder of the runs folder that is no sweep
 
 T = TypeVar("T")
@@ -58,6 +60,23 @@ def _snapshots(value: object) -> object:
     if (value is not None and not all(type(one) is int and one >= 0 for one in epochs)) or value in (0, []):
         raise ValueError(f"got {show(value)}, expected a number from 1 on, or a list of epochs from 0 on")
     return sorted(set(value)) if isinstance(value, list) else value
+
+
+def _store_uri(value: str | None) -> str | None:
+    if value is None:
+        return None
+    if has_password(value):
+        raise ValueError(
+            "holds a password, which would be kept in clear; leave it out, and set MLFLOW_TRACKING_USERNAME "
+            "and MLFLOW_TRACKING_PASSWORD for a server, PGPASSWORD or ~/.pgpass for PostgreSQL, or the whole "
+            "address as MLFLOW_TRACKING_URI"
+        )
+    if not re.match(r"(https?|(postgresql|mysql|mssql)(\+\w+)?)://[^/]|sqlite:////.", value):
+        raise ValueError(
+            f"got {show(value)}, expected a server such as http://host:5000, or a database such as "
+            "postgresql://host/mlflow or sqlite:////absolute/path.db"
+        )
+    return value
 
 
 def _no_gpu(value: float) -> float:
@@ -172,25 +191,41 @@ class ResourcesSpec(Section):
     concurrent: int | None = Field(default=None, ge=1)
     """Trials at once; None: as many as the cores allow."""
     retries: int = Field(default=2, ge=0)
-    """How often a trial is taken up again after a worker or node was lost."""
+    """How often in a row, without an epoch in between, a trial is taken up again after a lost worker."""
+    checkpoint: float = Field(default=10.0, ge=0)
+    """Seconds between two checkpoints of a trial; one that is cut short loses about as much of its work."""
     time_limit: float | None = Field(default=None, gt=0)
     """Seconds that a trial may train; None: any time."""
     memory_limit: float | None = Field(default=None, gt=0)
     """Megabytes that a trial's worker may hold after an epoch; None: any amount."""
 
-    def at_once(self, cores: int) -> int:
-        """How many trials run at the same time on `cores` cores. Raises SweepError if one has no room."""
-        if self.cpus > cores:
-            raise SweepError(f"a trial wants {self.cpus} cores, there are {cores}; lower `resources.cpus`")
-        return min(self.concurrent or cores, cores // self.cpus)
+    def at_once(self, *cores: int) -> int:
+        """How many trials run at the same time on nodes with so many cores. Raises SweepError if none can."""
+        room = sum(each // self.cpus for each in cores)
+        if not room:
+            there = f"there are {max(cores, default=0)}" + (" on a node at most" if len(cores) > 1 else "")
+            raise SweepError(f"a trial wants {self.cpus} cores, {there}; lower `resources.cpus`")
+        return min(self.concurrent or room, room)
 
 
 class RecordSpec(Section):
-    """Which large tables are kept."""
+    """What is recorded beyond the usual, because it is large or takes time."""
 
     synapses: bool = False
+    """Every synapse of the trained networks."""
+    pruning: bool = False
+    """Accuracy of the trained networks as synapses are taken out."""
+    nulls: int = Field(default=0, ge=0, le=MOST_NULLS)
+    """Null networks that the measures of the trained networks are compared with."""
     snapshots: Annotated[int | list[int] | None, BeforeValidator(_snapshots)] = None
     """Epochs after which neurons and topology are recorded, or how many of them; see `snapshot_epochs`."""
+
+
+class MlflowSpec(Section):
+    """Where runs are shown. Not part of what the results depend on."""
+
+    uri: Annotated[str | None, AfterValidator(_store_uri)] = None
+    """The MLflow server or database, unless MLFLOW_TRACKING_URI names another; None: our own."""
 
 
 SECTIONS: dict[str, Any] = {
@@ -204,6 +239,7 @@ SECTIONS: dict[str, Any] = {
     "replicates": ReplicatesSpec | None,
     "resources": ResourcesSpec,
     "record": RecordSpec,
+    "mlflow": MlflowSpec,
 }
 DEFAULTS: dict[str, Any] = {
     "search": {},
@@ -214,6 +250,7 @@ DEFAULTS: dict[str, Any] = {
     "replicates": None,
     "resources": {},
     "record": {},
+    "mlflow": {},
 }
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {key: TypeAdapter(kind) for key, kind in SECTIONS.items()}
 
@@ -227,6 +264,7 @@ _MODELS: dict[str, type[Section]] = {
     "replicates": ReplicatesSpec,
     "resources": ResourcesSpec,
     "record": RecordSpec,
+    "mlflow": MlflowSpec,
 }
 _KEYS = {key: list(section.model_fields) for key, section in _MODELS.items()}
 _MISSING = {

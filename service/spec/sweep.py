@@ -9,10 +9,12 @@ from typing import Any
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
+from model.topology import MEASURES, NULL_MEASURES
 from search.objectives import Constraint, Objective, metrics_needed
 from search.samplers import LEARNING, make_strategy, unsuitable
 from search.space import Space
 from search.stopping import FOR_ONE
+from service.places import ObjectPath, Place
 from service.spec.changes import without_budgets
 from service.spec.configs import build, canonical, checked, find_files, given_fields, read_fields, reason
 from service.spec.document import Document, read
@@ -21,6 +23,7 @@ from service.spec.metrics import METRICS
 from service.spec.sections import (
     DEFAULTS,
     BudgetSpec,
+    MlflowSpec,
     RecordSpec,
     ReplicatesSpec,
     ResourcesSpec,
@@ -45,6 +48,7 @@ KEYS = (
     "replicates",
     "resources",
     "record",
+    "mlflow",
 )
 HEADER = (
     "# The record of what was asked: the sweep file with all defaults filled in. Written by polychrony.\n"
@@ -70,6 +74,7 @@ class SweepSpec:
     replicates: ReplicatesSpec | None
     resources: ResourcesSpec
     record: RecordSpec
+    mlflow: MlflowSpec
 
     @property
     def fixed(self) -> dict[str, Any]:
@@ -80,6 +85,19 @@ class SweepSpec:
     def measures(self) -> list[str]:
         """Measures of the trained networks that decide about a trial."""
         return sorted(metrics_needed(self.objectives, self.constraints) - METRICS.keys())
+
+    @property
+    def recorded_measures(self) -> list[str]:
+        """Measures that the table `topology` has columns for."""
+        return [*MEASURES, *(NULL_MEASURES if self.record.nulls else ())]
+
+    @property
+    def changing(self) -> list[str]:
+        """Fields that training may change; the table `epochs` has a column for each."""
+        learned = self.fixed.get("learner.learn_delay_scale")
+        if learned is None:
+            learned = self.space.domain("learner.learn_delay_scale").has(True)
+        return ["delay_scale"] if learned else []
 
     @property
     def may_stop(self) -> bool:
@@ -106,6 +124,7 @@ class SweepSpec:
             "replicates": self.replicates and self.replicates.model_dump(),
             "resources": self.resources.model_dump(),
             "record": self.record.model_dump(),
+            "mlflow": self.mlflow.model_dump(),
         }
 
     @property
@@ -115,14 +134,19 @@ class SweepSpec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def load(path: str | Path, overrides: Sequence[str] = ()) -> SweepSpec:
+def load(path: str | Place, overrides: Sequence[str] = (), *, elsewhere: bool = False) -> SweepSpec:
     """Read and check the sweep file at `path` with the overrides of `--set`, each `PATH=VALUE`.
+
+    With `elsewhere` the sweep is to run on other machines: data files that are given by an absolute path may
+    be missing here.
 
     Raises UserError with every fault that was found, each with its line.
     """
     document = read(path, overrides)
     found = list(document.found)
-    spec = _spec(document, Path(path).absolute().parent, found)
+    # Files beside a sweep file on an object store can't be meant: what is there is resolved.
+    folder = Path.cwd() if isinstance(path, ObjectPath) else Path(path).absolute().parent
+    spec = _spec(document, folder, found, elsewhere)
     if found:
         raise document.error(found)
     assert spec is not None
@@ -158,7 +182,7 @@ def _fields_of(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _spec(document: Document, folder: Path, found: list[Found]) -> SweepSpec | None:
+def _spec(document: Document, folder: Path, found: list[Found], elsewhere: bool) -> SweepSpec | None:
     """The checked sweep; its faults are added to `found`, and then there may be none."""
     raw = {key: value for key, value in document.data.items() if value is not None}
     _check_keys(raw, found)
@@ -176,7 +200,7 @@ def _spec(document: Document, folder: Path, found: list[Found]) -> SweepSpec | N
         asked = _with_start(asked, sections["replicates"], space, found)
     learner = _config("learner", asked, space, found)
     files = read_fields("data", raw["data"], found) if "data" in raw else None
-    data = _config("data", files and find_files(files, folder, found), space, found)
+    data = _config("data", files and find_files(files, folder, found, elsewhere), space, found)
     _check_together(sections, constraints, learner, space, found)
     if space is not None and sections["search"] and sections["objectives"]:
         settled = space.given(_fixed(learner, data, space)) if learner and data else space

@@ -1,7 +1,6 @@
 """Tells the MLflow view what the conductor says, with the pictures of each trial."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,14 @@ from search import pareto_front
 from service.conductor import Conductor
 from service.leaders import SHOWN, standing_for
 from service.pictures import page, probes, stills
+from service.places import Place
 from service.record.schema import values_of
 from service.rows import by_trial, metrics_of
 from service.running import Metrics
 from service.spec.sweep import data_for
-from service.tracking.view import MlflowView
+from service.sweep import Sweep
+from service.tracking.overview import figures, tables
+from service.tracking.view import MlflowView, made
 
 PROBED = 5
 """Leading trials whose networks are run once more, for pictures of what they do."""
@@ -24,7 +26,7 @@ PROBED = 5
 class MlflowListener:
     """A listener of the conductor."""
 
-    def __init__(self, view: MlflowView, folder: Path, sweep: str) -> None:
+    def __init__(self, view: MlflowView, folder: Place, sweep: str) -> None:
         self._view, self._folder, self._sweep = view, folder, sweep
 
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
@@ -54,6 +56,14 @@ class MlflowListener:
             if rank < PROBED:
                 data = data_for(spec, values_of(known[trial], spec.space))
                 self._view.add_artifacts(trial, probes(*of_trial, trial, neurons, data))
+
+    def show_sweep(self, conductor: Conductor) -> None:
+        """Add the figures on the search as a whole, and the tables, to the sweep's own run."""
+        conductor.record.flush()
+        sweep = Sweep(self._folder)
+        drawn = made(lambda: figures(sweep), "the sweep")  # here, for it can take a minute
+        self._view.add_to_sweep(lambda: drawn)
+        self._view.add_to_sweep(lambda: tables(sweep))
 
 
 def leaders(conductor: Conductor) -> list[int]:

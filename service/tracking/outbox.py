@@ -2,11 +2,13 @@
 
 import logging
 import queue
-import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
+
+from service.secrets import without_passwords
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +93,15 @@ class Outbox:
             self._queue.put(_Points(trial, points))
         else:
             self._overflow += 1
+
+    def hurry(self, seconds: float) -> None:
+        """Go on for so long, and drop what is still waiting then; what is put in afterwards is done."""
+        until = time.monotonic() + seconds
+        while self.waiting and time.monotonic() < until:
+            time.sleep(0.05)
+        with suppress(queue.Empty):
+            while True:
+                self._queue.get_nowait()
 
     def close(self, patience: float, progress: Callable[[int], object] | None = None) -> None:
         """Wait until all is done, or until nothing was done for `patience` seconds.
@@ -194,12 +205,3 @@ def brief(error: Exception) -> str:
     """
     first = f"{type(error).__name__}: {error}".partition("\n")[0]
     return without_passwords(first)[:300]
-
-
-def without_passwords(text: str) -> str:
-    """A text with its URIs stripped of users and passwords.
-
-    >>> without_passwords("postgresql://me:secret@host:5432/runs")
-    'postgresql://host:5432/runs'
-    """
-    return re.sub(r"//[^/@\s]*@", "//", text)

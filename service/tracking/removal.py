@@ -1,21 +1,15 @@
 """The runs of a sweep removed from MLflow."""
 
 import shutil
-from pathlib import Path
 
 from service.errors import SweepError
+from service.places import Place
 from service.tracking.outbox import brief
-from service.tracking.store import (
-    artifacts_of,
-    client_of,
-    embedded_store,
-    runs_of,
-    sweep_id_file,
-    tracking_uri,
-)
+from service.tracking.place import artifacts_of, embedded_store, tracking_uri
+from service.tracking.store import client_of, runs_of, sweep_id_file
 
 
-def remove_runs(runs: Path, sweep_folder: Path) -> int:
+def remove_runs(runs: Place, sweep_folder: Place, asked: str | None) -> int:
     """Delete the runs of a sweep from the store that is in use now; returns how many there were.
 
     As MLflow does it, they go to its bin, which `mlflow gc` empties. Artifacts that we keep are removed.
@@ -23,12 +17,13 @@ def remove_runs(runs: Path, sweep_folder: Path) -> int:
     Args:
         runs: folder of all sweeps and of the embedded store.
         sweep_folder: the sweep's own folder.
+        asked: the sweep's `mlflow.uri`.
 
     Raises:
         SweepError: if the store can't be reached.
     """
     identity = sweep_id_file(sweep_folder)
-    uri = tracking_uri(runs)
+    uri = tracking_uri(runs, asked)
     nothing_there = uri == embedded_store(runs) and not (runs / "mlflow.db").exists()
     if nothing_there or not identity.exists():
         return 0
@@ -41,7 +36,7 @@ def remove_runs(runs: Path, sweep_folder: Path) -> int:
     except Exception as error:  # whatever a store and its drivers may raise
         cure = "make it reachable, or remove the sweep's folder by hand and leave its runs there"
         raise SweepError(f"MLflow: {brief(error)}; {cure}") from error
-    ours = artifacts_of(runs)
+    ours = artifacts_of(runs, uri)
     if ours is not None:
         for run in found:
             for folder in ours.glob(f"*/{run.info.run_id}"):

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from model.datasets import DataConfig
 from service.files import write_whole
+from service.places import Place
 from service.spec.changes import without_budgets
 from service.spec.sweep import SweepSpec, dump
 from service.tracking.outbox import Point
+from service.tracking.place import artifacts_of, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -27,6 +29,8 @@ STATUS = {
     "cancelled": "KILLED",
 }
 """MLflow's word for each state of a trial."""
+INTERRUPTED = "interrupted"
+"""The state of a trial that is not finished, in a sweep that does not run."""
 
 SWEEP, TRIAL, STATE, REASON, ID = (f"polychrony.{tag}" for tag in ("sweep", "trial", "state", "reason", "id"))
 ORIGIN = ("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes")
@@ -35,36 +39,16 @@ LONGEST_DIGEST = 36
 KIND = "mlflow.experimentKind"
 """By this tag the UI opens an experiment on its runs, and not on language models."""
 BATCH_METRICS = 1000
-DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 LONGEST_TAG = 5000
 PAGE = 1000
 
 
-def embedded_store(runs: Path) -> str:
-    """URI of the store in the folder `runs`."""
-    return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
-
-
-def tracking_uri(runs: Path) -> str:
-    """URI of the store in use: that of MLFLOW_TRACKING_URI, or the embedded one in the folder `runs`."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or embedded_store(runs)
-
-
-def artifacts_of(runs: Path) -> Path | None:
-    """The folder of all artifacts; None with a server, which knows itself where it keeps them.
-
-    A database is no server: left to itself, MLflow would put them beside it into the working folder.
-    """
-    is_database = tracking_uri(runs).partition(":")[0].partition("+")[0] in DATABASES
-    return runs.absolute() / "mlartifacts" if is_database else None
-
-
-def sweep_id_file(sweep_folder: Path) -> Path:
+def sweep_id_file(sweep_folder: Place) -> Place:
     """Where a sweep's identity is kept."""
     return sweep_folder / "mlflow-id"
 
 
-def sweep_id(sweep_folder: Path) -> str:
+def sweep_id(sweep_folder: Place) -> str:
     """What tells this sweep from others of its name: a random text kept in its folder."""
     path = sweep_id_file(sweep_folder)
     if not path.exists():
@@ -75,17 +59,18 @@ def sweep_id(sweep_folder: Path) -> str:
 class Store:
     """The runs of one sweep, found again by their tags."""
 
-    def __init__(self, runs: Path, spec: SweepSpec, identity: str) -> None:
+    def __init__(self, runs: Place, spec: SweepSpec, identity: str) -> None:
         """Find or make the experiment and the sweep's own run.
 
         Args:
-            runs: folder of the embedded store, which is used unless MLFLOW_TRACKING_URI names another.
+            runs: folder of the embedded store, which is used unless another is named; see `tracking_uri`.
             spec: the sweep.
             identity: see `sweep_id`.
         """
-        artifacts = artifacts_of(runs)
+        uri = tracking_uri(runs, spec.mlflow.uri)
+        artifacts = artifacts_of(runs, uri)
         folder = artifacts and artifacts / spec.experiment
-        self._client = client_of(tracking_uri(runs))
+        self._client = client_of(uri)
         self._name, self._identity, self._data = spec.name, identity, spec.data
         self._experiment = self._find_experiment(spec.experiment, folder)
         self._runs: dict[int, str] = {}
@@ -105,6 +90,8 @@ class Store:
             return
         run = self._run(trial)
         self._client.update_run(run, "RUNNING")
+        if self._states.get(trial) == INTERRUPTED:
+            self._client.set_tag(run, STATE, "running")
         self._client.log_batch(run, params=_params(params))
 
     def log(self, trial: int, points: list[Point]) -> None:
@@ -151,17 +138,22 @@ class Store:
         self._states[trial] = state
         self._logged.pop(trial, None)
 
-    def add_artifacts(self, trial: int, artifacts: Mapping[str, bytes]) -> None:
-        """Add files to the run of a trial, by name; one of the same name is replaced."""
+    def add_artifacts(self, trial: int | None, artifacts: Mapping[str, bytes]) -> None:
+        """Add files to the run of a trial (None: of the sweep) by name; one of the same name is replaced."""
         if not artifacts:
             return
         with tempfile.TemporaryDirectory() as folder:
             for name, content in artifacts.items():
-                (Path(folder) / name).write_bytes(content)
-            self._client.log_artifacts(self._run(trial), folder)
+                path = Path(folder) / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(content)
+            self._client.log_artifacts(self._parent if trial is None else self._run(trial), folder)
 
     def finish_sweep(self, state: str) -> None:
-        """Log that the sweep is over."""
+        """Log that the sweep is over; trials that are not finished run no more."""
+        for trial in self._runs.keys() - self.finished_trials:
+            self._client.set_tag(self._runs[trial], STATE, INTERRUPTED)
+            self._client.set_terminated(self._runs[trial], "KILLED")
         self._client.set_tag(self._parent, STATE, state)
         self._client.set_terminated(self._parent, STATUS[state])
 
@@ -288,6 +280,8 @@ def client_of(uri: str) -> "MlflowClient":
     """A client that keeps to itself."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # The outbox tries again by itself; left alone, a request to a server that is down would take minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     from mlflow import MlflowClient
 
     # What goes wrong is reported once, in our words.

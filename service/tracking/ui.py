@@ -1,18 +1,73 @@
-"""The MLflow UI over the embedded store."""
+"""The MLflow UI of a folder of sweeps."""
 
 import os
+import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Callable
 
-from service.tracking.store import embedded_store
+from service.errors import Fault, SweepError, UserError
+from service.places import Place
+from service.secrets import without_passwords
+from service.sweeps import sweeps_in
+from service.tracking.place import VARIABLE, artifacts_of, embedded_store, is_database
 
 
-def ui_command(runs: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """Command line and environment of a server, on loopback only, that shows the sweeps in `runs`."""
+def stores_of(runs: Place) -> list[str]:
+    """URIs of the stores that the sweeps in `runs` are shown in, the embedded one first.
+
+    Raises UserError if there is none.
+    """
+    if named := os.environ.get(VARIABLE):
+        return [named]
+    found = [embedded_store(runs)] if (runs / "mlflow.db").is_file() else []
+    for sweep in sweeps_in(runs):
+        try:
+            found += [sweep.mlflow_uri] if sweep.mlflow_uri else []
+        except SweepError:  # its file is damaged; `polychrony list` says so
+            continue
+    if not found:
+        raise UserError([Fault("--out", str(runs), "no sweep has been logged there; run one first")])
+    return list(dict.fromkeys(found))
+
+
+def show(runs: Place, port: int, say: Callable[[str], object]) -> int:
+    """Say where the sweeps in `runs` are shown, and serve the first database among these; its exit code.
+
+    Raises UserError if no sweep has been logged.
+    """
+    stores = stores_of(runs)
+    served = next(filter(is_database, stores), None)
+    for store in stores:
+        if store != served:
+            say(f"MLflow: {without_passwords(store)}")
+    if served is None:
+        return 0
+    shown = "" if served == embedded_store(runs) else f" of {without_passwords(served)}"
+    say(f"MLflow UI{shown}: http://127.0.0.1:{port}/#/experiments (trials: `Training runs`; ctrl-C stops it)")
+    command, environment = ui_command(runs, port, served)
+    try:
+        return subprocess.run(command, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def ui_command(runs: Place, port: int, store: str | None = None) -> tuple[list[str], dict[str, str]]:
+    """Command line and environment of a server, on loopback only, that shows a database.
+
+    Args:
+        runs: folder of all sweeps and of the artifacts.
+        port: of the server.
+        store: URI of the database; None: the embedded store.
+    """
+    store = store or embedded_store(runs)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1", "--backend-store-uri", embedded_store(runs)]
-    command += ["--artifacts-destination", (runs.absolute() / "mlartifacts").as_uri()]
+    command += ["--workers", "1"]
+    artifacts = artifacts_of(runs, store)
+    assert artifacts is not None
+    command += ["--artifacts-destination", artifacts.as_uri()]
     settings = {
+        # Not on the command line, which everybody on the machine can read: it may hold a password.
+        "MLFLOW_BACKEND_STORE_URI": store,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # else seven more workers, for jobs that we don't have
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "PYTHONSAFEPATH": "1",  # else a user's click.py in the working folder takes the place of the library

@@ -5,9 +5,9 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, Self
 
+from service.places import Place
 from service.spec.sweep import SweepSpec
 from service.tracking.outbox import Job, Outbox, Point, brief
 from service.tracking.store import Store, sweep_id
@@ -18,6 +18,10 @@ Metrics = Mapping[str, tuple[float, float | None]]
 """Mean over replicates and its standard error (None for one replicate), by metric."""
 Artifacts = Callable[[], Mapping[str, bytes]]
 """Makes files, by name. Called on the view's own thread."""
+HURRY = 2.0
+"""Seconds that what waits is logged for when a sweep is cancelled,"""
+LAST_PATIENCE = 5.0
+"""and how long the store may take then to say anything at all."""
 
 
 class MlflowView:
@@ -36,11 +40,11 @@ class MlflowView:
         self._outbox.put(Job("the sweep", None, self._at))
 
     @classmethod
-    def open(cls, runs: Path, spec: SweepSpec, sweep_folder: Path, *, retry_seconds: float = 10.0) -> Self:
+    def open(cls, runs: Place, spec: SweepSpec, sweep_folder: Place, *, retry_seconds: float = 10.0) -> Self:
         """Begin, or take up, the view of a sweep.
 
         Args:
-            runs: folder of all sweeps and of the embedded store, used unless MLFLOW_TRACKING_URI is set.
+            runs: folder of all sweeps and of the embedded store, used unless another is named.
             spec: the sweep.
             sweep_folder: the sweep's own folder; keeps an identity by which its runs are found again.
             retry_seconds: pause between attempts while the store cannot be reached.
@@ -80,9 +84,8 @@ class MlflowView:
 
         def finish(store: Store) -> None:
             if trial not in store.finished_trials:
-                store.finish(
-                    trial, state, reason, points, _make(artifacts, trial) if artifacts else {}, origin or {}
-                )
+                files = made(artifacts, f"trial {trial}") if artifacts else {}
+                store.finish(trial, state, reason, points, files, origin or {})
 
         self._put(f"end of trial {trial}", trial, finish)
 
@@ -91,7 +94,13 @@ class MlflowView:
         self._put(
             f"files of trial {trial}",
             trial,
-            lambda store: store.add_artifacts(trial, _make(artifacts, trial)),
+            lambda store: store.add_artifacts(trial, made(artifacts, f"trial {trial}")),
+        )
+
+    def add_to_sweep(self, artifacts: Artifacts) -> None:
+        """Add files to the run of the sweep; one of the same name is replaced."""
+        self._put(
+            "files of the sweep", None, lambda store: store.add_artifacts(None, made(artifacts, "the sweep"))
         )
 
     def finished_trials(self, patience: float = 120.0) -> set[int] | None:
@@ -111,11 +120,16 @@ class MlflowView:
     ) -> None:
         """The sweep ends, in `state`: `complete`, `failed` or `cancelled`. Waits until all is logged.
 
+        Whoever has cancelled it wants to be gone: then only a few seconds, and the rest is told on resume.
+
         Args:
             state: how it ends.
             patience: give up after so many seconds in which nothing could be logged.
             progress: told several times a second how much still waits.
         """
+        if state == "cancelled":
+            self._outbox.hurry(HURRY)
+            patience = min(patience, LAST_PATIENCE)
         self._put("end of the sweep", None, lambda store: store.finish_sweep(state))
         self._outbox.close(patience, progress)
 
@@ -148,9 +162,10 @@ def _points(epoch: int, metrics: Metrics) -> list[Point]:
     return [Point(name, float(value), epoch, now) for name, value in values.items()]
 
 
-def _make(artifacts: Artifacts, trial: int) -> Mapping[str, bytes]:
+def made(artifacts: Artifacts, what: str) -> Mapping[str, bytes]:
+    """The files of `what`; if they can't be made that is said, and there are none."""
     try:
         return artifacts()
     except Exception as error:
-        logger.warning("no pictures of trial %d: %s", trial, brief(error))
+        logger.warning("no pictures of %s: %s", what, brief(error))
         return {}

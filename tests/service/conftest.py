@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from object_store import ObjectStore
 
+from service.places import Place
 from service.spec.sweep import SweepSpec, load
 
 SWEEP = """\
@@ -40,3 +42,9 @@ def small_spec(sweep_file: Path) -> Callable[..., SweepSpec]:
         return load(sweep_file, options)
 
     return make
+
+
+@pytest.fixture(params=["folder", "object store"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a sweep may live: a local folder, or a place on an object store."""
+    return tmp_path if request.param == "folder" else ObjectStore().path("bucket/runs/sweep")

@@ -305,6 +305,18 @@ def test_the_checkpoint_of_a_finished_trial_goes(tmp_path: Path, small_spec: Mak
     assert not path.exists()
 
 
+def test_what_a_kill_has_left_half_written_goes(tmp_path: Path, small_spec: MakeSpec) -> None:
+    left = tmp_path / "checkpoints" / ".000000.safetensors.a.host.1234"
+    kept = [tmp_path / ".lock", tmp_path / ".driver.json", tmp_path / "checkpoints" / "000001.safetensors"]
+    left.parent.mkdir()
+    for path in [left, *kept]:
+        path.write_bytes(b"")
+    with closing(Conductor(small_spec(), tmp_path)):
+        assert not left.exists()
+        left.write_bytes(b"")  # by a worker that was still running
+    assert not left.exists() and all(path.exists() for path in kept)
+
+
 @pytest.mark.parametrize(
     ("changes", "fields", "state", "reason"),
     [

@@ -21,7 +21,7 @@ from service.record import Record, make_schemas
 from service.spec.sweep import load
 from service.sweeps import sweeps_in
 from service.tracking import MlflowView
-from service.tracking.store import embedded_store
+from service.tracking.place import embedded_store
 
 ASKED = """
 name: {name}

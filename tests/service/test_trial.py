@@ -16,7 +16,6 @@ from model.checkpoint import unpack
 from model.config import LearnerConfig
 from model.datasets import DataConfig, load_splits
 from model.topology import MEASURES
-from service import trial as trial_module
 from service.files import checkpoint_file, network_file
 from service.record import make_schemas
 from service.record.columns import Converter
@@ -101,9 +100,9 @@ def test_tables_hold_the_networks_as_they_are(task: Task) -> None:
     assert one["delay"] == net.delays()[1, 2, 5].item()
 
 
-def test_goes_on_from_its_checkpoint_to_the_same_end(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_goes_on_from_its_checkpoint_to_the_same_end(task: Task) -> None:
     whole = advance_to_end(Trial(replace(task, folder=task.folder / "whole")))
-    monkeypatch.setattr(trial_module, "CHECKPOINT_SECONDS", 0.0)
+    task = replace(task, checkpoint=0.0)
     cut_short = Trial(task)
     cut_short.advance()
     assert not checkpoint_file(task.folder, 7).exists()  # the first report may not be recorded yet

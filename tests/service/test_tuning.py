@@ -16,7 +16,7 @@ from service.conductor import Conductor
 from service.errors import SweepError
 from service.spec.sweep import SweepSpec
 from service.trial import Report, Task
-from service.tuning import _error_of, _Line, loss_in_words, run_on_ray
+from service.tuning import REPORT, _error_of, _Line, _Scheduler, begin_training, loss_in_words, run_on_ray
 
 
 @pytest.mark.parametrize(
@@ -46,11 +46,36 @@ def test_what_the_conductor_raises_is_kept_and_no_part_of_tunes_state() -> None:
     def full(conductor: Conductor) -> None:
         raise SweepError("disk full")
 
-    line = _Line(cast(Any, lambda: "cannot be pickled"))
+    line = _Line(cast(Any, lambda: "cannot be pickled"), cast(Any, lambda: "nor this"))
     with pytest.raises(SweepError):
         line.call(full)
     assert str(line.fault) == "disk full"
     assert vars(pickle.loads(pickle.dumps(line))) == {}
+
+
+def test_no_trial_is_begun_beyond_the_cores_that_are_there(small_spec: Callable[..., SweepSpec]) -> None:
+    conductor = SimpleNamespace(spec=small_spec(resources="{cpus: 2}"))
+    watch = SimpleNamespace(cores=[3, 4])
+    line = _Line(cast(Any, conductor), cast(Any, watch))
+    assert line.places() == 3
+    watch.cores = [3, 1, 4, 2]  # two nodes have joined
+    assert line.places() == 4
+    watch.cores = [1, 1]  # and all that had room are lost
+    assert line.places() == 0
+
+
+def test_only_losses_in_a_row_use_up_the_retries(small_spec: Callable[..., SweepSpec]) -> None:
+    conductor = SimpleNamespace(spec=small_spec(resources="{retries: 2}"))
+    conductor.record = SimpleNamespace(last_epoch=lambda trial: 4)
+    conductor.take = lambda report: True
+    scheduler = _Scheduler(_Line(cast(Any, conductor), cast(Any, None)))
+    trial = SimpleNamespace(num_failures=2, max_failures=2)
+    scheduler.on_trial_result(
+        None, cast(Any, trial), {REPORT: Report(0, 4, {})}
+    )  # it goes through it once more
+    assert trial.max_failures == 2
+    scheduler.on_trial_result(None, cast(Any, trial), {REPORT: Report(0, 5, {})})
+    assert trial.max_failures == 4
 
 
 class Stub:
@@ -65,6 +90,16 @@ class Stub:
             time.sleep(600)
         metrics = {"accuracy": [0.5, 0.5], "wiring_length": [1.0, 1.0], "seconds": [0.1, 0.1]}
         return Report(self.task.trial, self.epoch, metrics, done=self.epoch == 2)
+
+
+def test_a_node_that_does_not_see_the_sweep_says_so(
+    tmp_path: Path, small_spec: Callable[..., SweepSpec]
+) -> None:
+    with closing(Conductor(small_spec(), tmp_path / "elsewhere")) as conductor:
+        task = conductor.next_task()
+    assert task is not None
+    report = begin_training(task).advance()
+    assert report.halt is not None and "elsewhere is not there; the folder of `--out`" in report.halt
 
 
 def test_a_trial_that_hangs_is_ended_and_the_others_go_on(

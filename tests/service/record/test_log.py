@@ -47,7 +47,8 @@ def test_entries_come_back(tmp_path: Path) -> None:
 def test_append_is_with_the_system_on_return(tmp_path: Path) -> None:
     log = Log(tmp_path / "log.jsonl")
     log.append(entry(1, loss=[0.5]))
-    assert (tmp_path / "log.jsonl").read_text() == '{"sequence":1,"tables":{"epochs":{"loss":[0.5]}}}\n'
+    line = '{"sequence":1,"tables":{"epochs":{"loss":[0.5]}},"crc":2198442813}\n'
+    assert (tmp_path / "log.jsonl").read_text() == line
     log.clear()
     assert (tmp_path / "log.jsonl").read_text() == ""
     log.append(entry(2, loss=[0.5]))

@@ -19,7 +19,7 @@ from search.domains import Choice, Int, Log, Uniform
 from search.objectives import Constraint, Objective
 from search.space import Field, Space
 from service.errors import UserError
-from service.spec.sections import BudgetSpec, RecordSpec, ResourcesSpec, SearchSpec, StoppingSpec
+from service.spec.sections import BudgetSpec, MlflowSpec, RecordSpec, ResourcesSpec, SearchSpec, StoppingSpec
 from service.spec.sweep import HEADER, SweepSpec, data_for, dump, learner_for, load
 
 EXAMPLE = """\
@@ -73,6 +73,7 @@ def test_the_example_of_the_contract(read: Read) -> None:
         replicates=None,
         resources=ResourcesSpec(concurrent=2),
         record=RecordSpec(),
+        mlflow=MlflowSpec(),
     )
 
 
@@ -182,7 +183,7 @@ def test_the_hash_is_that_of_what_the_results_depend_on(read: Read) -> None:
     assert spec.hash != read(EXAMPLE, "search.seed=1").hash
     assert spec.hash != read(EXAMPLE, "space.learner.wiring_cost.log.1=2e-3").hash
     plain = spec.resolved()
-    del plain["resources"], plain["budget"], plain["search"]["trials"]
+    del plain["resources"], plain["mlflow"], plain["budget"], plain["search"]["trials"]
     canonical = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     assert spec.hash == hashlib.sha256(canonical.encode()).hexdigest()
 

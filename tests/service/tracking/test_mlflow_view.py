@@ -14,7 +14,7 @@ from mlflow.entities import Run
 
 from service.spec.sweep import SweepSpec, load
 from service.tracking import MlflowView, ui_command
-from service.tracking.store import embedded_store
+from service.tracking.place import embedded_store
 
 SWEEP = """
 name: {name}
@@ -297,6 +297,6 @@ def test_the_ui_is_on_loopback_and_over_our_store(runs: Path) -> None:
     command, environment = ui_command(runs, 5123)
     assert command[command.index("--host") + 1] == "127.0.0.1"
     assert command[command.index("--port") + 1] == "5123"
-    assert command[command.index("--backend-store-uri") + 1] == embedded_store(runs)
+    assert environment["MLFLOW_BACKEND_STORE_URI"] == embedded_store(runs)
     assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
     assert "PATH" in environment

@@ -114,6 +114,6 @@ def test_a_deleted_sweep_leaves_no_run(tmp_path: Path, database: str, spec: Swee
     view.trial_finished(0, "complete", None, 1, METRICS, {"positions.png": b"png"}.copy)
     view.close("complete")
     runs = tmp_path / "runs"
-    assert remove_runs(runs, runs / spec.name) == 2
+    assert remove_runs(runs, runs / spec.name, None) == 2
     assert _found(database, spec) == {} and not list(runs.rglob("*.png"))
-    assert remove_runs(runs, runs / spec.name) == 0
+    assert remove_runs(runs, runs / spec.name, None) == 0

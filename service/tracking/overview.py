@@ -1,0 +1,58 @@
+"""What the run of a sweep shows of all its trials: figures on the search as a whole, and the tables."""
+
+import io
+
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+
+from service.errors import UserError
+from service.figures.style import png
+from service.places import stored_at
+from service.record import TABLES
+from service.report.contents import Drawn, overview
+from service.report.study import read_study
+from service.sweep import Sweep
+
+MOST_BYTES = 50_000_000
+"""A table that is larger in its files is not copied to MLflow."""
+
+
+def figures(sweep: Sweep) -> dict[str, bytes]:
+    """The Pareto front (of one objective, the course of the search), importance and parallel coordinates.
+
+    None while no trial is complete; those that can't be drawn are left out.
+    """
+    try:
+        study = read_study(sweep)
+    except UserError:
+        return {}
+    return {f"{item.name}.png": png(item.figure) for item in overview(study) if isinstance(item, Drawn)}
+
+
+def tables(sweep: Sweep) -> dict[str, bytes]:
+    """Every table that has rows as one Parquet file, and `trials` as CSV, which the UI shows as a table."""
+    files = {}
+    for name in TABLES:
+        if sum(one.size for one in stored_at(sweep.folder / "tables" / name)) > MOST_BYTES:
+            continue
+        rows = sweep.arrow(name)
+        if len(rows):
+            files[f"tables/{name}.parquet"] = _parquet(rows)
+        if name == "trials":
+            files["tables/trials.csv"] = _csv(rows)
+    return files
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(rows, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def _csv(rows: pa.Table) -> bytes:
+    """The rows in the order of trials, without columns that hold nothing."""
+    sink = io.BytesIO()
+    known = [name for name in rows.column_names if rows[name].null_count < len(rows)]
+    csv.write_csv(rows.select(known).sort_by("trial"), sink)
+    return sink.getvalue()

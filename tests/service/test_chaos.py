@@ -1,0 +1,22 @@
+"""The short form of benchmarks/chaos.py: a real cluster, real trials and a real server, each killed once."""
+
+from pathlib import Path
+
+import pytest
+from audit import audit
+from chaos import Round, Scene, left_over, play
+
+
+@pytest.mark.timeout(900)
+def test_a_sweep_survives_whatever_is_killed(tmp_path: Path) -> None:
+    rounds: list[Round] = []
+    store = f"sqlite:///{tmp_path / 'server.db'}"
+    scene = Scene(tmp_path, trials=8, epochs=90, hidden=16, store=store, seed=1)
+    scene.outage = 4.0
+    try:
+        faults = play(scene, ["worker", "driver", "mlflow", "node"], rounds.append)
+        assert faults == [] and len(rounds) == 4, (faults, rounds, scene.said.read_text())
+        assert audit(scene.sweep, 8, 90, 2, scene.server.uri) == []
+        assert left_over(scene) == []
+    finally:
+        scene.close()

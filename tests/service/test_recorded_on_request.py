@@ -1,0 +1,149 @@
+"""What a sweep records beyond the usual: pruning curves, nulls, and fields that training changes."""
+
+from collections.abc import Callable, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from model.pruning import ORDERS, SHARES
+from model.topology import MEASURES, NULL_MEASURES
+from service import Sweep
+from service.conductor import Conductor
+from service.report.contents import Drawn, contents
+from service.report.study import read_study
+from service.running import Metrics
+from service.spec.sweep import SweepSpec, dump, load
+from service.trial import Trial
+
+ASKED = """\
+name: asked
+data: {name: digits}
+learner: {hidden: 6, epochs: 2, duration: 20.0, dt: 2.0, batch_size: 256, replicates: 2,
+  learn_delay_scale: true}
+space:
+  learner.delay_scale: {uniform: [5, 10]}
+  learner.dimensions: {choice: [1, 2, 3]}
+search: {sampler: random, trials: 3, seed: 5}
+record: {pruning: true, nulls: 3}
+"""
+TRIALS, EPOCHS, REPLICATES = 3, 2, 2
+
+
+class Told:
+    """A listener that keeps what it is told of epochs."""
+
+    def __init__(self) -> None:
+        self.epochs: dict[tuple[int, int], Metrics] = {}
+
+    def trial_started(self, trial: int, params: Mapping[str, Any]) -> None: ...
+
+    def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
+        self.epochs[trial, epoch] = metrics
+
+    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None: ...
+
+
+def run(spec: SweepSpec, folder: Path, told: Told) -> Sweep:
+    """Run a sweep in this process, and have it told once more from its record."""
+    folder.mkdir()
+    (folder / "sweep.yaml").write_text(dump(spec))
+    conductor = Conductor(spec, folder, [told])
+    while task := conductor.next_task():
+        trial = Trial(task)
+        while conductor.take(trial.advance()):
+            pass
+    retold = Told()
+    conductor.retell(range(spec.search.trials), retold)
+    assert retold.epochs == told.epochs
+    conductor.close()
+    return Sweep(folder)
+
+
+@pytest.fixture(scope="module")
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory, told: Told) -> Sweep:
+    """A sweep with everything asked for."""
+    folder = tmp_path_factory.mktemp("runs")
+    (folder / "asked.yaml").write_text(ASKED)
+    return run(load(folder / "asked.yaml"), folder / "asked", told)
+
+
+def test_nothing_more_is_recorded_unless_asked_for(
+    small_spec: Callable[..., SweepSpec], tmp_path: Path
+) -> None:
+    sweep = run(small_spec(search__trials=1), tmp_path / "small", Told())
+    assert len(sweep.arrow("pruning")) == len(sweep.arrow("synapses")) == 0
+    assert sweep.arrow("topology").column_names == ["trial", "replicate", "epoch", *MEASURES]
+    assert "delay_scale" not in sweep.arrow("epochs").column_names
+
+
+def test_pruning_curves_of_all_trials(sweep: Sweep) -> None:
+    curves, trials = sweep.table("pruning"), sweep.table("trials").set_index("trial")
+    assert len(curves) == TRIALS * REPLICATES * len(ORDERS) * len(SHARES)
+    assert set(curves["by"]) == {"magnitude", "length"} and set(curves["share"]) == set(SHARES)
+    assert curves["accuracy"].between(0, 1).all()
+    whole = curves[curves["share"] == 0].groupby(["by", "trial"])["accuracy"].mean()
+    for by in ORDERS:  # with nothing taken out they are the test set's
+        assert whole[by].to_dict() == pytest.approx(trials["test_accuracy"].to_dict())
+
+
+def test_the_report_shows_the_curves_of_all_trials_and_what_differs_from_nulls(sweep: Sweep) -> None:
+    study = read_study(sweep)
+    found = {item.name: item for item in contents(study, [], pd.DataFrame()) if isinstance(item, Drawn)}
+    assert "measures_z" in found
+    assert found["pruning"].caption.startswith("Of all complete trials.")
+    means = found["pruning"].data.set_index(["group", "by", "share"])["mean"]
+    curves = study.pruning[(study.pruning["by"] == "length") & (study.pruning["share"] == 0.5)]
+    for group, rows in curves.groupby("group"):
+        expected = rows.groupby("trial")["accuracy"].mean().mean()
+        assert means[group, "length", 0.5] == pytest.approx(expected)
+
+
+def test_trained_networks_are_compared_with_nulls(sweep: Sweep) -> None:
+    rows = sweep.arrow("topology").to_pylist()
+    assert list(rows[0]) == ["trial", "replicate", "epoch", *MEASURES, *NULL_MEASURES]
+    for row in rows:
+        compared = [name for name in NULL_MEASURES if row[name] is not None]
+        assert bool(compared) == (row["epoch"] == EPOCHS)
+        assert all(isfinite(row[name]) for name in compared)
+        assert row["epoch"] < EPOCHS or row["clustering_p"] in (0.25, 0.5, 0.75, 1.0)
+
+
+def test_a_trial_of_one_epoch_reports_the_networks_as_drawn_and_as_trained(
+    small_spec: Callable[..., SweepSpec], tmp_path: Path
+) -> None:
+    spec = small_spec(search__trials=1, learner__epochs=1, record__nulls=1)
+    topology = run(spec, tmp_path / "small", Told()).table("topology")
+    assert topology.groupby("epoch")["clustering_p"].count().to_dict() == {0: 0, 1: REPLICATES}
+
+
+def test_a_delay_scale_that_is_learned_is_recorded_by_epoch(sweep: Sweep, told: Told) -> None:
+    trials, epochs = sweep.table("trials"), sweep.table("epochs")
+    given = trials.set_index("trial")["delay_scale"]
+    assert given.between(5, 10).all() and "delay_scale_sem" not in trials
+    assert len(epochs) == TRIALS * EPOCHS * REPLICATES
+    assert (epochs["delay_scale"] != epochs["trial"].map(given)).all()
+    assert epochs.groupby(["trial", "replicate"])["delay_scale"].nunique().eq(EPOCHS).all()
+    for trial in range(TRIALS):
+        last = epochs[(epochs["trial"] == trial) & (epochs["epoch"] == EPOCHS)].sort_values("replicate")
+        mean, sem = told.epochs[trial, EPOCHS]["delay_scale"]
+        assert mean == pytest.approx(last["delay_scale"].mean()) and sem is not None and sem > 0
+        network = sweep.network(trial).log_delay_scale.exp().tolist()
+        assert last["delay_scale"].tolist() == pytest.approx(network)
+    assert read_study(sweep).epochs["delay_scale"].isin(given).all()  # what was given, for comparisons
+
+
+def test_a_field_that_may_be_learned_has_its_column(small_spec: Callable[..., SweepSpec]) -> None:
+    searched = "{learner.learn_delay_scale: {choice: [%s]}}"
+    assert small_spec().changing == []
+    assert small_spec(learner__learn_delay_scale="true").changing == ["delay_scale"]
+    assert small_spec(space=searched % "true, false").changing == ["delay_scale"]
+    assert small_spec(space=searched % "false").changing == []

@@ -1,0 +1,116 @@
+"""Whether a finished sweep has each trial once: in its plan, its tables, its study, its folder and MLflow."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+import optuna
+import pandas as pd
+from optuna.trial import TrialState
+
+from service import Sweep
+from service.trial import snapshot_epochs
+
+KEYS = {
+    "trials": ["trial"],
+    "epochs": ["trial", "replicate", "epoch"],
+    "topology": ["trial", "replicate", "epoch"],
+    "neurons": ["trial", "replicate", "epoch", "neuron"],
+}
+OF_TIME = ["seconds", "seconds_sem", "cpu_seconds", "gpu_seconds", "environment", "node"]
+"""Columns that no two runs have alike."""
+
+
+def audit(folder: Path, trials: int, epochs: int, replicates: int, uri: str) -> list[str]:
+    """What is wrong with a sweep that should be complete; nothing if all is well.
+
+    Args:
+        folder: of the sweep.
+        trials: how many it should have, numbered from 0.
+        epochs: of each.
+        replicates: of each.
+        uri: of the MLflow store.
+    """
+    numbers = range(trials)
+    entries = [json.loads(line) for line in (folder / "plan.jsonl").read_text().splitlines()]
+    planned = [entry["suggestion"]["trial"] for entry in entries if "suggestion" in entry]
+    faults = _each_once("the plan", planned, numbers)
+    sweep = Sweep(folder)
+    rows = sweep.table("trials")
+    faults += _each_once("the table `trials`", rows["trial"], numbers)
+    faults += [f"trial {t}: {s}, {r}" for t, s, r in _of(rows, "trial", "state", "reason") if s != "complete"]
+    every = [(t, r, e) for t in numbers for r in range(replicates) for e in range(1, epochs + 1)]
+    found = _of(sweep.table("epochs"), "trial", "replicate", "epoch")
+    faults += _each_once("the table `epochs`", found, every)
+    drawn = [(t, r, e) for t in numbers for r in range(replicates) for e in sorted(snapshot_epochs(epochs))]
+    found = _of(sweep.table("topology"), "trial", "replicate", "epoch")
+    faults += _each_once("the table `topology`", found, drawn)
+    neurons = sweep.table("neurons")
+    doubled = neurons.duplicated(["trial", "replicate", "epoch", "neuron"]).sum()
+    faults += [f"the table `neurons` has {doubled} rows twice"] if doubled else []
+    of_neurons = set(_of(neurons, "trial", "replicate", "epoch"))
+    faults += _each_once("the table `neurons`", of_neurons, drawn)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    studied = sweep.study().get_trials(deepcopy=False)
+    complete = [one.number for one in studied if one.state == TrialState.COMPLETE]
+    faults += _each_once("the study", complete, numbers)
+    return faults + _in_folder(folder, trials) + _in_mlflow(uri, folder.name, numbers, epochs)
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """Where the results of two sweeps in those folders differ, to the digit."""
+    faults = []
+    for table, keys in KEYS.items():
+        here, there = (
+            Sweep(folder).table(table).drop(columns=OF_TIME, errors="ignore").sort_values(keys)
+            for folder in (one, other)
+        )
+        if not here.reset_index(drop=True).equals(there.reset_index(drop=True)):
+            faults.append(f"the table `{table}` is not the same, to the digit")
+    return faults
+
+
+def _in_folder(folder: Path, trials: int) -> list[str]:
+    hidden = [path for path in folder.glob("**/.*.*") if path.is_file() and path.parent != folder]
+    faults = [f"{path} is left" for path in [*folder.glob("checkpoints/*"), *hidden]]
+    networks = len(list(folder.glob("networks/*.safetensors")))
+    return faults if networks == trials else [*faults, f"there are {networks} networks"]
+
+
+def _in_mlflow(uri: str, name: str, numbers: Iterable[int], epochs: int) -> list[str]:
+    from service.tracking.store import client_of
+
+    client = client_of(uri)
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        return ["MLflow has no such experiment"]
+    runs = client.search_runs([experiment.experiment_id], max_results=1000)
+    parents = [run for run in runs if "polychrony.trial" not in run.data.tags]
+    children = [(int(run.data.tags["polychrony.trial"]), run) for run in runs if run not in parents]
+    faults = _each_once("MLflow", [trial for trial, _ in children], numbers)
+    faults += [f"MLflow has {len(parents)} runs of the sweep"] if len(parents) != 1 else []
+    states = [(run.info.run_name, run.info.status) for run in runs]
+    faults += [f"MLflow: {run} is {status}" for run, status in states if status != "FINISHED"]
+    for trial, run in children:
+        for metric in ("accuracy", "wiring_length"):
+            steps = [one.step for one in client.get_metric_history(run.info.run_id, metric)]
+            faults += _each_once(f"MLflow: `{metric}` of trial {trial}", steps, range(1, epochs + 1))
+    return faults
+
+
+def _of(table: pd.DataFrame, *columns: str) -> list[tuple[object, ...]]:
+    return list(table[list(columns)].itertuples(index=False, name=None))
+
+
+def _each_once(place: str, found: Iterable[object], wanted: Iterable[object]) -> list[str]:
+    """What is missing, doubled or too much."""
+    have, want = Counter(found), Counter(wanted)
+    missing, more = want - have, have - want
+    faults = [f"{place} lacks {_some(missing)}"] if missing else []
+    return [*faults, f"{place} has {_some(more)} once too often"] if more else faults
+
+
+def _some(counted: Counter[object]) -> str:
+    shown = ", ".join(str(one) for one in list(counted)[:5])
+    return shown if len(counted) <= 5 else f"{shown} and {len(counted) - 5} more"
