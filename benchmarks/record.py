@@ -41,9 +41,9 @@ def rows_of(trials: int) -> Iterator[dict[str, Any]]:
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """The least duration of three (s), and the result."""
+    """The least duration of ten (s), and the result."""
     durations = []
-    for _ in range(3):
+    for _ in range(10):
         start = time.perf_counter()
         result = work()
         durations.append(time.perf_counter() - start)

@@ -3,9 +3,9 @@
     python -m benchmarks.tracking [--trials 300] [--postgresql URI] [--out DIR]
 
 The record is made up; from there on everything is the service's own. Pictures are drawn first, to tell the
-cost of drawing from that of logging. With --postgresql, such as postgresql://postgres@127.0.0.1:5432, the
-store is a database made there and dropped afterwards; else it is SQLite. With --out the folder is kept, for
-`polychrony ui --out DIR`.
+cost of drawing from that of logging. The store is SQLite, and with --postgresql, such as
+postgresql://postgres@127.0.0.1:5432, then also a database made there and dropped afterwards. With --out the
+folder is kept, for `polychrony ui --out DIR`.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from service.spec.metrics import METRICS
 from service.spec.sweep import SweepSpec, dump, learner_for, load
 from service.tracking import outbox
 from service.tracking.listener import MlflowListener
+from service.tracking.place import VARIABLE
 from service.tracking.view import MlflowView
 
 SWEEP = """\
@@ -162,29 +163,35 @@ def log(conductor: Conductor, runs: Path) -> dict[str, float]:
     return found | {"sweep": time.perf_counter() - start}
 
 
-def measure(runs: Path, trials: int, epochs: int) -> None:
+def measure(runs: Path, trials: int, epochs: int, server: str | None) -> None:
     """Make a sweep up, log it, and print what that took."""
     spec = write_sweep(runs / "tracked", trials, epochs)
     conductor = Conductor(spec, runs / "tracked")
+    print(f"{trials} trials x {epochs} epochs x {2 * len(METRICS)} values")
     drawing = draw(conductor)
-    found = log(conductor, runs)
+    show("pictures", "CPU", drawing, trials)
+    os.environ.pop(VARIABLE, None)
+    tell("SQLite", log(conductor, runs), trials, drawing)
+    if server is not None:
+        with database(server) as store:
+            os.environ[VARIABLE] = store
+            tell("PostgreSQL", log(conductor, runs), trials, drawing)
     conductor.close()
-    store = os.environ.get("MLFLOW_TRACKING_URI", "sqlite").partition(":")[0]
-    print(
-        f"{trials} trials x {epochs} epochs x {2 * len(METRICS)} values, {store}; "
-        f"load of the machine {os.getloadavg()[0]:.1f}"
-    )
-    for what, seconds, kind in (
-        ("pictures", drawing, "CPU"),
-        ("logging", found["cpu"], "CPU"),
-        ("logging", found["wall"], "wall"),
-    ):
-        each = seconds / trials
-        share = each / TRIAL_SECONDS
-        print(f"{what:10}{kind:6}{seconds:8.1f} s{each * 1e3:8.0f} ms a trial{share:9.2%} of 30 s")
-    both = (drawing + found["cpu"]) / trials / TRIAL_SECONDS
-    print(f"together, of the trials' processor time{both:21.2%}")
-    print(f"at the end: leaders' pages {found['leaders']:.1f} s, the sweep's own run {found['sweep']:.1f} s")
+
+
+def tell(store: str, found: dict[str, float], trials: int, drawing: float) -> None:
+    """Print what a store has cost."""
+    print(f"{store} (load of the machine {os.getloadavg()[0]:.1f})")
+    show("logging", "CPU", found["cpu"], trials)
+    show("logging", "wall", found["wall"], trials)
+    show("with pictures", "CPU", drawing + found["cpu"], trials)
+    print(f"  at the end: pages of leaders {found['leaders']:.1f} s, the sweep's run {found['sweep']:.1f} s")
+
+
+def show(what: str, kind: str, seconds: float, trials: int) -> None:
+    """Print a time, and its share of the trials'."""
+    share = seconds / trials / TRIAL_SECONDS
+    print(f"  {what:14}{kind:6}{seconds:8.1f} s{seconds / trials * 1e3:8.0f} ms a trial{share:9.2%} of 30 s")
 
 
 def main() -> None:
@@ -197,12 +204,8 @@ def main() -> None:
     parser.add_argument("--postgresql", metavar="URI", help="a server that lets databases be made")
     parser.add_argument("--out", type=Path, help="keep the folder here")
     asked = parser.parse_args()
-    kept = nullcontext(str(asked.out)) if asked.out else tempfile.TemporaryDirectory()
-    with kept as runs, database(asked.postgresql) if asked.postgresql else nullcontext() as store:
-        os.environ.pop("MLFLOW_TRACKING_URI", None)
-        if store is not None:
-            os.environ["MLFLOW_TRACKING_URI"] = store
-        measure(Path(runs), asked.trials, asked.epochs)
+    with nullcontext(str(asked.out)) if asked.out else tempfile.TemporaryDirectory() as runs:
+        measure(Path(runs), asked.trials, asked.epochs, asked.postgresql)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def hold(folder: Place) -> Iterator[Place]:
 
 
 def is_running(folder: Place) -> bool:
-    """Whether a driver holds the sweep in `folder`."""
+    """Whether a driver holds the sweep in `folder`; on an object store by our own clock, for show only."""
     if isinstance(folder, ObjectPath):
         claims = folder / LOCK
         return bool(_alive(claims, claims.infos(), time.time()))

@@ -15,6 +15,7 @@ from search import RULES, SAMPLERS
 from service.spec.metrics import METRICS
 from service.spec.sections import (
     BudgetSpec,
+    MlflowSpec,
     PlateauSpec,
     RecordSpec,
     ReplicatesSpec,
@@ -59,7 +60,7 @@ def test_every_key_and_metric_is_documented() -> None:
     text = (ROOT / "docs/sweeps.md").read_text()
     fields = [field.name for field in dataclasses.fields(LearnerConfig)]
     sections: list[type[Section]] = [SearchSpec, StoppingSpec, BudgetSpec, PlateauSpec]
-    sections += [ReplicatesSpec, ResourcesSpec, RecordSpec]
+    sections += [ReplicatesSpec, ResourcesSpec, RecordSpec, MlflowSpec]
     keys = [key for section in sections for key in section.model_fields]
     names = [*KEYS, *fields, *keys, *METRICS, *SAMPLERS, *RULES]
     missing = [name for name in names if not re.search(rf"\b{name}\b", text)]

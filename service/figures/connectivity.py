@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import ListedColormap
+from matplotlib import colormaps
 
 from service.figures.cloud import Array
 from service.figures.style import FAINT, INK, MUTED, SILENT_COLOUR, framed_figure, plain, png, titled
@@ -28,10 +28,9 @@ def connectivity_png(weights: Array, mask: Array, module: Array | None, title: s
     sorted_weights, exists = weights[np.ix_(order, order)], mask[np.ix_(order, order)]
     strength = np.abs(weights[mask & (weights != 0)])
     limit = float(np.percentile(strength, SATURATED)) if len(strength) else 1.0
-    image = axes.imshow(
-        np.where(exists, sorted_weights, np.nan), cmap="PuOr_r", vmin=-limit, vmax=limit, zorder=1
-    )
-    axes.imshow(np.where(exists, np.nan, 0.0), cmap=ListedColormap([SILENT_COLOUR]), zorder=0)
+    colours = colormaps["PuOr_r"].with_extremes(bad=SILENT_COLOUR)
+    shown = np.where(exists, sorted_weights, np.nan)
+    image = axes.imshow(shown, cmap=colours, vmin=-limit, vmax=limit, zorder=1)
     if module is not None:
         _draw_borders(axes, module[order])
     bar = figure.colorbar(

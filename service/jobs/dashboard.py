@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from service.errors import Fault, PolychronyError, SweepError, UserError
 from service.jobs.job import REFUSED, Job, job_of, latest
@@ -232,10 +233,14 @@ class _Said:
 
 
 def _url(address: str) -> str:
+    """The address with its scheme, which may be left out if there is a port."""
     url = address if "://" in address else f"http://{address}"
-    scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0]
-    if scheme not in ("http", "https") or ":" not in host or not host.rpartition(":")[2].isdecimal():
+    parts = urlsplit(url)
+    try:
+        well = parts.scheme in ("http", "https") and parts.hostname and (parts.port or url == address)
+    except ValueError:  # the port is no number
+        well = False
+    if not well:
         fault = "is no URL of a cluster's dashboard; give one such as http://127.0.0.1:8265"
         raise UserError([Fault("--address", address, fault)])
     return url.rstrip("/")

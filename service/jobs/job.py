@@ -86,7 +86,7 @@ def job_id(sweep: str, out: str, number: int) -> str:
     """The name on the cluster of the `number`-th job of a sweep: two that are sent at once clash there.
 
     >>> job_id("wiring", "/shared/runs", 2)
-    'polychrony-wiring-7ff64e30-2'
+    'polychrony-wiring-e0705c71-2'
     """
     place = hashlib.sha256(out.encode()).hexdigest()[:8]
     return f"polychrony-{sweep}-{place}-{number}"
@@ -95,7 +95,7 @@ def job_id(sweep: str, out: str, number: int) -> str:
 def number_of(name: str) -> int:
     """The number in the name of a job.
 
-    >>> number_of("polychrony-wiring-7ff64e30-2")
+    >>> number_of("polychrony-wiring-e0705c71-2")
     2
     """
     number = name.rpartition("-")[2]

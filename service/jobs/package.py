@@ -28,6 +28,7 @@ ENVIRONMENT = {
     "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS),
 }
 
+START_FILE = "start.sh"
 START = """\
 # Runs polychrony by the first Python of this machine that has what it needs.
 for python in {ours} python python3; do
@@ -75,9 +76,6 @@ def packed(file: str, out: str, code: str, text: str | None, variables: dict[str
         (folder / START_FILE).write_text(_start())  # also so that the folder is never empty
         arguments = f'run {shlex.quote(file)} --address "$RAY_ADDRESS" --out {shlex.quote(out)}'
         yield Package(f"{program} {arguments}", runtime_env)
-
-
-START_FILE = "start.sh"
 
 
 def _start() -> str:

@@ -11,7 +11,6 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -76,13 +75,6 @@ def write_part(path: Place, table: pa.Table, sequence: int) -> None:
         write_page_checksum=True,
     )
     write_whole(path, _with_checksum(sink.getvalue().to_pybytes()))
-
-
-def remove_leftovers(folder: Place) -> None:
-    """Remove files that a crash left half written; on an object store there are none."""
-    if isinstance(folder, Path):
-        for path in folder.glob(".part-*"):
-            path.unlink()
 
 
 def read_schema(path: Place, sealed: bool = False) -> tuple[pa.Schema, int]:

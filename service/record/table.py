@@ -12,7 +12,6 @@ from service.record.parts import (
     part_path,
     read_part,
     read_schema,
-    remove_leftovers,
     write_part,
 )
 
@@ -33,7 +32,6 @@ class TableWriter:
         self.waiting = 0
         """Rows that are not in the files yet."""
         folder.mkdir(parents=True, exist_ok=True)
-        remove_leftovers(folder)
         paths = list_parts(folder)
         if not paths:
             paths = [part_path(folder, 0)]

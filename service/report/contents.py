@@ -197,9 +197,7 @@ def _pruning(study: Study, leading: pd.DataFrame) -> Item:
             "when a sweep is over; there are none"
         )
         return Absent(title, why)
-    parts = [
-        along(rows, "share", ["accuracy"], each=True).assign(by=by) for by, rows in known.groupby("by")
-    ]
+    parts = [along(rows, "share", ["accuracy"], each=True).assign(by=by) for by, rows in known.groupby("by")]
     means = pd.concat(parts, ignore_index=True)
     figure = draw_pruning_by_group(means, _groups(study))
     return Drawn("pruning", title, f"{whose}. {INTERVALS}", figure, means)

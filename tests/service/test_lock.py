@@ -14,7 +14,6 @@ from service.errors import SweepError, UserError
 from service.lock import CLAIM_SECONDS, LOCK, TRUST_SECONDS, HeldError, hold, is_running
 from service.places import ObjectPath, Place, inside
 
-
 GONE = [*lock.process_of()[:3], "1"]
 """A process of this machine that is no more."""
 

@@ -102,6 +102,15 @@ def test_mlflow_has_every_trial_once(finished: tuple[Path, str]) -> None:
         assert sorted({point.step for point in history}) == [1, 2]
         files = {file.path for file in client.list_artifacts(run.info.run_id)}
         assert files >= {"positions.png", "positions.html", "delays.png"}
+    files = {file.path for file in client.list_artifacts(parents[0].info.run_id)}
+    assert files == {"front.png", "parallel.png", "sweep.yaml", "tables"}
+    copies = {file.path for file in client.list_artifacts(parents[0].info.run_id, "tables")}
+    kept = [f"tables/{name}.parquet" for name in ("trials", "epochs", "neurons", "topology")]
+    assert copies == {*kept, "tables/trials.csv"}
+    place = Path(str(parents[0].info.artifact_uri).removeprefix("file://"))
+    for read, name in ((pd.read_parquet, "trials.parquet"), (pd.read_csv, "trials.csv")):
+        shown = read(place / "tables" / name).set_index("trial")["accuracy"]
+        assert shown.to_dict() == pytest.approx(trials["accuracy"].to_dict())
 
 
 def test_the_trained_networks_can_be_loaded(finished: tuple[Path, str]) -> None:

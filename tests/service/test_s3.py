@@ -153,7 +153,7 @@ def test_mlflow_must_be_elsewhere(server: None, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "small.yaml").write_text(FILE)
     arguments = ["run", str(tmp_path / "small.yaml"), "--out", f"{RUNS}/other"]
     with pytest.raises(
-        UserError, match="MLFLOW_TRACKING_URI: is not set: set it, or `mlflow.uri` in the sweep"
+        UserError, match=r"MLFLOW_TRACKING_URI: is not set: set it, or `mlflow\.uri` in the sweep"
     ):
         CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert inside(place(f"{RUNS}/other")) == []

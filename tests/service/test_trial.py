@@ -145,7 +145,7 @@ def test_what_goes_wrong_is_reported_not_raised(task: Task, change: dict[str, An
 
 
 def test_a_folder_that_cannot_be_written_is_no_fault_of_the_trial(task: Task) -> None:
-    (task.folder / "networks").write_text("a file where a folder should be")
+    (task.folder / "networks").write_bytes(b"a file where a folder should be")
     report = Trial(replace(task, may_stop=True)).advance()
     assert report.failure is None
     assert report.halt is not None and "can't be written" in report.halt

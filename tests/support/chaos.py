@@ -88,8 +88,8 @@ class Server:
 class Scene:
     """A sweep and all that it runs on; `close` ends it all."""
 
-    outage = 20.0
-    """How long a server is down at most (s)."""
+    pause, outage = 4.0, 20.0
+    """How long it goes on at most between two acts, and how long a server is down at most (s)."""
 
     def __init__(self, folder: Path, trials: int, epochs: int, hidden: int, store: str, seed: int) -> None:
         """Start cluster and server. `folder` is where everything is kept, `store` the server's database."""
@@ -248,7 +248,7 @@ def play(scene: Scene, acts: list[str], told: Callable[[Round], object]) -> list
     for number, act in enumerate(acts):
         due = number * (scene.trials - 2) // len(acts)
         wait_for(lambda due=due: scene.finished() >= due or not scene.drives, f"trial {due}")  # type: ignore[misc]
-        time.sleep(scene.random.uniform(0, 4))
+        time.sleep(scene.random.uniform(0, scene.pause))
         if not scene.drives:
             return [*faults, f"before `{act}`: the driver has ended by itself with {scene.end()}"]
         began, finished = time.monotonic(), scene.finished()

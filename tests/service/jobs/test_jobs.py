@@ -464,7 +464,9 @@ def test_where_nothing_answers() -> None:
         Dashboard.connect(URL)
 
 
-@pytest.mark.parametrize("address", ["auto", "nowhere", "ray://127.0.0.1:10001", "http://host", ""])
+@pytest.mark.parametrize(
+    "address", ["auto", "nowhere", "ray://head:10001", "http://head:port", "http://", ""]
+)
 def test_what_is_no_address_of_a_dashboard(address: str) -> None:
     with pytest.raises(UserError, match="is no URL of a cluster's dashboard; give one such as"):
         Dashboard.connect(address)

@@ -27,9 +27,7 @@ resources: {concurrent: 2}
 """
 BIN = Path(sys.executable).parent
 
-pytestmark = pytest.mark.timeout(
-    900
-)  # about a minute where nothing else runs; many processes start one by one
+pytestmark = pytest.mark.timeout(900)  # many processes start, which takes long on a machine that is busy
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from service.errors import SweepError
+from service.files import remove_temporaries
 from service.record.parts import (
     list_parts,
     part_path,
     read_part,
     read_schema,
     read_table,
-    remove_leftovers,
     write_part,
 )
 
@@ -69,7 +69,7 @@ def test_no_changed_bit_changes_a_number(tmp_path: Path) -> None:
     for place in places:
         content = bytearray(whole)
         content[place] ^= 1 << draw.randrange(8)
-        path.write_bytes(content)
+        path.write_bytes(bytes(content))
         try:
             rows = read_table(tmp_path, where=pc.field("trial") == 17)
             assert rows["loss"].to_pylist() == [n / 7 for n in range(1700, 1800)]
@@ -104,9 +104,9 @@ def test_missing_part_is_named(tmp_path: Path) -> None:
 
 def test_leftovers_are_not_parts(tmp_path: Path) -> None:
     write_part(part_path(tmp_path, 0), ROWS, sequence=1)
-    (tmp_path / ".part-000000.parquet.tmp").write_bytes(b"PAR1 half a fi")
+    (tmp_path / ".part-000000.parquet.here.17").write_bytes(b"PAR1 half a fi")
     assert read_table(tmp_path).num_rows == 4
-    remove_leftovers(tmp_path)
+    remove_temporaries(tmp_path)
     assert list(tmp_path.iterdir()) == [part_path(tmp_path, 0)]
 
 

@@ -62,7 +62,7 @@ def test_a_sweep_taken_up_by_other_versions_goes_on_and_tells_them_apart(
     tmp_path: Path, small_spec: Callable[..., SweepSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spec = small_spec()
-    sweep_file(tmp_path).write_text(dump(spec))
+    sweep_file(tmp_path).write_bytes(dump(spec).encode())
     run_next(spec, tmp_path)
     newer = environment() | {"packages": environment()["packages"] | {"torch": "99.0"}}
     monkeypatch.setattr(provenance, "environment", lambda: newer)
@@ -80,7 +80,7 @@ def test_a_sweep_of_a_version_without_provenance_reads_and_goes_on(
     tmp_path: Path, small_spec: Callable[..., SweepSpec]
 ) -> None:
     spec, new = small_spec(), [field.name for field in fields(Origin)] + ["environment"]
-    sweep_file(tmp_path).write_text(dump(spec))
+    sweep_file(tmp_path).write_bytes(dump(spec).encode())
     run_next(spec, tmp_path)
     folder = tmp_path / "tables" / "trials"
     write_part(part_path(folder, 0), read_table(folder).drop_columns(new), sequence=9)

@@ -150,9 +150,9 @@ def test_overview_is_for_the_run_of_the_sweep(folder: Path) -> None:
 
 
 def test_the_page_needs_nothing_and_its_files_are_there(folder: Path) -> None:
-    page = write_report(folder, Console(quiet=True))
+    page = folder / "report" / "index.html"
+    assert write_report(folder, Console(quiet=True)) == page
     text = page.read_text()
-    assert page == folder / "report" / "index.html"
     sources = re.findall(r'(?:src|href)="([^"]{4})', text)
     assert sources and all(one == "data" or one.startswith("#") for one in sources)
     assert "16 of 40 trials are finished: 16 complete" in text
