@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--peers", action="store_true", help="time peers beside the learner")
     parser.add_argument("--table", action="store_true", help="vary the workload, one thing at a time")
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)  # those of the kernels are ours, and torch's spin
     data = read_data(options.data, options.batch)
     classes = max(10, data.n_classes)
     time_pinned(data, classes, options.threads, options.repeats)

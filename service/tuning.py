@@ -59,12 +59,13 @@ Begin = Callable[[Task], Advancing]
 
 
 def begin_training(task: Task) -> Advancing:
-    """The trial of a task; its tensors keep to the cores that it has."""
+    """The trial of a task. The kernels' threads are ours; torch's would wait between its small operations by
+    spinning, and take the cores from them."""
     import torch
 
     if not sweep_file(task.folder).exists():
         return _Astray(task)
-    torch.set_num_threads(task.threads)
+    torch.set_num_threads(1)
     return Trial(task)
 
 

@@ -77,7 +77,7 @@ def test_missing_sweep_names_those_beside_it(folder: Path) -> None:
 
 
 def test_missing_table_or_column(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no such table; tables are epochs, neurons, synapses"):
+    with pytest.raises(UserError, match="there is no such table; tables are epochs, neurons, pruning"):
         Sweep(folder).table("epoch")
     with pytest.raises(UserError, match="there is no such table"):
         Sweep(folder).table("../tables/trials")
