@@ -11,12 +11,12 @@ from chaos import Round, Scene, left_over, play
 def test_a_sweep_survives_whatever_is_killed(tmp_path: Path) -> None:
     rounds: list[Round] = []
     store = f"sqlite:///{tmp_path / 'server.db'}"
-    scene = Scene(tmp_path, trials=8, epochs=90, hidden=16, store=store, seed=1)
+    scene = Scene(tmp_path, trials=8, epochs=60, hidden=16, store=store, seed=1)
     scene.pause, scene.outage = 1.0, 4.0
     try:
         faults = play(scene, ["worker", "driver", "mlflow", "node"], rounds.append)
         assert faults == [] and len(rounds) == 4, (faults, rounds, scene.said.read_text())
-        assert audit(scene.sweep, 8, 90, 2, scene.server.uri) == []
+        assert audit(scene.sweep, 8, 60, 2, scene.server.uri) == []
         assert left_over(scene) == []
     finally:
         scene.close()
