@@ -116,7 +116,7 @@ def show(tuned: list[Row], results: list[Row]) -> None:
         found = [row for row in results if row["embedding"] == name]
         print(f"{name:11} {tried} left out {100 * statistics.mean(held_out):.1f} %")
         for key in ("test_accuracy", "test_accuracy_seen", "test_accuracy_unseen"):
-            values = [100 * row[key] for row in found]
+            values = [100 * row[key] for row in found if key in row]
             if len(values) > 1:
                 error = statistics.stdev(values) / len(values) ** 0.5
                 print(
