@@ -55,8 +55,6 @@ class _Maker:
         metrics = {name: mean for name, (mean, _) in metrics_of(row).items() if isfinite(mean)}
         state = _STATES.get(row["state"], TrialState.FAIL)
         values = [metrics[one.metric] for one in self._objectives if one.metric in metrics]
-        if state is TrialState.COMPLETE and len(values) < len(self._objectives):
-            state = TrialState.FAIL  # an objective is not defined for it, as the search was told
         # Several values of a trial that was stopped early are nothing that Optuna could take.
         valued = state is TrialState.COMPLETE or (state is TrialState.PRUNED and len(self._objectives) == 1)
         return create_trial(
