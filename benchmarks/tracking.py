@@ -10,13 +10,12 @@ folder is kept, for `polychrony ui --out DIR`.
 
 import argparse
 import os
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -35,6 +34,10 @@ from service.tracking import outbox
 from service.tracking.listener import MlflowListener
 from service.tracking.place import VARIABLE
 from service.tracking.view import MlflowView
+
+sys.path[0] = str(Path(__file__).resolve().parents[1] / "tests" / "support")
+
+from postgresql import new_database  # noqa: E402
 
 SWEEP = """\
 name: tracked
@@ -105,23 +108,6 @@ def networks(spec: SweepSpec, values: dict[str, Any], rows: Rows, trial: int) ->
     return pack(net, None, spec.learner.epochs, Best())
 
 
-@contextmanager
-def database(server: str) -> Iterator[str]:
-    """An empty database on a PostgreSQL server, dropped afterwards."""
-    import psycopg
-    from sqlalchemy.orm import close_all_sessions
-
-    name = f"polychrony_tracking_{uuid4().hex[:12]}"
-    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'create database "{name}"')
-    try:
-        yield f"{server}/{name}"
-    finally:
-        close_all_sessions()
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(f'drop database "{name}" with (force)')
-
-
 def draw(conductor: Conductor) -> float:
     """Processor time of the still pictures of all trials (s)."""
     name, trials = conductor.spec.name, conductor.record.finished_trials()
@@ -173,7 +159,7 @@ def measure(runs: Path, trials: int, epochs: int, server: str | None) -> None:
     os.environ.pop(VARIABLE, None)
     tell("SQLite", log(conductor, runs), trials, drawing)
     if server is not None:
-        with database(server) as store:
+        with new_database(server) as store:
             os.environ[VARIABLE] = store
             tell("PostgreSQL", log(conductor, runs), trials, drawing)
     conductor.close()

@@ -34,11 +34,12 @@ class Output(NamedTuple):
 class Cohort(nn.Module):
     """R networks of leaky integrate-and-fire neurons in space, with a linear readout of their spikes.
 
-    Parameters, all contiguous: `w_in` [R, C, N], `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O],
-    `b_out` [R, O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
-    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, C, D] and `log_delay_scale` [R], the
-    logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which recurrent
-    synapses exist: at first all but self-connections.
+    Parameters, all contiguous: `w_in` [R, I, N] (I inputs: the channels, or runs of `pool_channels` of
+    them that share their weights), `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O], `b_out` [R,
+    O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
+    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R],
+    the logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which
+    recurrent synapses exist: at first all but self-connections.
     """
 
     w_in: nn.Parameter
@@ -89,7 +90,8 @@ class Cohort(nn.Module):
             raise ValueError(f"Cohort: `threads`: got {threads}, expected at least 1")
         self.config, self.n_channels, self.n_classes = config, n_channels, n_classes
         self.seeds, self.threads = tuple(seeds), threads
-        drawn = [_draw(config, n_channels, n_classes, seed) for seed in seeds]
+        inputs = -(-n_channels // config.pool_channels)
+        drawn = [_draw(config, inputs, n_classes, seed) for seed in seeds]
         for name in drawn[0]:
             values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype)
             self.register_parameter(name, nn.Parameter(values, requires_grad=_learned(name, config)))
@@ -141,7 +143,7 @@ class Cohort(nn.Module):
         return torch.full_like(self.w_rec, floor, requires_grad=False)
 
     def input_delays(self) -> Tensor | None:
-        """Delays of the inputs [R, C, N] (ms), or None if input spikes arrive at once."""
+        """Delays of the inputs [R, I, N] (ms), or None if input spikes arrive at once."""
         if self.config.input_embedding == "none":
             return None
         return self.delay_scale() * distances_between(self.input_positions, self.positions)
@@ -210,14 +212,14 @@ def _learned(name: str, config: LearnerConfig) -> bool:
     return learned.get(name, True)
 
 
-def _draw(config: LearnerConfig, n_channels: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
+def _draw(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
     """Initial values of one network; each parameter has a stream of its own, so none shifts another."""
     n = config.hidden
     streams = [np.random.default_rng([seed, stream]) for stream in range(4)]
     drawn = {
         # Of n inputs the mean weight adds n times, the spread sqrt(n) times: about alike, so that neurons are
         # neither all the same, as with weights of one sign, nor silent, as half of them with few inputs.
-        "w_in": streams[0].normal(1 / np.sqrt(n_channels), 1.0, (n_channels, n)) / n_channels,
+        "w_in": streams[0].normal(1 / np.sqrt(inputs), 1.0, (inputs, n)) / inputs,
         "w_rec": streams[1].normal(0.0, config.recurrent_gain / np.sqrt(n), (n, n)) * (1 - np.eye(n)),
         "w_out": streams[2].normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
         "b_out": np.zeros(n_classes),
@@ -227,7 +229,7 @@ def _draw(config: LearnerConfig, n_channels: int, n_classes: int, seed: int) -> 
         drawn["log_delay_scale"] = np.log(config.delay_scale)
     if config.input_embedding != "none":
         place = line_positions if config.input_embedding == "line" else circle_positions
-        drawn["input_positions"] = place(n_channels, config.dimensions)
+        drawn["input_positions"] = place(inputs, config.dimensions)
     return drawn
 
 

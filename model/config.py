@@ -30,6 +30,8 @@ class LearnerConfig:
     """Delay per unit of space (ms), the inverse of the conduction velocity."""
     learn_delay_scale: bool = flag(False)
     """Whether a network learns its delay scale, from `delay_scale` on."""
+    pool_channels: int = integer(1, low=1)
+    """So many neighbouring input channels share their weights, as if they were one."""
     input_embedding: str = choice("none", INPUT_EMBEDDINGS)
     """Where input channels sit: `none` (nowhere, their spikes arrive at once), or in order on a `line` or a
     `circle`, and the delay of an input is its distance, too."""
@@ -70,6 +72,9 @@ class LearnerConfig:
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
     augment_shift: float = real(0.0, low=0, high=1e9)
     """Training samples are shifted by up to so many channels, at random."""
+    augment_warp: float = real(0.0, low=0, high=1e9)
+    """The first, middle and last channel of training samples are moved by up to so many channels, each
+    by itself at random, and those between accordingly."""
     augment_blend: float = real(0.0, low=0, high=1)
     """Probability that a training sample is blended with another of its class."""
     augment_stretch: float = real(0.0, low=0, high=1)

@@ -17,6 +17,7 @@ from search import Suggestion
 from service.agenda import Agenda
 from service.errors import SweepError
 from service.files import checkpoint_file, plan_file, remove_temporaries
+from service.networks import Networks
 from service.places import Place, inside
 from service.plan import Begun, Source
 from service.record import Record, make_schemas
@@ -77,6 +78,7 @@ class Conductor:
             self._end_unplanned()
             self.agenda = Agenda(spec, folder, self.record, sources)
             self._judge = Judge(spec, self.record, self.agenda.fault)
+            self._networks = Networks(spec, folder, self.record)
         except Exception:
             self.record.close()
             raise
@@ -175,12 +177,13 @@ class Conductor:
             self._tidy()
 
     def _tidy(self) -> None:
-        """Remove what kills have left: files half written, and checkpoints of finished trials."""
+        """Remove what kills have left: files half written, checkpoints of finished trials, idle networks."""
         remove_temporaries(self.folder)
         finished = {checkpoint_file(self.folder, trial).name for trial in self.record.finished_trials()}
         for path in inside(checkpoint_file(self.folder, 0).parent):
             if path.name in finished:
                 path.unlink(missing_ok=True)
+        self._networks.trim()
 
     def _end_unplanned(self) -> None:
         """Trials that ran when the plan was removed can't be taken up: nobody knows what they were."""
@@ -230,6 +233,7 @@ class Conductor:
         for listener in self.listeners:
             listener.trial_finished(row, tables.get("neurons"))
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
+        self._networks.finished()
 
     def _tell_started(self, task: Task) -> None:
         for listener in self.listeners:

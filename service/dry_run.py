@@ -219,7 +219,8 @@ def _show_sweep(
     trials = float(left.suggestions)
     if spec.replicates is not None:  # replicates are trained side by side, and each takes its time
         trials += left.leaders * spec.replicates.leaders / spec.learner.replicates
-    cost = sweep_cost(costs, trials, at_once, spare=_cores() > at_once * spec.resources.cpus)
+    spare = _cores() > at_once * spec.resources.cpus
+    cost = sweep_cost(costs, trials, at_once, spare, spec.record.networks)
     seconds = [one.seconds for one in costs]
     mean = sum(seconds) / len(seconds)
     may_end = spec.may_stop or spec.learner.patience is not None

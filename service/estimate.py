@@ -122,7 +122,9 @@ def measure_trial(task: Task, splits: Splits) -> TrialCost:
     )
 
 
-def sweep_cost(costs: Sequence[TrialCost], trials: float, at_once: int, spare: bool) -> SweepCost:
+def sweep_cost(
+    costs: Sequence[TrialCost], trials: float, at_once: int, spare: bool, networks: int
+) -> SweepCost:
     """What `trials` trials take that are like those of `costs`, on average.
 
     Args:
@@ -130,6 +132,7 @@ def sweep_cost(costs: Sequence[TrialCost], trials: float, at_once: int, spare: b
         trials: how many there are; one with twice the replicates counts as two.
         at_once: how many run at the same time.
         spare: whether a core is left for the process that conducts the sweep.
+        networks: trials at most whose networks are kept.
     """
     leading = min(trials, SHOWN)
     each = fmean(cost.seconds for cost in costs) + (0.0 if spare else TRIAL_SECONDS)
@@ -141,7 +144,7 @@ def sweep_cost(costs: Sequence[TrialCost], trials: float, at_once: int, spare: b
         seconds=START_SECONDS + max(1.0, trials / at_once) * each + pages,
         cpu_hours=(at_once * WORKER_SECONDS + trials * fmean(cost.cpu_seconds for cost in costs)) / 3600,
         table_bytes=trials * fmean(cost.table_bytes for cost in costs),
-        network_bytes=trials * fmean(cost.network_bytes for cost in costs),
+        network_bytes=min(trials, networks) * fmean(cost.network_bytes for cost in costs),
         picture_bytes=pictures,
         mlflow_bytes=pictures + trials * CURVES_BYTES,
     )

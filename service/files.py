@@ -48,6 +48,10 @@ def pictures_folder(folder: Place, trial: int) -> Place:
     return folder / "pictures" / f"{trial:06d}"
 
 
+LAST_STILL = "delays.png"
+"""The picture that every trial with networks has, drawn last: where it is, the others of the trial are."""
+
+
 def write_whole(path: Place, content: bytes) -> None:
     """Write `content` to `path`; whoever reads it, also after a crash, finds all of it or what was before.
 

@@ -26,7 +26,7 @@ from service.figures.movement import movement_gif
 from service.figures.pruning import draw_pruning
 from service.figures.raster import Raster, draw_raster
 from service.figures.style import png
-from service.files import network_file, pictures_folder, write_whole
+from service.files import LAST_STILL, network_file, pictures_folder, write_whole
 from service.places import Place, inside
 from service.trial import pruning_rows
 
@@ -40,36 +40,37 @@ Draw = Callable[[], dict[str, bytes]]
 
 
 def stills(folder: Place, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
-    """Of every trial: `positions.png` (if there are positions), `connectivity.png` and `delays.png`."""
+    """Of every trial: `positions.png` (if there are positions) and `delays.png`."""
 
     def draw(net: Cohort) -> dict[str, bytes]:
         title = _title(sweep, trial, net)
         weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
-        rows = _last(neurons)
-        cloud = _cloud(net, rows, title)
+        cloud = _cloud(net, _last(neurons), title)
         drawn = {} if cloud is None else {"positions.png": positions_png(cloud)}
-        module = None if rows is None else rows["module"].to_numpy()
-        return drawn | {
-            "connectivity.png": connectivity_png(weights, mask, module, title),
-            "delays.png": delays_png(net.delays()[0].detach().numpy(), weights, mask, title),
-        }
+        return drawn | {LAST_STILL: delays_png(net.delays()[0].detach().numpy(), weights, mask, title)}
 
-    return _kept(folder, trial, ("positions.png", "connectivity.png", "delays.png"), draw)
+    return _kept(folder, trial, ("positions.png", LAST_STILL), draw)
 
 
 def page(folder: Place, sweep: str, trial: int, neurons: pa.Table) -> Draw:
-    """Of a leading trial with positions: `positions.html`, with a slider over time, and `movement.gif`."""
+    """Of a leading trial: `connectivity.png`; with positions `positions.html`, with a slider over time, and
+    `movement.gif`.
+    """
 
     def draw(net: Cohort) -> dict[str, bytes]:
-        cloud = _cloud(net, _last(neurons), _title(sweep, trial, net))
+        rows, title = _last(neurons), _title(sweep, trial, net)
+        weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
+        module = None if rows is None else rows["module"].to_numpy()
+        drawn = {"connectivity.png": connectivity_png(weights, mask, module, title)}
+        cloud = _cloud(net, rows, title)
         if cloud is None:
-            return {}
-        drawn, snapshots = {}, _snapshots(neurons)
+            return drawn
+        snapshots = _snapshots(neurons)
         if len(snapshots) > 1 and net.config.embedding == "space":
             drawn["movement.gif"] = movement_gif(cloud, snapshots)
         return drawn | {"positions.html": positions_html(cloud, snapshots).encode()}
 
-    return _kept(folder, trial, ("movement.gif", "positions.html"), draw)
+    return _kept(folder, trial, ("movement.gif", "positions.html", "connectivity.png"), draw)
 
 
 def probes(folder: Place, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:

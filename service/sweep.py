@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from search.objectives import Constraint, Objective, pareto_front
+from search.samplers.grid import grid
 from service.errors import Fault, SweepError, UserError
 from service.files import network_file, plan_file, sweep_file, sweep_folders
 from service.places import Place, inside, place
@@ -85,11 +87,15 @@ class Sweep:
 
     @property
     def planned(self) -> int:
-        """Trials that were asked for."""
+        """Trials that were asked for, as far as there are so many."""
         try:
-            return int(self._asked("search")["trials"])
-        except (TypeError, KeyError, ValueError) as error:
+            search = self._asked("search")
+            trials, steps = int(search["trials"]), search.get("steps") or 0
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
             raise self._damaged("search.trials is missing") from error
+        if search.get("sampler") != "grid":
+            return trials
+        return sum(1 for _ in islice(grid(self.space, steps), trials))
 
     @property
     def constraints(self) -> list[Constraint]:

@@ -24,6 +24,11 @@ class Augmentation:
     shift: float = real(0.0, low=0, high=1e9)
     """Largest shift (channels): the channels of a sample move together by a whole number, uniform from -shift
     to shift."""
+    warp: float = real(0.0, low=0, high=1e9)
+    """Largest displacement (channels) of the first, the middle and the last channel, each uniform from -warp
+    to warp by itself; between them it is interpolated. Where channels are pitches, as if another throat
+    spoke. Source: Jaitly, Hinton, "Vocal tract length perturbation (VTLP) improves speech recognition", ICML
+    workshop 2013 (there, one factor for all)."""
     blend: float = real(0.0, low=0, high=1)
     """Probability that a sample is blended with another one of its class, drawn uniformly: both are moved in
     time and in channels until their centres of mass meet half-way, and each spike of either is taken with
@@ -46,7 +51,7 @@ def augment(
     """One random variation of each of `samples`.
 
     A variation depends on its own seed, its own sample and the data alone, not on the others in the call.
-    Where both occur, a blend comes before the shift and the stretch, and those before the jitter.
+    Where several occur, a blend comes first, then shift, warp and stretch, and then the jitter.
 
     Args:
         data: the samples to vary.
@@ -56,7 +61,7 @@ def augment(
 
     Returns:
         Times (ms) and channels of U samples, of the types of `data`, with the same offsets. Within a sample
-        times ascend. A spike that a blend moves below time 0, or outside the channels, is dropped.
+        times ascend. A spike that is moved below time 0, or outside the channels, is dropped.
 
     Raises:
         ValueError: if `samples` and `seeds` are not of one length, or a sample is out of range.
@@ -83,6 +88,7 @@ def augment(
     source = Source(data.times.flat, data.channels.flat, data.times.offsets, data.n_channels)
     ranges = Ranges(
         math.floor(augmentation.shift),
+        float(augmentation.warp),
         float(augmentation.stretch),
         float(augmentation.jitter),
         float(augmentation.drop),

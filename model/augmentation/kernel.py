@@ -10,7 +10,7 @@ from numba import njit
 from model.kernels.compile import OPTIONS
 
 # Which number of a draw's random stream decides what.
-BLEND, PARTNER, SHIFT, STRETCH = 0, 1, 2, 3
+BLEND, PARTNER, SHIFT, STRETCH, WARP = 0, 1, 2, 3, 4  # WARP takes three
 KEEP, KEEP_PARTNER, NOISE = 1 << 40, 2 << 40, 3 << 40  # and on from there, one a spike
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
@@ -28,6 +28,7 @@ class Ranges(NamedTuple):
     """The fields of `Augmentation` that are drawn for a sample or for a spike."""
 
     shift: int
+    warp: float
     stretch: float
     jitter: float
     drop: float
@@ -39,6 +40,7 @@ class Change(NamedTuple):
     later: float  # ms, before the stretch
     factor: float
     up: int  # channels
+    bend: Any  # three numbers: channels more at the first, the middle and the last channel
     share: float  # probability that a spike is kept
 
 
@@ -101,15 +103,20 @@ def draw_events(source, samples, partners, keys, ranges):
         key, start = keys[u], found
         up = int(uniform(key, SHIFT) * (2 * ranges.shift + 1)) - ranges.shift
         factor = 1 + ranges.stretch * (2 * uniform(key, STRETCH) - 1)
+        bend = (
+            ranges.warp * (2 * uniform(key, WARP) - 1),
+            ranges.warp * (2 * uniform(key, WARP + 1) - 1),
+            ranges.warp * (2 * uniform(key, WARP + 2) - 1),
+        )
         if partners[u] < 0:
-            change = Change(0.0, factor, up, 1 - ranges.drop)
+            change = Change(0.0, factor, up, bend, 1 - ranges.drop)
             found = take(source, samples[u], change, key, KEEP, times, channels, found)
         else:
             later, higher = apart(source, samples[u], partners[u])
             half, share = higher // 2, (1 - ranges.drop) / 2
-            change = Change(later / 2, factor, up + half, share)
+            change = Change(later / 2, factor, up + half, bend, share)
             found = take(source, samples[u], change, key, KEEP, times, channels, found)
-            change = Change(-later / 2, factor, up + half - higher, share)
+            change = Change(-later / 2, factor, up + half - higher, bend, share)
             found = take(source, partners[u], change, key, KEEP_PARTNER, times, channels, found)
         if ranges.jitter > 0:
             add_noise(times[start:found], ranges.jitter, key)
@@ -141,13 +148,18 @@ def mean(values):
 
 
 @njit(**OPTIONS)
-def take(source, sample, change, key, place, times, channels, found):
+def take(source, sample, change, key, keep, times, channels, found):
     """Write a share of a sample's spikes, changed, from place `found` on; returns the new `found`."""
     first, last = source.offsets[sample], source.offsets[sample + 1]
+    low, middle, high = change.bend
+    half = max(0.5, (source.n_channels - 1) / 2)
     for i in range(first, last):
         time = times.dtype.type((source.times[i] + change.later) * change.factor)
         channel = source.channels[i] + change.up
-        kept = change.share == 1 or uniform(key, place + i - first) < change.share
+        place = min(max(channel / half - 1, -1.0), 1.0)  # from the first channel to the last
+        bend = middle + (place * (high - middle) if place > 0 else place * (middle - low))
+        channel += int(np.floor(bend + 0.5))
+        kept = change.share == 1 or uniform(key, keep + i - first) < change.share
         # Written in any case, to be overwritten by the next: a branch here would be guessed wrong often.
         times[found], channels[found] = time, channel
         found += kept & (time >= 0) & (time < np.inf) & (channel >= 0) & (channel < source.n_channels)

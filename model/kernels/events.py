@@ -19,7 +19,7 @@ class Events(NamedTuple):
 
     start: npt.NDArray[np.int64]  # [U + 1]
     step: npt.NDArray[np.int32]  # [E], ascending within a sample
-    channel: npt.NDArray[np.int32]  # [E]
+    channel: npt.NDArray[np.int32]  # [E]: row of the input weights
     phase: Floats  # [E]: place within the step, from 0 to below 1
     left_m: Floats  # [E]: exp(-r / tau_mem), r the time left in the step
     left_s: Floats  # [E]: exp(-r / tau_syn)
@@ -34,6 +34,8 @@ def gather(
     start, step, channel = place(
         data.times.flat, data.channels.flat, data.times.offsets, samples, config.dt, config.steps, phase
     )
+    if config.pool_channels > 1:
+        channel //= config.pool_channels
     phase = phase[: start[-1]]
     left = (phase - phase.dtype.type(1)) * phase.dtype.type(config.dt)
     return Events(

@@ -217,6 +217,8 @@ class RecordSpec(Section):
     """Accuracy of the trained networks as synapses are taken out."""
     nulls: int = Field(default=0, ge=0, le=MOST_NULLS)
     """Null networks that the measures of the trained networks are compared with."""
+    networks: int = Field(default=1000, ge=1)
+    """Leading trials, by rank, whose trained networks are kept; up to a quarter more while the sweep runs."""
     snapshots: Annotated[int | list[int] | None, BeforeValidator(_snapshots)] = None
     """Epochs after which neurons and topology are recorded, or how many of them; see `snapshot_epochs`."""
 

@@ -16,7 +16,7 @@ from model.augmentation.kernel import bits, sort
 
 Array = NDArray[Any]
 MASK = 2**64 - 1
-ALL = Augmentation(shift=3, blend=0.6, stretch=0.2, jitter=1.5, drop=0.1)
+ALL = Augmentation(shift=3, warp=2, blend=0.6, stretch=0.2, jitter=1.5, drop=0.1)
 
 
 def spoken(samples: int = 12, spikes: int = 60, channels: int = 20, dtype: Any = np.float32) -> SpikeDataset:
@@ -72,6 +72,9 @@ def naive_draw(data: SpikeDataset, sample: int, seed: int, how: Augmentation) ->
         times, channels = times[kept], channels[kept]
     limit = int(how.shift)
     channels = channels + int(uniform(2) * (2 * limit + 1)) - limit
+    half = (data.n_channels - 1) / 2
+    bends = [how.warp * (2 * uniform(4 + knot) - 1) for knot in range(3)]
+    channels = channels + np.floor(np.interp(channels, [0, half, 2 * half], bends) + 0.5).astype(int)
     times = times * (1 - how.stretch + 2 * how.stretch * uniform(3))
     order = np.argsort(times, kind="stable")
     times, channels = times[order], channels[order]
@@ -99,10 +102,11 @@ def test_nothing_asked_for_changes_nothing(dtype: Any) -> None:
     "how",
     [
         Augmentation(shift=6),
+        Augmentation(warp=5.5),
         Augmentation(stretch=0.5),
         Augmentation(drop=0.3),
         Augmentation(blend=1),
-        Augmentation(shift=6.9, blend=0.5, stretch=0.9, drop=0.2),
+        Augmentation(shift=6.9, warp=3, blend=0.5, stretch=0.9, drop=0.2),
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -127,6 +131,20 @@ def test_shifts_are_uniform_whole_numbers() -> None:
     shifts, counts = np.unique(drawn[:, 0] - 10, return_counts=True)
     np.testing.assert_array_equal(shifts, np.arange(-3, 4))
     assert np.sum((counts - 1000) ** 2 / 1000) < 22.5  # chi-squared, 6 degrees of freedom, p = 0.001
+
+
+def test_warps_move_ends_and_middle_each_by_itself_and_keep_lines_between() -> None:
+    spread = np.array([30, 40, 50, 60, 70])
+    data = one_sample(np.arange(5.0), spread, 101)
+    _, channels = augment(data, np.zeros(4000, int), np.arange(4000), Augmentation(warp=20))
+    moved = channels.flat.reshape(4000, 5) - spread
+    below, above = (moved[:, 0] - moved[:, 2]) / 0.4, (moved[:, 4] - moved[:, 2]) / 0.4  # out to the ends
+    for ends, middle in ((below + moved[:, 2], moved[:, 2]), (above + moved[:, 2], moved[:, 2])):
+        assert abs(ends.mean()) < 1 and abs(ends.std() - 40 / 12**0.5) < 0.8
+        assert abs(np.corrcoef(ends, middle)[0, 1]) < 0.05
+    assert moved[:, 2].min() == -20 and moved[:, 2].max() == 20
+    assert (abs(moved[:, 1] - (moved[:, 0] + moved[:, 2]) / 2) <= 1).all()  # each is a whole channel
+    assert (abs(moved[:, 3] - (moved[:, 4] + moved[:, 2]) / 2) <= 1).all()
 
 
 def test_channels_that_leave_the_range_are_dropped() -> None:
@@ -252,6 +270,7 @@ datasets = st.lists(st.lists(st.tuples(any_time, st.integers(0, 4)), max_size=12
 augmentations = st.builds(
     Augmentation,
     shift=st.sampled_from([0, 1, 2.5, 1e9]),
+    warp=st.sampled_from([0, 0.7, 3, 1e9]),
     blend=st.floats(0, 1),
     stretch=st.floats(0, 1),
     jitter=st.sampled_from([0, 0.1, 30, 1e6]),
@@ -328,7 +347,7 @@ def test_what_cannot_be_drawn_is_refused(samples: list[int], seeds: list[int], f
         augment(spoken(), np.array(samples), np.array(seeds), ALL)
 
 
-@pytest.mark.parametrize("name", ["shift", "blend", "stretch", "jitter", "drop"])
+@pytest.mark.parametrize("name", ["shift", "warp", "blend", "stretch", "jitter", "drop"])
 @pytest.mark.parametrize("value", [-0.1, 1e10, float("nan"), "much"])
 def test_what_is_not_legal_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"Augmentation: `{name}`: got .*, expected a number of at least 0"):

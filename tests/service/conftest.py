@@ -1,11 +1,14 @@
 """Small sweeps for the tests of the service."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from object_store import ObjectStore
+from postgresql import SERVER, new_database
 
 from service.places import Place
 from service.spec.sweep import SweepSpec, load
@@ -48,3 +51,14 @@ def small_spec(sweep_file: Path) -> Callable[..., SweepSpec]:
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     """Where a sweep may live: a local folder, or a place on an object store."""
     return tmp_path if request.param == "folder" else ObjectStore().path("bucket/runs/sweep")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    """The URI of an empty database on a real PostgreSQL server."""
+    with ExitStack() as stack:
+        try:
+            uri = stack.enter_context(new_database())
+        except psycopg.OperationalError as error:
+            pytest.skip(f"no PostgreSQL at {SERVER} that lets databases be made without a password: {error}")
+        yield uri

@@ -218,13 +218,14 @@ def test_a_sweep_is_its_trials() -> None:
         TrialCost(0.1, 1.0, 100.0, 90.0, table_bytes=1000, network_bytes=2000, picture_bytes=100),
         TrialCost(0.1, 1.0, 300.0, 270.0, table_bytes=3000, network_bytes=4000, picture_bytes=300),
     ]
-    cost = sweep_cost(costs, 50, at_once=4, spare=True)
+    cost = sweep_cost(costs, 50, at_once=4, spare=True, networks=40)
     pages = 20 * estimate.LEADER_SECONDS + 5 * estimate.PROBE_SECONDS
     assert cost.seconds == 50 / 4 * 200 + estimate.START_SECONDS + pages
     assert cost.cpu_hours == (4 * estimate.WORKER_SECONDS + 50 * 180) / 3600
-    assert (cost.table_bytes, cost.network_bytes) == (100_000, 150_000)
+    assert (cost.table_bytes, cost.network_bytes) == (100_000, 120_000)
     assert cost.picture_bytes == 10_000 + 20 * estimate.LEADER_BYTES + 5 * estimate.PROBE_BYTES
-    assert cost.folder_bytes == 250_000 + cost.picture_bytes
-    shared = sweep_cost(costs, 50, at_once=4, spare=False)
+    assert cost.folder_bytes == 220_000 + cost.picture_bytes
+    shared = sweep_cost(costs, 50, at_once=4, spare=False, networks=1000)
     assert shared.seconds == pytest.approx(cost.seconds + 50 / 4 * estimate.TRIAL_SECONDS)
-    assert sweep_cost(costs, 1, at_once=4, spare=True).seconds > 200  # one trial has but one worker
+    one = sweep_cost(costs, 1, at_once=4, spare=True, networks=1000)
+    assert one.seconds > 200  # it has but one worker

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 import optuna
-import psycopg
 import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
@@ -31,7 +29,6 @@ constraints: [{metric: silent, max: 0.2}]
 """
 ONE = "[{metric: accuracy, goal: max}]"
 TWO = "[{metric: accuracy, goal: max}, {metric: wiring_length, goal: min}]"
-SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432"
 
 
 def write(folder: Path, objectives: str = ONE) -> Sweep:
@@ -118,20 +115,9 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RDBStora
         with opened(f"sqlite:///{tmp_path / 'optuna.db'}") as found:
             yield found
         return
-    server = SERVER.replace("+psycopg", "")
-    try:
-        connection = psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=5)
-    except psycopg.OperationalError as error:
-        pytest.skip(f"no PostgreSQL on 127.0.0.1:5432 that trusts the user postgres: {error}")
-    name = f"polychrony_optuna_{uuid4().hex[:12]}"
-    with connection:
-        connection.execute(f'create database "{name}"')
-    try:
-        with opened(f"{SERVER}/{name}") as found:
-            yield found
-    finally:
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(f'drop database "{name}" with (force)')
+    uri = request.getfixturevalue("database")
+    with opened(uri.replace("postgresql:", "postgresql+psycopg:")) as found:
+        yield found
 
 
 def test_a_storage_keeps_it_all(tmp_path: Path, storage: RDBStorage) -> None:

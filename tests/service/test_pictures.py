@@ -25,8 +25,8 @@ def _neurons(folder: Path, trial: int):  # type: ignore[no-untyped-def]
 
 def test_stills_of_every_trial(folder: Path) -> None:
     spatial = stills(folder, "known", SPATIAL, _neurons(folder, SPATIAL))()
-    assert list(spatial) == ["positions.png", "connectivity.png", "delays.png"]
-    assert list(stills(folder, "known", FREE, None)()) == ["connectivity.png", "delays.png"]
+    assert list(spatial) == ["positions.png", "delays.png"]
+    assert list(stills(folder, "known", FREE, None)()) == ["delays.png"]
     assert stills(folder, "known", 3, None)() == {}  # it has no networks
     for name, content in spatial.items():
         assert (folder / "pictures" / "000001" / name).read_bytes() == content
@@ -40,11 +40,11 @@ def test_what_was_drawn_is_not_drawn_again(folder: Path) -> None:
     assert stills(folder, "known", SPATIAL, None)()["positions.png"] == b"drawn before"
 
 
-def test_page_of_a_leading_trial_in_space(folder: Path) -> None:
+def test_page_of_a_leading_trial(folder: Path) -> None:
     drawn = page(folder, "known", SPATIAL, _neurons(folder, SPATIAL))()
-    assert list(drawn) == ["movement.gif", "positions.html"]
+    assert list(drawn) == ["movement.gif", "positions.html", "connectivity.png"]
     assert Image.open(io.BytesIO(drawn["movement.gif"])).n_frames > 2  # type: ignore[attr-defined]
-    assert page(folder, "known", FREE, _neurons(folder, FREE))() == {}
+    assert list(page(folder, "known", FREE, _neurons(folder, FREE))()) == ["connectivity.png"]
 
 
 def test_probes_show_networks_held_out_samples(folder: Path) -> None:

@@ -19,7 +19,7 @@ from service.errors import SweepError, UserError
 from service.listing import print_list
 from service.record import Record, make_schemas
 from service.spec.sweep import load
-from service.sweeps import sweeps_in
+from service.sweeps import standing_of, sweeps_in
 from service.tracking import MlflowView
 from service.tracking.place import embedded_store
 
@@ -132,6 +132,18 @@ def test_list_tells_how_sweeps_stand(runs: Path, capsys: pytest.CaptureFixture[s
     ]
     with FileLock(runs / "late" / ".lock"):
         assert listed(runs, capsys)[3][:2] == ["late", "running"]
+
+
+def test_a_grid_is_finished_when_all_its_combinations_are(tmp_path: Path) -> None:
+    asked = "search: {sampler: grid, trials: 100, steps: 2}"
+    for name, choices, planned in (("two", [1, 2], 4), ("many", list(range(1, 200)), 100)):
+        folder = write_sweep(tmp_path, name, rows=[{"trial": n} for n in range(4)])
+        space = f"{{learner.dt: {{uniform: [1, 2]}}, learner.dimensions: {{choice: {choices}}}}}"
+        text = (folder / "sweep.yaml").read_text().replace("search: {trials: 3}", asked)
+        (folder / "sweep.yaml").write_text(f"{text}space: {space}\n")
+        assert Sweep(folder).planned == planned
+    states = [standing_of(Sweep(tmp_path / name)).state for name in ("two", "many")]
+    assert states == ["finished", "unfinished"]
 
 
 def test_list_goes_past_damage(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:

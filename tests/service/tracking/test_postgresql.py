@@ -1,40 +1,19 @@
 """MLflow's store in a real PostgreSQL, where one can be reached on this machine without a password."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import mlflow
 import psycopg
 import pytest
 from mlflow.entities import Run
-from sqlalchemy.orm import close_all_sessions
+from postgresql import SERVER
 
 from service.spec.sweep import SweepSpec, load
 from service.tracking import MlflowView
 from service.tracking.removal import remove_runs
 
-SERVER = "postgresql://postgres@127.0.0.1:5432"
 METRICS = {"accuracy": (0.5, 0.25)}
-
-
-@pytest.fixture(scope="module")
-def database() -> Iterator[str]:
-    """The URI of an empty database."""
-    try:
-        connection = psycopg.connect(f"{SERVER}/postgres", autocommit=True, connect_timeout=5)
-    except psycopg.OperationalError as error:
-        pytest.skip(f"no PostgreSQL on 127.0.0.1:5432 that trusts the user postgres: {error}")
-    name = f"polychrony_test_{uuid4().hex[:12]}"
-    with connection:
-        connection.execute(f'create database "{name}"')
-    try:
-        yield f"{SERVER}/{name}"
-    finally:
-        close_all_sessions()
-        with psycopg.connect(f"{SERVER}/postgres", autocommit=True) as connection:
-            connection.execute(f'drop database "{name}" with (force)')
 
 
 @pytest.fixture
