@@ -29,7 +29,7 @@ START_SECONDS = 20.0
 """Until the first trial runs: Ray and MLflow start."""
 WORKER_SECONDS = 2.5
 """Of processor time until a worker has its first trial ready: libraries, kernels and data."""
-TRIAL_SECONDS = 1.0
+TRIAL_SECONDS = 0.5
 """Of processor time for each trial in the process that conducts the sweep, most of it for pictures."""
 LEADER_SECONDS, LEADER_BYTES = 2.0, 6_000_000
 """For the pages of a leading trial, when all trials are over."""
@@ -193,7 +193,7 @@ def _stored(table: pa.Table) -> int:
 
 def _picture_bytes(hidden: int) -> int:
     """Bytes of a trial's still pictures: synapses are drawn one by one, until they fill the picture."""
-    return min(100_000 + 45 * hidden**2, 2_000_000)
+    return min(140_000 + 80 * hidden**2, 850_000)
 
 
 def _metrics_bytes(task: Task) -> int:

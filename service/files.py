@@ -43,6 +43,12 @@ def network_file(folder: Place, trial: int) -> Place:
     return folder / "networks" / f"{trial:06d}.safetensors"
 
 
+def trials_with_networks(folder: Place) -> set[int]:
+    """The trials whose networks are there."""
+    names = (one.name for one in inside(network_file(folder, 0).parent))
+    return {int(name.partition(".")[0]) for name in names if re.fullmatch(r"\d{6,}\.safetensors", name)}
+
+
 def pictures_folder(folder: Place, trial: int) -> Place:
     """What was drawn of a trial."""
     return folder / "pictures" / f"{trial:06d}"

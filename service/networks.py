@@ -1,8 +1,8 @@
 """Which trained networks a sweep keeps: those of its leading trials, so that its folder stays bounded."""
 
-from service.files import LAST_STILL, network_file, pictures_folder
+from service.files import LAST_STILL, network_file, pictures_folder, trials_with_networks
 from service.leaders import leaders
-from service.places import Place, inside
+from service.places import Place
 from service.record import Record
 from service.spec.sweep import SweepSpec
 
@@ -28,9 +28,7 @@ class Networks:
     def trim(self) -> None:
         """Remove the networks of all but the leading trials, if there are more of them than wanted."""
         self._since = 0
-        finished = self._record.finished_trials().keys()
-        stems = [one.stem for one in inside(network_file(self._folder, 0).parent)]
-        kept = finished & {int(stem) for stem in stems if stem.isdecimal()}
+        kept = self._record.finished_trials().keys() & trials_with_networks(self._folder)
         if len(kept) <= self._limit:
             return
         spec, rows = self._spec, self._record.rows("trials").to_pylist()

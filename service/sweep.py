@@ -16,7 +16,7 @@ from ruamel.yaml.error import YAMLError
 from search.objectives import Constraint, Objective, pareto_front
 from search.samplers.grid import grid
 from service.errors import Fault, SweepError, UserError
-from service.files import network_file, plan_file, sweep_file, sweep_folders
+from service.files import network_file, plan_file, sweep_file, sweep_folders, trials_with_networks
 from service.places import Place, inside, place
 from service.plan import MORE_SEEDS, Plan
 from service.record.parts import part_path, read_table, table_schema
@@ -142,16 +142,16 @@ class Sweep:
         """The trained networks of a trial.
 
         Raises:
-            UserError: if the trial has left none: it is not finished, or came to nothing.
+            UserError: if there are none: the trial is not finished, came to nothing, or others lead.
             SweepError: if their file is damaged.
         """
         from model.checkpoint import CheckpointError, unpack
 
         path = network_file(self.folder, trial)
         if not path.is_file():
-            kept = [int(one.stem) for one in inside(path.parent) if one.name.endswith(".safetensors")]
+            kept = trials_with_networks(self.folder)
             cure = (
-                f"networks are kept of {len(kept)} trials, such as {kept[:5]}"
+                f"networks are kept of {len(kept)} trials, such as {sorted(kept)[:5]}"
                 if kept
                 else "there are none yet"
             )

@@ -20,7 +20,7 @@ from service import Sweep
 SWEEP = """\
 name: small
 data: {name: digits}
-learner: {hidden: 6, epochs: 100, duration: 20.0, dt: 2.0, batch_size: 256, embedding: none}
+learner: {hidden: 6, epochs: 200, duration: 20.0, dt: 2.0, batch_size: 256, embedding: none}
 space: {learner.wiring_cost: {log: [1e-4, 1e-1]}}
 search: {sampler: random, trials: 6}
 resources: {concurrent: 2}
