@@ -37,7 +37,10 @@ COMMON: dict[str, Any] = {
     "hidden": 128,
     "dt": 2.0,
     "duration": 1000.0,
+    "tau_syn": 10.0,
+    "pool_channels": 10,
     "augment_shift": 20.0,
+    "augment_warp": 30.0,
     "augment_stretch": 0.2,
     "augment_jitter": 3.0,
 }
@@ -138,9 +141,9 @@ def main() -> None:
     parser.add_argument("--test")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--results", type=Path, default=Path("results.jsonl"))
-    parser.add_argument("--speakers", type=int, nargs="+", default=[1, 4], help="left out, one at a time")
-    parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--speakers", type=int, nargs="+", default=[0, 1, 4], help="left out, one at a time")
+    parser.add_argument("--draws", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--embeddings", nargs="+", choices=EMBEDDINGS, default=list(EMBEDDINGS))
     asked = parser.parse_args()
