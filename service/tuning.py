@@ -18,6 +18,7 @@ from ray import cloudpickle, tune
 from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.error import TuneError
 from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -165,6 +166,9 @@ class _Scheduler(FIFOScheduler):
         super().__init__()  # type: ignore[no-untyped-call]
         self._line = line
 
+    def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:
+        forget_ended(tune_controller)
+
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
         report: Report = result[REPORT]
         known = self._line.call(lambda conductor: conductor.record.last_epoch(report.trial))
@@ -174,10 +178,27 @@ class _Scheduler(FIFOScheduler):
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
 
 
-class _Watcher(tune.Callback):
-    """Sees trials whose worker is lost for good, and frees what was recorded."""
+def forget_ended(wrapped: Any) -> None:
+    """Have Tune's controller let go of the trials that ended; the record has them.
+
+    It keeps all it ever ran, and the course of every metric of each: 40 KB a trial, and a look at each of
+    them in every step of its loop. The names are Tune's own; without them it would only go on keeping.
+    """
+    controller = getattr(wrapped, "_tune_controller", wrapped)
+    for trial in [one for one in controller.get_trials() if one.is_finished()]:
+        controller.get_trials().remove(trial)
+        for name in ("_stopped_trials", "_failed_trials", "_live_trials", "_trials_to_cache"):
+            getattr(controller, name, set()).discard(trial)
+
+
+class _Watcher(TrialProgressCallback):
+    """Sees trials whose worker is lost for good, and frees what was recorded.
+
+    It stands in for Tune's own progress callback, which keeps every trial and puts every result in words.
+    """
 
     def __init__(self, line: _Line) -> None:
+        super().__init__()
         self._line = line
         self._live: dict[int, TuneTrial] = {}
 

@@ -1,5 +1,6 @@
 """What is said of workers that are gone for good, and what is kept of errors inside Tune's loop."""
 
+import gc
 import pickle
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any, cast
 import pytest
 from ray import cloudpickle
 from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.tune.experiment import Trial as TuneTrial
 
 from service.conductor import Conductor
 from service.errors import SweepError
@@ -115,3 +117,34 @@ def test_a_trial_that_hangs_is_ended_and_the_others_go_on(
     assert rows[0]["state"] == "timed_out" and rows[0]["epochs"] == 1
     assert rows[0]["reason"].startswith("time limit: no report after 1")
     assert rows[3]["state"] == "complete"
+
+
+class Quick:
+    """A trial of one epoch; every fourth one's worker fails."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+
+    def advance(self) -> Report:
+        if self.task.trial % 4 == 0:
+            raise RuntimeError("planted")
+        return Report(self.task.trial, 1, {"accuracy": [0.5, 0.5], "wiring_length": [1.0, 1.0]}, done=True)
+
+
+def test_the_driver_does_not_keep_what_tune_knows_of_trials_that_ended(
+    tmp_path: Path, small_spec: Callable[..., SweepSpec]
+) -> None:
+    ended: list[int] = []
+
+    class Counting(Conductor):
+        def next_task(self) -> Task | None:
+            gc.collect()
+            ended.append(sum(type(one) is TuneTrial and one.is_finished() for one in gc.get_objects()))
+            return super().next_task()
+
+    spec = small_spec(search__trials=16, resources__retries=0)
+    with closing(Counting(spec, tmp_path)) as conductor:
+        run_on_ray(conductor, Quick)
+        states = [row["state"] for row in conductor.record.rows("trials").to_pylist()]
+    assert states.count("complete") == 12 and states.count("failed") == 4
+    assert 1 <= max(ended) <= 4  # of two at once; else it would be 15
