@@ -1,13 +1,14 @@
 """How well the learner generalises on speech, by embedding: tuned on training speakers, measured once.
 
     python benchmarks/accuracy.py tune --train FILE --log tuning.jsonl  # leaves one speaker out at a time
+    python benchmarks/accuracy.py grow --train FILE --log tuning.jsonl  # the same of each one's best, larger
     python benchmarks/accuracy.py measure --train FILE --test FILE --log tuning.jsonl --results results.jsonl
-    python benchmarks/accuracy.py show    --log tuning.jsonl --results results.jsonl
+    python benchmarks/accuracy.py show --log tuning.jsonl --results results.jsonl
 
-Every embedding is given the same number of draws, the first of them the same for all, and what is best on
-average over speakers that were left out is trained on all speakers, with several seeds. Each line of a log is
-a network; what is in it already is not done again, so that an interrupted run goes on. Files are in the
-layout of SHD, with speakers.
+Every embedding is given the same number of draws, the first of them the same for all. What is best on average
+over speakers that were left out is tried with more neurons, and then, with as many as all gain by, trained on
+all speakers with several seeds. Each line of a log is a network; what is in it already is not done again, so
+that an interrupted run goes on. Files are in the layout of SHD, with speakers.
 """
 
 import argparse
@@ -34,7 +35,6 @@ EMBEDDINGS: dict[str, dict[str, Any]] = {
     "space, 3-D": {"embedding": "space", "dimensions": 3},
 }
 COMMON: dict[str, Any] = {
-    "hidden": 128,
     "dt": 2.0,
     "duration": 1000.0,
     "tau_syn": 10.0,
@@ -44,7 +44,9 @@ COMMON: dict[str, Any] = {
     "augment_stretch": 0.2,
     "augment_jitter": 3.0,
 }
+HIDDEN = 128
 FIRST = {
+    "hidden": HIDDEN,
     "learning_rate": 0.1,
     "position_learning_rate": 0.01,
     "recurrent_gain": 0.7,
@@ -59,15 +61,17 @@ RANGES = {
 """Drawn on a logarithmic scale."""
 
 Row = dict[str, Any]
+Tried = dict[str, float]
+"""What is tuned, by name: the neurons and what is drawn."""
 
 
-def draws(count: int) -> list[dict[str, float]]:
+def draws(count: int) -> list[Tried]:
     """What is tried: the same for all embeddings."""
     draw = np.random.default_rng(0)
     found = [dict(FIRST)]
     while len(found) < count:
         exponents = {name: draw.uniform(*np.log(ends)) for name, ends in RANGES.items()}
-        found.append({name: float(f"{np.exp(value):.3g}") for name, value in exponents.items()})
+        found.append(FIRST | {name: float(f"{np.exp(value):.3g}") for name, value in exponents.items()})
     return found
 
 
@@ -76,7 +80,7 @@ def read(log: Path) -> list[Row]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def train(name: str, tried: dict[str, float], epochs: int, data: DataConfig, seed: int) -> Row:
+def train(name: str, tried: Tried, epochs: int, data: DataConfig, seed: int) -> Row:
     """Train a network; accuracies are shares of samples."""
     start = time.process_time()
     config = LearnerConfig(**COMMON | EMBEDDINGS[name] | tried, epochs=epochs)
@@ -89,12 +93,12 @@ def train(name: str, tried: dict[str, float], epochs: int, data: DataConfig, see
     return row | {"cpu_seconds": round(time.process_time() - start, 1)}
 
 
-def run(todo: Iterator[tuple[str, dict[str, float], int, DataConfig, int]], log: Path) -> None:
+def run(todo: Iterator[tuple[str, Tried, int, DataConfig, int]], log: Path) -> None:
     """Train what is not in the log yet."""
-    keys = ("embedding", *RANGES, "epochs", "seed", "speaker")
+    keys = ("embedding", *FIRST, "epochs", "seed", "speaker")
     known = {tuple(row[key] for key in keys) for row in read(log)}
     for name, tried, epochs, data, seed in todo:
-        if (name, *(tried[key] for key in RANGES), epochs, seed, data.validation_group) in known:
+        if (name, *(tried[key] for key in FIRST), epochs, seed, data.validation_group) in known:
             continue
         row = train(name, tried, epochs, data, seed)
         with log.open("a") as file:
@@ -102,22 +106,25 @@ def run(todo: Iterator[tuple[str, dict[str, float], int, DataConfig, int]], log:
         print(json.dumps(row), flush=True)
 
 
-def best(rows: list[Row], name: str) -> tuple[dict[str, float], list[float]]:
+def best(rows: list[Row], name: str, hidden: int) -> tuple[Tried, list[float]]:
     """The draw of an embedding that is best on average over speakers, and its accuracies."""
     by_draw: dict[tuple[float, ...], list[float]] = {}
     for row in rows:
-        if row["embedding"] == name:
-            by_draw.setdefault(tuple(row[key] for key in RANGES), []).append(row["accuracy"])
+        if (row["embedding"], row["hidden"]) == (name, hidden):
+            by_draw.setdefault(tuple(row[key] for key in FIRST), []).append(row["accuracy"])
+    if not by_draw:
+        raise SystemExit(f"no {name} network of {hidden} neurons is in the log; run `tune` or `grow` first")
     tried = max(by_draw, key=lambda one: statistics.mean(by_draw[one]))
-    return dict(zip(RANGES, tried, strict=True)), by_draw[tried]
+    return dict(zip(FIRST, tried, strict=True)), by_draw[tried]
 
 
 def show(tuned: list[Row], results: list[Row]) -> None:
     """Print what was found, and what it took."""
     for name in EMBEDDINGS:
-        tried, held_out = best(tuned, name)
+        for hidden in sorted({row["hidden"] for row in tuned}):
+            tried, held_out = best(tuned, name, hidden)
+            print(f"{name:11} {tried} left out {100 * statistics.mean(held_out):.1f} %")
         found = [row for row in results if row["embedding"] == name]
-        print(f"{name:11} {tried} left out {100 * statistics.mean(held_out):.1f} %")
         for key in ("test_accuracy", "test_accuracy_seen", "test_accuracy_unseen"):
             values = [100 * row[key] for row in found if key in row]
             if len(values) > 1:
@@ -136,13 +143,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("act", choices=("tune", "measure", "show"))
+    parser.add_argument("act", choices=("tune", "grow", "measure", "show"))
     parser.add_argument("--train")
     parser.add_argument("--test")
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--results", type=Path, default=Path("results.jsonl"))
     parser.add_argument("--speakers", type=int, nargs="+", default=[0, 1, 4], help="left out, one at a time")
     parser.add_argument("--draws", type=int, default=4)
+    parser.add_argument("--hidden", type=int, default=256, help="neurons to grow to, or to measure with")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--embeddings", nargs="+", choices=EMBEDDINGS, default=list(EMBEDDINGS))
@@ -150,21 +158,10 @@ def main() -> None:
     torch.set_num_threads(1)
     if asked.act == "show":
         show(read(asked.log), read(asked.results))
-    elif asked.act == "tune":
-        left_out = [DataConfig(path=asked.train, validation_group=one) for one in asked.speakers]
-        run(
-            (
-                (name, tried, asked.epochs, data, 0)
-                for tried in draws(asked.draws)
-                for name in asked.embeddings
-                for data in left_out
-            ),
-            asked.log,
-        )
-    else:
+    elif asked.act == "measure":
         # All speakers are trained on: the least share is held out, and nothing is chosen by it.
         data = DataConfig(path=asked.train, test=asked.test, validation=0.005)
-        chosen = {name: best(read(asked.log), name)[0] for name in asked.embeddings}
+        chosen = {name: best(read(asked.log), name, asked.hidden)[0] for name in asked.embeddings}
         run(
             (
                 (name, chosen[name], asked.epochs, data, seed)
@@ -172,6 +169,21 @@ def main() -> None:
                 for name in asked.embeddings
             ),
             asked.results,
+        )
+    else:
+        tried = {name: draws(asked.draws) for name in asked.embeddings}
+        if asked.act == "grow":
+            log, larger = read(asked.log), {"hidden": asked.hidden}
+            tried = {name: [best(log, name, HIDDEN)[0] | larger] for name in asked.embeddings}
+        left_out = [DataConfig(path=asked.train, validation_group=one) for one in asked.speakers]
+        run(
+            (
+                (name, one, asked.epochs, data, 0)
+                for name in asked.embeddings
+                for one in tried[name]
+                for data in left_out
+            ),
+            asked.log,
         )
 
 

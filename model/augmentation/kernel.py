@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from model.kernels.compile import OPTIONS
+from model.kernels.compile import INLINED, OPTIONS, PART
 
 # Which number of a draw's random stream decides what.
 BLEND, PARTNER, SHIFT, STRETCH, WARP = 0, 1, 2, 3, 4  # WARP takes three
@@ -44,7 +44,7 @@ class Change(NamedTuple):
     share: float  # probability that a spike is kept
 
 
-@njit(**OPTIONS)
+@njit(**INLINED)
 def bits(key, place):
     """Number `place` of the random stream `key`, 64 bits.
 
@@ -57,7 +57,7 @@ def bits(key, place):
     return z ^ (z >> np.uint64(31))
 
 
-@njit(**OPTIONS)
+@njit(**INLINED)
 def uniform(key, place):
     """Number `place` of the random stream `key`, from 0 to below 1."""
     return np.float64(bits(key, place) >> np.uint64(11)) * 2.0**-53
@@ -126,7 +126,7 @@ def draw_events(source, samples, partners, keys, ranges):
     return times[:found].copy(), channels[:found].copy(), begin
 
 
-@njit(**OPTIONS)
+@njit(**INLINED)
 def apart(source, sample, partner):
     """How far the partner's centre of mass is from the sample's: in time (ms), in whole channels."""
     a, b = source.offsets[sample], source.offsets[sample + 1]
@@ -138,7 +138,7 @@ def apart(source, sample, partner):
     return later, int(np.rint(higher))
 
 
-@njit(**OPTIONS)
+@njit(**INLINED)
 def mean(values):
     """Mean in double precision."""
     total = 0.0
@@ -147,7 +147,7 @@ def mean(values):
     return total / values.shape[0]
 
 
-@njit(**OPTIONS)
+@njit(**INLINED)
 def take(source, sample, change, key, keep, times, channels, found):
     """Write a share of a sample's spikes, changed, from place `found` on; returns the new `found`."""
     first, last = source.offsets[sample], source.offsets[sample + 1]
@@ -166,7 +166,7 @@ def take(source, sample, change, key, keep, times, channels, found):
     return found
 
 
-@njit(**OPTIONS)
+@njit(**INLINED)
 def add_noise(times, deviation, key):
     """Add normal noise to `times`, in place; one that falls below 0 is reflected there.
 
@@ -187,7 +187,7 @@ def add_noise(times, deviation, key):
         times[i] = abs(times[i] + noise)
 
 
-@njit(**OPTIONS)
+@njit(**PART)
 def sort(times, channels):
     """Sort both arrays by time (finite, at least 0), in place and stable.
 

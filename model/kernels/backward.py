@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from model.kernels.compile import INLINED, KERNEL, OPTIONS, unsigned
+from model.kernels.compile import INLINED, OPTIONS, unsigned
 from model.kernels.pairs import copy_pair
 from model.kernels.ring import arrives_late, make_ring, run_of, slot_of
 from model.kernels.scheme import Floats
@@ -54,7 +54,7 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
             run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums)
 
 
-@njit(**KERNEL)
+@njit(**INLINED)
 def run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums):
     """Adjoint of one pair with spikes `start` to `end`; what comes after its last spike acts on nothing."""
     _, _, events, w_in, inputs, synapses, scheme = problem

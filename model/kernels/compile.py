@@ -16,12 +16,14 @@ OPTIONS: dict[str, Any] = {
     "fastmath": {"contract", "reassoc", "nsz", "arcp"},
 }
 
-# For what allocates nothing. Without numba's runtime no reference is counted: a field of a tuple or a row of
-# an array that is looked at inside a loop would otherwise cost two atomic operations, more than its work.
-KERNEL: dict[str, Any] = OPTIONS | {"_nrt": False}
+# For the parts of a kernel. They must be inlined, not for speed alone: of a part that is called, a process
+# that compiles has two versions, the part's own and the kernel's, while one that reads the cache has the
+# kernel's only, and they may round otherwise.
+PART: dict[str, Any] = OPTIONS | {"forceinline": True}
 
-# For the parts of a kernel: a call would pass every field of every tuple.
-INLINED: dict[str, Any] = KERNEL | {"forceinline": True}
+# For parts that allocate nothing. Without numba's runtime no reference is counted: a field of a tuple or a row
+# of an array that is looked at inside a loop would otherwise cost two atomic operations, more than its work.
+INLINED: dict[str, Any] = PART | {"_nrt": False}
 
 
 @njit(**INLINED)

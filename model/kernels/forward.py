@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from model.kernels.compile import INLINED, KERNEL, OPTIONS, unsigned
+from model.kernels.compile import INLINED, OPTIONS, unsigned
 from model.kernels.pairs import add_pair
 from model.kernels.ring import arrives_late, make_ring, run_of, slot_of
 from model.kernels.scheme import Floats
@@ -50,7 +50,7 @@ def run_pairs(first, last, problem, features, counts):
     return begin, resized(spikes, begin[-1], begin[-1])
 
 
-@njit(**KERNEL)
+@njit(**INLINED)
 def run_pair(pair, problem, state, ring, spikes, features, counts):
     """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
     _, _, events, w_in, inputs, synapses, scheme = problem

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from model.kernels.compile import INLINED, OPTIONS, unsigned
+from model.kernels.compile import INLINED, PART, unsigned
 from model.kernels.scheme import Floats
 from model.kernels.synapses import LANES
 
@@ -25,7 +25,7 @@ class Ring(NamedTuple):
     run: Floats  # [2 N, padded]: a pair for each synapse of a run
 
 
-@njit(**OPTIONS)
+@njit(**PART)
 def make_ring(problem):
     """A ring for all delays of the problem; empty it before use."""
     n, real = problem.w_in.shape[2], problem.w_in.dtype

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from model.kernels.compile import OPTIONS
+from model.kernels.compile import PART
 from model.kernels.scheme import Floats
 
 
@@ -22,7 +22,7 @@ class Spikes(NamedTuple):
     slope: Floats  # [K]: derivative of the readout's kernel by the spike's time (per ms)
 
 
-@njit(**OPTIONS)
+@njit(**PART)
 def make_spikes(room, like):
     """Room for so many spikes, with floats of the type of `like`."""
     ints, real = np.int32, like.dtype
@@ -37,7 +37,7 @@ def make_spikes(room, like):
     )
 
 
-@njit(**OPTIONS)
+@njit(**PART)
 def resized(spikes, count, room):
     """A copy of the first `count` spikes with room for `room`."""
     copy = make_spikes(room, spikes.phase)
@@ -45,7 +45,7 @@ def resized(spikes, count, room):
     return copy
 
 
-@njit(**OPTIONS)
+@njit(**PART)
 def append(spikes, at, more, count):
     """Write the first `count` of the spikes `more` from place `at` on."""
     end = at + count
