@@ -21,8 +21,9 @@ OPTIONS: dict[str, Any] = {
 # kernel's only, and they may round otherwise.
 PART: dict[str, Any] = OPTIONS | {"forceinline": True}
 
-# For parts that allocate nothing. Without numba's runtime no reference is counted: a field of a tuple or a row
-# of an array that is looked at inside a loop would otherwise cost two atomic operations, more than its work.
+# For parts that allocate nothing. Without numba's runtime no reference is counted: a field of a tuple or a
+# row of an array that is looked at inside a loop would otherwise cost two atomic operations, more than its
+# work.
 INLINED: dict[str, Any] = PART | {"_nrt": False}
 
 
