@@ -118,20 +118,23 @@ def best(rows: list[Row], name: str, hidden: int) -> tuple[Tried, list[float]]:
     return dict(zip(FIRST, tried, strict=True)), by_draw[tried]
 
 
+def mean_and_error(values: list[float]) -> tuple[float, float]:
+    """The mean of two values or more, and its standard error."""
+    return statistics.mean(values), statistics.stdev(values) / len(values) ** 0.5
+
+
 def show(tuned: list[Row], results: list[Row]) -> None:
     """Print what was found, and what it took."""
     for name in EMBEDDINGS:
-        for hidden in sorted({row["hidden"] for row in tuned}):
+        for hidden in sorted({row["hidden"] for row in tuned if row["embedding"] == name}):
             tried, held_out = best(tuned, name, hidden)
             print(f"{name:11} {tried} left out {100 * statistics.mean(held_out):.1f} %")
         found = [row for row in results if row["embedding"] == name]
         for key in ("test_accuracy", "test_accuracy_seen", "test_accuracy_unseen"):
             values = [100 * row[key] for row in found if key in row]
             if len(values) > 1:
-                error = statistics.stdev(values) / len(values) ** 0.5
-                print(
-                    f"{'':11} {key:20} {statistics.mean(values):5.1f} +- {error:.1f} %, {len(values)} seeds"
-                )
+                mean, error = mean_and_error(values)
+                print(f"{'':11} {key:20} {mean:5.1f} +- {error:.1f} %, {len(values)} seeds")
         if found:
             print(f"{'':11} parameters           {found[0]['parameters']}")
     for said, rows in (("tuning", tuned), ("measuring", results)):

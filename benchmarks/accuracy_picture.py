@@ -2,15 +2,15 @@
 
     python -m benchmarks.accuracy_picture RESULTS PICTURE
 
-Dots are networks, bars the mean and its standard error; figure 7 of the paper on these data.
+Dots are networks, two or more of an embedding, bars the mean and its standard error; figure 7 of the paper on
+these data.
 """
 
 import argparse
-import statistics
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import EMBEDDINGS, Row, read
+from benchmarks.accuracy import EMBEDDINGS, Row, mean_and_error, read
 from service.figures.style import COLOURS, INK, new_figure, plain, png, titled
 
 KEYS = {
@@ -42,9 +42,9 @@ def draw(results: list[Row]) -> bytes:
 
 def show_mean(axes: Any, place: int, found: list[float], colour: str, label: str | None) -> None:
     """The networks of one embedding, their mean and its standard error."""
-    error = statistics.stdev(found) / len(found) ** 0.5
+    mean, error = mean_and_error(found)
     axes.plot([place - 0.15] * len(found), found, "o", color=colour, alpha=0.4, markersize=4, linewidth=0)
-    axes.errorbar(place + 0.05, statistics.mean(found), error, fmt="o", color=colour, capsize=4, label=label)
+    axes.errorbar(place + 0.05, mean, error, fmt="o", color=colour, capsize=4, label=label)
 
 
 def main() -> None:

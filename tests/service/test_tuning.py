@@ -1,4 +1,4 @@
-"""What is said of workers that are gone for good, and what is kept of errors inside Tune's loop."""
+"""What is said of workers that are gone for good, and what the driver keeps of Tune's errors and trials."""
 
 import gc
 import pickle
