@@ -84,8 +84,8 @@ def test_a_killed_sweep_is_taken_up(runs: Path) -> None:
     assert standing_of(after).state == "finished"
     recorded = after.table("epochs")
     assert not recorded.duplicated(["trial", "replicate", "epoch"]).any()
-    for (_, epoch), group in recorded.groupby(["trial", "epoch"]):
-        assert epoch >= 1 and len(group) in (2, 3)
+    assert recorded["epoch"].min() == 1
+    assert set(recorded.groupby(["trial", "epoch"]).size()) == {2, 3}  # leaders have three replicates
     last = recorded.groupby("trial")["epoch"].max().to_dict()
     assert last == trials.set_index("trial")["epochs"].to_dict()
     pd.testing.assert_frame_equal(recorded.head(len(epochs)), epochs)  # what was there, as it was
