@@ -24,7 +24,7 @@ import torch
 
 from model import LearnerConfig
 from model.datasets import DataConfig, load_splits
-from model.training import Trainer
+from model.training.trainer import Trainer
 
 EMBEDDINGS: dict[str, dict[str, Any]] = {
     "none": {"embedding": "none"},

@@ -51,10 +51,10 @@ class Timed:
 
 def measured(trials: int, epochs: int, concurrent: int) -> Timed:
     """Run the sweep with so many trials at once."""
-    from service.conductor import Conductor
-    from service.run import conduct
-    from service.spec.sweep import load
-    from service.tuning import run_on_ray
+    from service.commands.run import conduct
+    from service.config.sweep import load
+    from service.control.controller import Conductor
+    from service.execution.ray_tune import run_on_ray
 
     timed = Timed()
 

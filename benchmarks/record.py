@@ -20,9 +20,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from service.config.metrics import METRICS
 from service.record import Record, make_schemas
 from service.record.parts import read_table
-from service.spec.metrics import METRICS
 
 EPOCHS = 100
 CONCURRENT = 32

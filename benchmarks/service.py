@@ -49,7 +49,7 @@ class Stub:
 
     def advance(self) -> Any:
         """An epoch of no time."""
-        from service.trial import Report
+        from service.worker.trial import Report
 
         self._epoch += 1
         learner = self._task.learner
@@ -76,9 +76,9 @@ def service(folder: Path, trials: int, results: int, sampler: str) -> None:
     """The stub trials as a sweep."""
     from rich.console import Console
 
-    from service.run import conduct
-    from service.spec.sweep import load
-    from service.tuning import run_on_ray
+    from service.commands.run import conduct
+    from service.config.sweep import load
+    from service.execution.ray_tune import run_on_ray
 
     file = sweep_file(folder, trials, results, sampler)
     with (folder / "said").open("w") as said:
@@ -87,9 +87,9 @@ def service(folder: Path, trials: int, results: int, sampler: str) -> None:
 
 def without_mlflow(folder: Path, trials: int, results: int, sampler: str) -> None:
     """The same without the view in MLflow, which a thread of its own writes, and without progress."""
-    from service.conductor import Conductor
-    from service.spec.sweep import load
-    from service.tuning import run_on_ray
+    from service.config.sweep import load
+    from service.control.controller import Conductor
+    from service.execution.ray_tune import run_on_ray
 
     file = sweep_file(folder, trials, results, sampler)
     with closing(Conductor(load(file), folder / "runs" / "stub")) as conductor:

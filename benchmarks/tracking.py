@@ -20,19 +20,19 @@ from typing import Any
 import numpy as np
 
 from model import Cohort
-from model.checkpoint import Best, pack
+from model.network.checkpoint import Best, pack
 from search import Suggestion
-from service.conductor import Conductor, schemas_of
-from service.files import network_file, plan_file, write_whole
-from service.pictures import stills
-from service.plan import Begun, Plan
+from service.config.metrics import METRICS
+from service.config.sweep import SweepSpec, dump, learner_for, load
+from service.control.controller import Conductor, schemas_of
+from service.control.trial_rows import by_trial
 from service.record import Record
-from service.rows import by_trial
-from service.spec.metrics import METRICS
-from service.spec.sweep import SweepSpec, dump, learner_for, load
+from service.record.plan import Begun, Plan
+from service.report.trial_pictures import stills
+from service.storage.atomic import network_file, plan_file, write_whole
 from service.tracking import outbox
 from service.tracking.listener import MlflowListener
-from service.tracking.place import VARIABLE
+from service.tracking.location import VARIABLE
 from service.tracking.view import MlflowView
 
 sys.path[0] = str(Path(__file__).resolve().parents[1] / "tests" / "support")

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from model.config import LearnerConfig
 
 if TYPE_CHECKING:
-    from model.cohort import Cohort
     from model.datasets import SpikeDataset, load_dataset
+    from model.network.cohort import Cohort
 
 __all__ = ["Cohort", "LearnerConfig", "SpikeDataset", "load_dataset"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "Cohort":
-        from model.cohort import Cohort
+        from model.network.cohort import Cohort
 
         return Cohort
     if name in ("SpikeDataset", "load_dataset"):

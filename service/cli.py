@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from service.errors import Fault, PolychronyError, UserError
-from service.interrupts import heed_interrupts
-from service.places import place
+from service.execution.signals import heed_interrupts
+from service.storage.paths import place
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,11 +74,11 @@ def run(
     """Run a sweep here, or take it up where it stopped; with --address its trials run on that cluster."""
     with _interruptible("" if dry else AGAIN):
         if dry:
-            from service.dry_run import dry_run
+            from service.commands.dry_run import dry_run
 
             dry_run(file, out, set_ or [], _console())
         else:
-            from service.run import run as run_sweep
+            from service.commands.run import run as run_sweep
 
             run_sweep(file, out, set_ or [], _console(), address)
 
@@ -105,7 +105,7 @@ def submit(
 @app.command()
 def status(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> None:
     """Say how a sweep stands; with --address also its job, and the nodes of the cluster."""
-    from service.jobs.commands import status as say_status
+    from service.commands.dispatch import status as say_status
 
     say_status(name, address, out, _console())
 
@@ -118,7 +118,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow/--no-follow", help="Go on while the sweep runs.")] = True,
 ) -> None:
     """Print what a sweep's job on a cluster has said."""
-    from service.jobs.commands import logs as print_logs
+    from service.commands.dispatch import logs as print_logs
 
     with _interruptible(""):
         raise typer.Exit(print_logs(name, address, out, _console(), following=follow))
@@ -127,7 +127,7 @@ def logs(
 @app.command()
 def stop(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> None:
     """Stop a sweep as ctrl-C would, here or on a cluster; what is finished is kept."""
-    from service.jobs.commands import stop as stop_sweep
+    from service.commands.dispatch import stop as stop_sweep
 
     with _interruptible(""):
         stop_sweep(name, address, out, _console())
@@ -136,7 +136,7 @@ def stop(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> No
 @app.command()
 def resume(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> None:
     """Go on with a sweep as it was asked for, here or on a cluster."""
-    from service.jobs.commands import resume as resume_sweep
+    from service.commands.dispatch import resume as resume_sweep
 
     with _interruptible():
         raise typer.Exit(resume_sweep(name, address, out, _console()))
@@ -156,8 +156,8 @@ def train(
     """Train one configuration here, without Ray, or a recorded trial once more."""
     if (file is None) == (again is None):
         raise UserError([Fault("train", "FILE", "give either a sweep file or --from NAME/TRIAL")])
-    from service.train import train as train_file
-    from service.train import train_again
+    from service.commands.train import train as train_file
+    from service.commands.train import train_again
 
     with _interruptible():
         if file is not None:
@@ -182,8 +182,8 @@ def table(
     out: Out = RUNS,
 ) -> None:
     """Print a table of a sweep."""
-    from service.record.export import write
-    from service.sweep import Sweep
+    from service.results.export import write
+    from service.results.sweep import Sweep
 
     write(Sweep(out / name).arrow(which, where), format_, sys.stdout)
 
@@ -191,7 +191,7 @@ def table(
 @app.command("list")
 def list_(address: MaybeDashboard = None, out: Out = RUNS) -> None:
     """List the sweeps: how they stand, and the best that they have found."""
-    from service.jobs.commands import list_sweeps
+    from service.commands.dispatch import list_sweeps
 
     list_sweeps(address, out, _console())
 
@@ -203,8 +203,8 @@ def delete(
     out: Out = RUNS,
 ) -> None:
     """Delete sweeps for good: their folders, and their runs in MLflow."""
-    from service.delete import delete as delete_sweeps
-    from service.delete import sweeps_named
+    from service.commands.delete import delete as delete_sweeps
+    from service.commands.delete import sweeps_named
 
     sweeps = sweeps_named(names, out)
     if not yes:
@@ -239,7 +239,7 @@ def ui(
 @app.command()
 def doctor(out: Out = RUNS) -> None:
     """Say what is installed and what can be reached, and how to mend what is not."""
-    from service.doctor import examine
+    from service.commands.doctor import examine
 
     raise typer.Exit(0 if examine(out, _console()) else 1)
 

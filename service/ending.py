@@ -3,9 +3,9 @@
 from math import isfinite
 
 from search.objectives import metrics_needed
-from service.budget import Budget
-from service.spec.sections import BudgetSpec
-from service.sweep import Sweep
+from service.config.sections import BudgetSpec
+from service.record.budget import Budget
+from service.results.sweep import Sweep
 
 
 def stopped_by(sweep: Sweep) -> str | None:

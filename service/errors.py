@@ -10,7 +10,7 @@ A trial that fails is neither: it is a row in the table `trials`, with its reaso
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.secrets import without_passwords
+from service.text import without_passwords
 
 
 class PolychronyError(Exception):

@@ -12,8 +12,8 @@ import pytest
 
 from model import LearnerConfig
 from search import RULES, SAMPLERS
-from service.spec.metrics import METRICS
-from service.spec.sections import (
+from service.config.metrics import METRICS
+from service.config.sections import (
     BudgetSpec,
     MlflowSpec,
     PlateauSpec,
@@ -24,7 +24,7 @@ from service.spec.sections import (
     Section,
     StoppingSpec,
 )
-from service.spec.sweep import KEYS, load
+from service.config.sweep import KEYS, load
 
 ROOT = Path(__file__).resolve().parents[1]
 

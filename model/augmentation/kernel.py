@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from model.kernels.compile import INLINED, OPTIONS, PART
+from model.kernels.cpu.compile import INLINED, OPTIONS, PART
 
 # Which number of a draw's random stream decides what.
 BLEND, PARTNER, SHIFT, STRETCH, WARP = 0, 1, 2, 3, 4  # WARP takes three

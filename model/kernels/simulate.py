@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from model.config import LearnerConfig
-from model.kernels.backward import Sums, run_pairs_back
-from model.kernels.events import Events
-from model.kernels.forward import run_pairs
-from model.kernels.problem import Problem, make_problem
-from model.kernels.synapses import Synapses
+from model.kernels.cpu.backward import Sums, run_pairs_back
+from model.kernels.cpu.events import Events
+from model.kernels.cpu.forward import run_pairs
+from model.kernels.cpu.problem import Problem, make_problem
+from model.kernels.cpu.synapses import Synapses
 
 CHUNK = 4
 """Pairs (network, sample) in a call of the forward kernel: few, so that threads finish together."""

@@ -14,7 +14,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search.domains import Choice
-from search.samplers.given import Given
+from search.samplers.fixed import Given
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy, seed_of
 from search.space import Space

@@ -11,7 +11,7 @@ from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from search.samplers.memory import Memory, Remembered
+from search.samplers.history import Memory, Remembered
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy
 from search.space import Space

@@ -7,7 +7,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from search.domains import Choice, Domain, Int, Value
-from search.samplers.given import Given
+from search.samplers.fixed import Given
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy
 from search.space import Space

@@ -6,7 +6,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 from scipy.stats.qmc import Sobol
 
-from search.samplers.given import Given
+from search.samplers.fixed import Given
 from search.samplers.strategy import Strategy
 
 

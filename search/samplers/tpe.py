@@ -8,7 +8,7 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from search.samplers.memory import Memory, Remembered
+from search.samplers.history import Memory, Remembered
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy
 from search.space import Space

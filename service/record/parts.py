@@ -18,8 +18,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from service.errors import SweepError
-from service.files import write_whole
-from service.places import ObjectPath, Place, inside
+from service.storage.atomic import write_whole
+from service.storage.paths import ObjectPath, Place, inside
 
 ROW_GROUP = 16_384
 """Rows that a filter on one trial reads at least."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from model.datasets import Splits
 from service.errors import SweepError
-from service.files import environments_file, write_whole
-from service.places import Place
+from service.storage.atomic import environments_file, write_whole
+from service.storage.paths import Place
 from service.version import code_version
 
 Environment = dict[str, Any]

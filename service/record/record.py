@@ -17,10 +17,10 @@ from typing import Any, Self, TypeAlias
 import pyarrow as pa
 
 from service.errors import SweepError
-from service.places import ObjectPath, Place
 from service.record.columns import Converter
-from service.record.log import Entry, Log
 from service.record.table import TableWriter
+from service.record.wal import Entry, Log
+from service.storage.paths import ObjectPath, Place
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table
 

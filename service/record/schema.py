@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from search.domains import Choice, Domain, Int, Value
 from search.space import Space
-from service.spec.metrics import METRICS
+from service.config.metrics import METRICS
 
 TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning")
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from service.errors import SweepError
-from service.places import Place
 from service.record.columns import Converter
 from service.record.parts import (
     list_parts,
@@ -14,6 +13,7 @@ from service.record.parts import (
     read_schema,
     write_part,
 )
+from service.storage.paths import Place
 
 
 class TableWriter:

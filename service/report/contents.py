@@ -16,9 +16,9 @@ from service.figures.parallel import draw_parallel
 from service.figures.pruning import draw_pruning_by_group
 from service.report.exemplars import Exemplar, delay_shares, input_map, places
 from service.report.importance import LEAST_TRIALS, importances
+from service.report.intervals import along
 from service.report.labels import label, short, spans_decades
-from service.report.study import FEW, Study
-from service.report.summary import along
+from service.report.sweep_data import FEW, Study
 
 INTERVALS = (
     "Bars: 95 % intervals (Student's t) over trials where a place has several, else over the replicates of "

@@ -9,9 +9,9 @@ import pandas as pd
 from scipy import stats
 
 from service.figures.cloud import Array
+from service.report.intervals import LEAST, LEVEL, t_interval
 from service.report.labels import short
-from service.report.study import as_text, is_number, words
-from service.report.summary import LEAST, LEVEL, t_interval
+from service.report.sweep_data import as_text, is_number, words
 
 MOST_LEVELS = 6
 """A field with more values is a trend, not a choice."""

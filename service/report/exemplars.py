@@ -10,8 +10,8 @@ import pyarrow.compute as pc
 
 from service.errors import UserError
 from service.figures.cloud import Array, Cloud
-from service.report.study import Study, as_text
-from service.sweep import Sweep
+from service.report.sweep_data import Study, as_text
+from service.results.sweep import Sweep
 
 MOST = 9
 BANDS = 5

@@ -10,7 +10,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 
 from service.figures.cloud import Array
-from service.report.study import is_number
+from service.report.sweep_data import is_number
 
 LEAST_TRIALS = 20
 FOLDS, TREES, REPEATS = 5, 100, 10

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from service.report.effects import CLEAR, TOO_FEW, UNCLEAR, Effect, in_words
 from service.report.labels import label, short
-from service.report.study import Study, as_text
+from service.report.sweep_data import Study, as_text
 
 MOST_ROWS = 20
 """Leading trials in the table."""

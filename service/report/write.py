@@ -6,15 +6,15 @@ import pandas as pd
 from rich.console import Console
 
 from service.figures.style import png, svg
-from service.files import write_whole
-from service.pictures import pruning_curves
-from service.places import Place
 from service.report.contents import Drawn, contents
 from service.report.effects import Effect, find_effects
 from service.report.exemplars import load
 from service.report.page import Picture, render
-from service.report.study import read_study
-from service.sweep import Sweep
+from service.report.sweep_data import read_study
+from service.report.trial_pictures import pruning_curves
+from service.results.sweep import Sweep
+from service.storage.atomic import write_whole
+from service.storage.paths import Place
 
 PIXELS = 88
 """An inch of a figure on the page."""

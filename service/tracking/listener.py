@@ -7,15 +7,15 @@ import numpy as np
 import pyarrow as pa
 
 from search import pareto_front
-from service.conductor import Conductor
-from service.leaders import SHOWN, standing_for
-from service.pictures import page, probes, stills
-from service.places import Place
+from service.config.sweep import data_for
+from service.control.controller import Conductor
+from service.control.running_trial import Metrics
+from service.control.trial_rows import by_trial, metrics_of
+from service.record.leaders import SHOWN, standing_for
 from service.record.schema import values_of
-from service.rows import by_trial, metrics_of
-from service.running import Metrics
-from service.spec.sweep import data_for
-from service.sweep import Sweep
+from service.report.trial_pictures import page, probes, stills
+from service.results.sweep import Sweep
+from service.storage.paths import Place
 from service.tracking.overview import figures, tables
 from service.tracking.view import MlflowView, made
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from service.secrets import without_passwords
+from service.text import without_passwords
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ import pyarrow.parquet as pq
 
 from service.errors import UserError
 from service.figures.style import png
-from service.places import stored_at
 from service.record import TABLES
 from service.report.contents import Drawn, overview
-from service.report.study import read_study
-from service.sweep import Sweep
+from service.report.sweep_data import read_study
+from service.results.sweep import Sweep
+from service.storage.paths import stored_at
 
 MOST_BYTES = 50_000_000
 """A table that is larger in its files is not copied to MLflow."""

@@ -3,9 +3,9 @@
 import shutil
 
 from service.errors import SweepError
-from service.places import Place
+from service.storage.paths import Place
+from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.outbox import brief
-from service.tracking.place import artifacts_of, embedded_store, tracking_uri
 from service.tracking.store import client_of, runs_of, sweep_id_file
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.datasets import DataConfig
-from service.files import write_whole
-from service.places import Place
-from service.spec.changes import without_budgets
-from service.spec.sweep import SweepSpec, dump
+from service.config.changes import without_budgets
+from service.config.sweep import SweepSpec, dump
+from service.storage.atomic import write_whole
+from service.storage.paths import Place
+from service.tracking.location import artifacts_of, tracking_uri
 from service.tracking.outbox import Point
-from service.tracking.place import artifacts_of, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 
 from service.errors import Fault, SweepError, UserError
-from service.places import Place
-from service.secrets import without_passwords
-from service.sweeps import sweeps_in
-from service.tracking.place import VARIABLE, artifacts_of, embedded_store, is_database
+from service.results.sweeps import sweeps_in
+from service.storage.paths import Place
+from service.text import without_passwords
+from service.tracking.location import VARIABLE, artifacts_of, embedded_store, is_database
 
 
 def stores_of(runs: Place) -> list[str]:

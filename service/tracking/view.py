@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, Self
 
-from service.places import Place
-from service.spec.sweep import SweepSpec
+from service.config.sweep import SweepSpec
+from service.storage.paths import Place
 from service.tracking.outbox import Job, Outbox, Point, brief
 from service.tracking.store import Store, sweep_id
 

@@ -10,12 +10,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
+from search.ask_tell import Search, Suggestion
 from search.domains import Choice, Domain, Int, Log, Uniform, Value
 from search.objectives import Constraint, Objective
 from search.samplers import SAMPLERS, SamplerOptions, seed_of, unsuitable
 from search.samplers.grid import grid
 from search.space import Field, Space
-from search.study import Search, Suggestion
 
 CONDITIONAL = Space(
     [

@@ -10,8 +10,8 @@ import pytest
 from object_store import ObjectStore
 from postgresql import SERVER, new_database
 
-from service.places import Place
-from service.spec.sweep import SweepSpec, load
+from service.config.sweep import SweepSpec, load
+from service.storage.paths import Place
 
 SWEEP = """\
 name: small

@@ -17,16 +17,16 @@ import pytest
 from rich.console import Console
 
 from model import Cohort, SpikeDataset
-from model.checkpoint import Best, pack
 from model.datasets.ragged import DataError
+from model.network.checkpoint import Best, pack
 from service import Sweep
 from service.cli import main
-from service.conductor import Conductor
+from service.commands.run import conduct
+from service.config.sweep import SweepSpec, dump, load
+from service.control.controller import Conductor
 from service.errors import PolychronyError, SweepError
-from service.files import checkpoint_file, network_file, sweep_file, write_whole
-from service.run import conduct
-from service.spec.sweep import SweepSpec, dump, load
-from service.trial import Report, Task, Trial
+from service.storage.atomic import checkpoint_file, network_file, sweep_file, write_whole
+from service.worker.trial import Report, Task, Trial
 
 SWEEP = """\
 name: small
@@ -86,8 +86,8 @@ def run_through(conductor: Conductor, trials: int) -> None:
 
 def drive(spec: SweepSpec, file: Path, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`polychrony run` but for workers and MLflow."""
-    monkeypatch.setattr("service.run._mlflow", lambda *arguments: nullcontext(MagicMock()))
-    monkeypatch.setattr("service.summary.print_summary", lambda *arguments: None)
+    monkeypatch.setattr("service.commands.run._mlflow", lambda *arguments: nullcontext(MagicMock()))
+    monkeypatch.setattr("service.commands.summary.print_summary", lambda *arguments: None)
     conduct(spec, file, runs, Console(quiet=True), lambda conductor: run_through(conductor, 100))
 
 

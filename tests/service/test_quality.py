@@ -15,9 +15,9 @@ import pytest
 
 from search import hypervolume
 from service import Sweep
-from service.conductor import Conductor
-from service.spec.sweep import SweepSpec, dump
-from service.trial import Report, Task
+from service.config.sweep import SweepSpec, dump
+from service.control.controller import Conductor
+from service.worker.trial import Report, Task
 
 FIELDS = [
     "augment_blend",

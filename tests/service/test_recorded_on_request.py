@@ -9,15 +9,15 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from model.pruning import ORDERS, SHARES
+from model.analysis.lesions import ORDERS, SHARES
 from model.topology import MEASURES, NULL_MEASURES
 from service import Sweep
-from service.conductor import Conductor
+from service.config.sweep import SweepSpec, dump, load
+from service.control.controller import Conductor
+from service.control.running_trial import Metrics
 from service.report.contents import Drawn, contents
-from service.report.study import read_study
-from service.running import Metrics
-from service.spec.sweep import SweepSpec, dump, load
-from service.trial import Trial
+from service.report.sweep_data import read_study
+from service.worker.trial import Trial
 
 ASKED = """\
 name: asked

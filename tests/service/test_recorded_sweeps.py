@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from service.conductor import Conductor
-from service.plan import MORE_SEEDS
-from service.spec.sweep import load
-from service.sweep import Sweep
-from service.sweeps import standing_of
-from service.trial import Trial
+from service.config.sweep import load
+from service.control.controller import Conductor
+from service.record.plan import MORE_SEEDS
+from service.results.sweep import Sweep
+from service.results.sweeps import standing_of
+from service.worker.trial import Trial
 
 RECORDED = Path(__file__).resolve().parents[1] / "fixtures" / "recorded_sweeps"
 """See the README there."""

@@ -11,16 +11,16 @@ from object_store import ObjectStore
 from rich.console import Console
 
 from service import Sweep
-from service.conductor import Conductor
-from service.delete import delete, sweeps_named
+from service.commands.delete import delete, sweeps_named
+from service.commands.listing import print_list
+from service.config.sweep import SweepSpec, dump, load
+from service.control.controller import Conductor
 from service.errors import SweepError, UserError
-from service.files import sweep_file, write_whole
-from service.listing import print_list
-from service.lock import hold
-from service.places import Place
 from service.record import Record, make_schemas
-from service.spec.sweep import SweepSpec, dump, load
-from service.trial import Report, Task
+from service.storage.atomic import sweep_file, write_whole
+from service.storage.lock import hold
+from service.storage.paths import Place
+from service.worker.trial import Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -91,10 +91,10 @@ def test_killed_at_each_request_and_taken_up_again(small_spec: MakeSpec) -> None
 
 def test_who_has_lost_the_sweep_writes_no_more(small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that slept, and whose sweep was taken over, leaves it as the other has made it."""
-    monkeypatch.setattr("service.lock.process_of", lambda pid="self": [])
+    monkeypatch.setattr("service.storage.lock.process_of", lambda pid="self": [])
     now, store = 1e9, ObjectStore()
     store.clock = lambda: now
-    monkeypatch.setattr("service.lock._now", lambda: now)
+    monkeypatch.setattr("service.storage.lock._now", lambda: now)
     spec, folder = small_spec(), store.path()
     with suppress(SweepError), hold(folder) as held, closing(Conductor(spec, held)) as sleeper:
         task = sleeper.next_task()
@@ -139,7 +139,7 @@ def test_sweeps_are_read_and_listed(runs: Place, capsys: pytest.CaptureFixture[s
 
 
 def test_sweeps_are_deleted(runs: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.delete.remove_runs", lambda *arguments: 0)
+    monkeypatch.setattr("service.commands.delete.remove_runs", lambda *arguments: 0)
     with hold(runs / "late"), pytest.raises(SweepError, match="late is running; stop it first"):
         delete(sweeps_named(["early", "late"], runs), Console())
     assert [sweep.name for sweep in Sweep.all(runs).sweeps] == ["early", "late"]

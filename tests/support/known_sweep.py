@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from model import Cohort
-from model.checkpoint import Best, pack
+from model.network.checkpoint import Best, pack
 from model.topology import MEASURES
-from service.files import network_file, write_whole
+from service.config.sweep import SweepSpec, dump, learner_for, load
 from service.record import Record, make_schemas
 from service.record.schema import searched_columns
-from service.spec.sweep import SweepSpec, dump, learner_for, load
+from service.storage.atomic import network_file, write_whole
 
 SWEEP = """\
 name: known

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystemHandler, FileType, PyFileSystem
 
-from service.places import ObjectPath
+from service.storage.paths import ObjectPath
 
 
 class ObjectStore(FileSystemHandler):  # type: ignore[misc]

@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from service.commands.dispatch import logs
+from service.commands.driver_process import driver_of
+from service.commands.status import print_job_status, print_jobs
+from service.commands.stop import stop_here, stop_job
+from service.config.sweep import load
 from service.errors import SweepError, UserError
-from service.jobs.commands import logs
 from service.jobs.dashboard import Dashboard
-from service.jobs.driver import driver_of
 from service.jobs.follow import follow
 from service.jobs.job import latest
 from service.jobs.package import INSTALLED, SHIP, START_FILE, packed
-from service.jobs.stop import stop_here, stop_job
 from service.jobs.submit import resume, start, submit
 from service.jobs.token import token_headers
-from service.jobs.watch import print_job_status, print_jobs
-from service.lock import is_running
-from service.spec.sweep import load
+from service.storage.lock import is_running
 from service.version import code_version
 
 URL = "http://127.0.0.1:1"
@@ -378,7 +378,7 @@ def test_a_driver_of_this_machine_is_stopped(tmp_path: Path, console: Console) -
     folder.mkdir()
     (folder / "sweep.yaml").write_text("name: small\nsearch: {trials: 3}\n")
     code = (
-        "import sys, time; from pathlib import Path; from service.lock import hold\n"
+        "import sys, time; from pathlib import Path; from service.storage.lock import hold\n"
         "with hold(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     driver = subprocess.Popen(

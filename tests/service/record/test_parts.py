@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from service.errors import SweepError
-from service.files import remove_temporaries
 from service.record.parts import (
     list_parts,
     part_path,
@@ -16,6 +15,7 @@ from service.record.parts import (
     read_table,
     write_part,
 )
+from service.storage.atomic import remove_temporaries
 
 ROWS = pa.table({"trial": [0, 0, 1, 2], "loss": [0.5, float("nan"), None, 0.25]})
 

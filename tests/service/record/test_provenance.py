@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from service.conductor import Conductor
+from service.config.sweep import SweepSpec, dump
+from service.control.controller import Conductor
 from service.errors import SweepError, UserError
-from service.files import sweep_file
 from service.record import provenance
 from service.record.parts import part_path, read_table, write_part
 from service.record.provenance import environment, note_environment, read_environments
-from service.spec.sweep import SweepSpec, dump
-from service.sweep import Sweep
-from service.trial import Origin, Report
+from service.results.sweep import Sweep
+from service.storage.atomic import sweep_file
 from service.version import code_version
+from service.worker.trial import Origin, Report
 
 
 def test_environment_has_every_package() -> None:

@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.errors import SweepError
-from service.places import Place, inside
 from service.record import TABLES, Record, make_schemas
 from service.record.parts import part_path, read_schema, read_table, write_part
 from service.record.table import TableWriter
+from service.storage.paths import Place, inside
 
 SCHEMAS = make_schemas({"hidden": pa.int64(), "embedding": pa.string()}, ["modularity"])
 

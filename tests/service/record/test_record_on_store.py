@@ -6,11 +6,11 @@ import pyarrow.compute as pc
 import pytest
 from object_store import ObjectStore
 
-from service import journal
 from service.errors import SweepError
-from service.places import Place
 from service.record import Record, make_schemas
 from service.record.parts import read_table
+from service.storage import journal
+from service.storage.paths import Place
 
 SCHEMAS = make_schemas({}, ["modularity"])
 

@@ -3,10 +3,10 @@ import pytest
 
 from search.domains import Choice, Int, Uniform, Value
 from search.space import Field, Space
+from service.config.metrics import METRICS
+from service.config.model_fields import PATHS
 from service.record.columns import Converter
 from service.record.schema import TABLES, column_of, make_schemas, searched_columns, values_of
-from service.spec.configs import PATHS
-from service.spec.metrics import METRICS
 
 
 def test_tables_have_the_columns_of_the_contract() -> None:

@@ -10,13 +10,13 @@ from rich.console import Console
 
 from service.cli import main
 from service.errors import UserError
-from service.pictures import pruning_curves
 from service.report.contents import Absent, Drawn, Item, contents, overview
 from service.report.effects import find_effects
 from service.report.exemplars import choose, input_map, load
-from service.report.study import read_study
+from service.report.sweep_data import read_study
+from service.report.trial_pictures import pruning_curves
 from service.report.write import write_report
-from service.sweep import Sweep
+from service.results.sweep import Sweep
 
 SPACE = [t for t, (_, embedding, _) in enumerate(planned()) if embedding == "space"]
 

@@ -12,9 +12,9 @@ import pytest
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Run
 
-from service.spec.sweep import SweepSpec, load
+from service.config.sweep import SweepSpec, load
 from service.tracking import MlflowView, ui_command
-from service.tracking.place import embedded_store
+from service.tracking.location import embedded_store
 
 SWEEP = """
 name: {name}

@@ -9,7 +9,7 @@ import pytest
 from mlflow.entities import Run
 from postgresql import SERVER
 
-from service.spec.sweep import SweepSpec, load
+from service.config.sweep import SweepSpec, load
 from service.tracking import MlflowView
 from service.tracking.removal import remove_runs
 

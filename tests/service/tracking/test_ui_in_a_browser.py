@@ -14,9 +14,9 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from service.spec.sweep import load
+from service.config.sweep import load
 from service.tracking import MlflowView, ui_command
-from service.tracking.place import embedded_store
+from service.tracking.location import embedded_store
 
 BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 if BROWSER is None:

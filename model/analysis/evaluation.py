@@ -1,0 +1,65 @@
+"""How a cohort does on a data set, and what its neurons respond to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model.datasets import SpikeDataset
+from model.network.cohort import Cohort
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Answers of R networks to S samples of O classes."""
+
+    loss: Array
+    """Mean cross-entropy [R] (nats)."""
+    correct: Array
+    """Which samples were classified right [R, S] (bool)."""
+    counts: Array
+    """Spikes of each neuron in each sample [R, S, N]."""
+
+    @property
+    def rates(self) -> Array:
+        """Mean spikes a sample of each neuron [R, N]."""
+        return np.asarray(self.counts.sum(1, dtype=float) / max(1, self.counts.shape[1]))
+
+    @property
+    def accuracy(self) -> Array:
+        """Share of samples classified right [R]; NaN without samples."""
+        if self.correct.shape[1] == 0:
+            return np.full(len(self.correct), np.nan)
+        return np.asarray(self.correct.mean(1))
+
+    @property
+    def silent(self) -> Array:
+        """Share of neurons without a single spike [R]."""
+        return np.asarray((self.rates == 0).mean(1))
+
+
+@torch.no_grad()
+def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:
+    """Run every sample of `data` through every network of `net`."""
+    size = len(data)
+    losses = np.empty((net.replicates, size))
+    correct = np.empty((net.replicates, size), bool)
+    counts = np.empty((net.replicates, size, net.config.hidden), np.float32)
+    for start in range(0, size, batch):
+        chosen = np.arange(start, min(start + batch, size))
+        labels = torch.from_numpy(data.labels[chosen])
+        out = net(data, np.tile(chosen, (net.replicates, 1)))
+        losses[:, chosen] = cross_entropy(out.logits, labels.expand(net.replicates, -1)).numpy()
+        correct[:, chosen] = (out.logits.argmax(2) == labels).numpy()
+        counts[:, chosen] = out.counts.numpy()
+    loss = losses.mean(1) if size else np.full(net.replicates, np.nan)
+    return Evaluation(loss, correct, counts)
+
+
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of each sample [R, B] (nats), from `logits` [R, B, O] and `labels` [R, B]."""
+    return torch.nn.functional.cross_entropy(logits.movedim(2, 1), labels, reduction="none")

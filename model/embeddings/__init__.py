@@ -1,0 +1,1 @@
+"""Where delays come from: positions in a space, learned delays, or none."""

@@ -1,0 +1,1 @@
+"""The spiking kernels for the CPU, compiled by numba."""

@@ -1,0 +1,158 @@
+"""The backward pass: the exact adjoint of the forward pass, event by event, back in time.
+
+lambda_m, lambda_s are the derivatives of the loss by M and S; a spike gathers those of its arrivals.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
+from model.kernels.cpu.pairs import copy_pair
+from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
+from model.kernels.scheme import Floats
+
+
+class Sums(NamedTuple):
+    """What a spike's share of the gradient is added to.
+
+    Per synapse with a delay (Q with padding), the sums over its spikes of lambda exp(-r / tau) without the
+    synapse's own factor, for M and for S: dL/dw and dL/dd are linear in them.
+    """
+
+    w_in: Floats  # [R, C, N]: dL/dw_in of input synapses without delays
+    inputs_m: Floats  # [Q] of the inputs
+    inputs_s: Floats
+    synapses_m: Floats  # [Q] of the recurrent synapses
+    synapses_s: Floats
+
+
+class Adjoints(NamedTuple):
+    """Derivatives of the loss by what a step does, [N] each."""
+
+    m: Floats  # by M at the end of the step, and, once that is done, at its start
+    s: Floats
+    at_start: Floats  # of neurons that fire: by V at the start of the step, through the spike's phase
+
+
+@njit(**OPTIONS)
+def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_counts, sums):
+    """Adjoint of `run_pairs` for the same pairs: adds to `sums`.
+
+    Given are the spikes it returned and where each pair's begin, and dL/dfeatures [P, N]. dL/dcounts [P, N]
+    acts by a pseudo-derivative, as counts are piecewise constant: a spike that comes later by tau_mem counts
+    as one spike less.
+    """
+    n, real = problem.w_in.shape[2], problem.w_in.dtype
+    adjoints = Adjoints(np.empty(n, real), np.empty(n, real), np.empty(n, real))
+    ring = make_ring(problem)
+    for pair in range(first, last):
+        start, end = begin[pair - first], begin[pair - first + 1]
+        if start < end:
+            grads = grad_features[pair], grad_counts[pair]
+            run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums)
+
+
+@njit(**INLINED)
+def run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums):
+    """Adjoint of one pair with spikes `start` to `end`; what comes after its last spike acts on nothing."""
+    _, _, events, w_in, inputs, synapses, scheme = problem
+    grad_features, grad_counts = grads
+    network, sample = unsigned(problem.network[pair]), problem.sample[pair]
+    adjoints.m[:], adjoints.s[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
+    n, channels = unsigned(w_in.shape[2]), unsigned(w_in.shape[1])
+    here = unsigned(0)
+    first_spike, first_event = end, events.start[sample + 1]
+    last_step = spikes.step[end - 1]
+    while first_event > events.start[sample] and events.step[first_event - 1] > last_step:
+        first_event -= 1
+    for k in range(last_step, -1, -1):
+        here = (here if here > 0 else unsigned(ring.size)) - n
+        last_spike, last_event = first_spike, first_event
+        while first_spike > start and spikes.step[first_spike - 1] == k:
+            first_spike -= 1
+        while first_event > events.start[sample] and events.step[first_event - 1] == k:
+            first_event -= 1
+        for e in range(unsigned(first_spike), unsigned(last_spike)):
+            i = unsigned(spikes.neuron[e])
+            by_time = grad_features[i] * spikes.slope[e] - grad_counts[i] * scheme.rate_m
+            run = run_of(network * n + i, synapses)
+            by_time += gather(ring, here, e, spikes, run, synapses, sums.synapses_m, sums.synapses_s, scheme)
+            through_phase(e, by_time, spikes, adjoints, scheme)
+        store(ring, here, adjoints)
+        for e in range(unsigned(first_event), unsigned(last_event)):
+            channel = unsigned(events.channel[e])
+            if inputs.slots > 0:
+                run = run_of(network * channels + channel, inputs)
+                gather(ring, here, e, events, run, inputs, sums.inputs_m, sums.inputs_s, scheme)
+            else:
+                row, g = sums.w_in[network, channel], scheme.gain
+                add_gradient(row, adjoints, g * events.left_m[e], g * events.left_s[e])
+        for j in range(n):
+            adjoints.m[j] *= scheme.decay_m
+            adjoints.s[j] *= scheme.decay_s
+        for e in range(unsigned(first_spike), unsigned(last_spike)):
+            i = unsigned(spikes.neuron[e])
+            adjoints.m[i] += adjoints.at_start[i]
+            adjoints.s[i] -= adjoints.at_start[i]
+
+
+@njit(**INLINED)
+def gather(ring, here, e, spikes, run, synapses, sum_m, sum_s, scheme):
+    """Gather the adjoints of the arrivals of spike `e` over a run of synapses.
+
+    Adds to the sums and returns dL/d(spike time) through these synapses (per ms).
+    """
+    first, length, _ = run
+    phi, left_m, left_s = spikes.phase[e], spikes.left_m[e], spikes.left_s[e]
+    later_m, later_s = left_m * scheme.decay_m, left_s * scheme.decay_s
+    for t in range(length):
+        late = arrives_late(first + t, phi, synapses, scheme)
+        ring.slot[t] = slot_of(first + t, late, here, ring, synapses)
+    for t in range(length):
+        copy_pair(ring.run, t, ring.pairs, ring.slot[t])
+    by_m, by_s = scheme.zero, scheme.zero
+    for t in range(length):
+        late = arrives_late(first + t, phi, synapses, scheme)
+        part_m = ring.run[t + t] * (later_m if late else left_m)
+        part_s = ring.run[t + t + unsigned(1)] * (later_s if late else left_s)
+        sum_m[first + t] += part_m
+        sum_s[first + t] += part_s
+        by_m += part_m * synapses.weight_m[first + t]
+        by_s += part_s * synapses.weight_s[first + t]
+    return by_m * scheme.rate_m + by_s * scheme.rate_s
+
+
+@njit(**INLINED)
+def through_phase(e, by_time, spikes, adjoints, scheme):
+    """Carry dL/d(time) of spike `e` (per ms) back to V at the step's end and at its start.
+
+    phi = (threshold - V0) / (V1 - V0). A spike of a neuron that was above threshold already (V1 - V0 kept as
+    0) is tied to the step's start and has no derivative.
+    """
+    i, phi, dv = unsigned(spikes.neuron[e]), spikes.phase[e], spikes.rise[e]
+    by_v = scheme.zero
+    if dv != scheme.zero:
+        reset = scheme.threshold * spikes.left_m[e] * scheme.rate_m
+        by_v = scheme.dt * (by_time - adjoints.m[i] * reset) / dv
+    adjoints.m[i] -= by_v * phi
+    adjoints.s[i] += by_v * phi
+    adjoints.at_start[i] = -by_v * (scheme.one - phi)
+
+
+@njit(**INLINED)
+def store(ring, here, adjoints):
+    """Keep this step's adjoints for the earlier spikes that arrived in it."""
+    n = unsigned(ring.n)
+    row = ring.pairs[here + here : here + here + n + n]
+    for j in range(n):
+        row[j + j] = adjoints.m[j]
+        row[j + j + unsigned(1)] = adjoints.s[j]
+
+
+@njit(**INLINED)
+def add_gradient(row, adjoints, amplitude_m, amplitude_s):
+    """Add one input spike's share to the gradient of its row of weights [N]."""
+    for j in range(unsigned(row.shape[0])):
+        row[j] += adjoints.m[j] * amplitude_m + adjoints.s[j] * amplitude_s

@@ -1,0 +1,65 @@
+"""Input spikes as the kernels read them: by sample, in time order, with their step and amplitudes."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from model.config import LearnerConfig
+from model.kernels.cpu.compile import OPTIONS
+from model.kernels.scheme import Floats
+
+if TYPE_CHECKING:
+    from model.datasets import SpikeDataset
+
+
+class Events(NamedTuple):
+    """Input spikes of U samples, E in all."""
+
+    start: npt.NDArray[np.int64]  # [U + 1]
+    step: npt.NDArray[np.int32]  # [E], ascending within a sample
+    channel: npt.NDArray[np.int32]  # [E]: row of the input weights
+    phase: Floats  # [E]: place within the step, from 0 to below 1
+    left_m: Floats  # [E]: exp(-r / tau_mem), r the time left in the step
+    left_s: Floats  # [E]: exp(-r / tau_syn)
+
+
+def gather(
+    data: "SpikeDataset", samples: npt.NDArray[np.int64], config: LearnerConfig, dtype: npt.DTypeLike
+) -> Events:
+    """The events of `samples` [U] of `data`; spikes after the end of a sample are left out."""
+    room = int(data.times.lengths[samples].sum())
+    phase = np.empty(room, dtype)
+    start, step, channel = place(
+        data.times.flat, data.channels.flat, data.times.offsets, samples, config.dt, config.steps, phase
+    )
+    if config.pool_channels > 1:
+        channel //= config.pool_channels
+    phase = phase[: start[-1]]
+    left = (phase - phase.dtype.type(1)) * phase.dtype.type(config.dt)
+    return Events(
+        start=start,
+        step=step[: start[-1]],
+        channel=channel[: start[-1]],
+        phase=phase,
+        left_m=np.exp(left * left.dtype.type(1 / config.tau_mem)),
+        left_s=np.exp(left * left.dtype.type(1 / config.tau_syn)),
+    )
+
+
+@njit(**OPTIONS)
+def place(times, channels, offsets, samples, dt, steps, phase):
+    """Write the phase of each spike; returns where samples start, and steps and channels of the spikes."""
+    start = np.zeros(samples.shape[0] + 1, np.int64)
+    step, channel = np.empty(phase.shape[0], np.int32), np.empty(phase.shape[0], np.int32)
+    found = 0
+    for u in range(samples.shape[0]):
+        for e in range(offsets[samples[u]], offsets[samples[u] + 1]):
+            position = np.float64(times[e]) / dt
+            whole = np.floor(position)
+            if whole < steps:
+                step[found], channel[found], phase[found] = whole, channels[e], position - whole
+                found += 1
+        start[u + 1] = found
+    return start, step, channel

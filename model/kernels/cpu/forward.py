@@ -1,0 +1,194 @@
+"""The forward pass: one network on one sample after another, step by step.
+
+Shapes in names: B samples, C input channels, N hidden neurons, R networks, P pairs (network, sample).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
+from model.kernels.cpu.pairs import add_pair
+from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
+from model.kernels.cpu.spikes import append, make_spikes, resized
+from model.kernels.scheme import Floats
+
+FIRST_ROOM = 4096
+
+
+class State(NamedTuple):
+    """The neurons of one network, [N] each."""
+
+    m: Floats
+    s: Floats
+    before: Floats  # V at the start of the step
+    after: Floats  # V at its end, before resets
+
+
+@njit(**OPTIONS)
+def run_pairs(first, last, problem, features, counts):
+    """Simulate pairs `first` to `last` and write their rows of `features` and `counts` [P, N].
+
+    Returns where each pair's spikes begin [last - first + 1], and the spikes.
+    """
+    n, real = problem.w_in.shape[2], problem.w_in.dtype
+    state = State(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(n, real))
+    ring = make_ring(problem)
+    # As many as there can be, and one that `detect` writes in vain. What is not touched takes no memory.
+    fresh = make_spikes(problem.scheme.steps * n + 1, state.m)
+    spikes = make_spikes(FIRST_ROOM, state.m)
+    begin = np.zeros(last - first + 1, np.int64)
+    for pair in range(first, last):
+        found = run_pair(pair, problem, state, ring, fresh, features[pair], counts[pair])
+        start = begin[pair - first]
+        end = start + found
+        begin[pair - first + 1] = end
+        if end > spikes.step.shape[0]:
+            spikes = resized(spikes, start, 2 * end)
+        append(spikes, start, fresh, found)
+    return begin, resized(spikes, begin[-1], begin[-1])
+
+
+@njit(**INLINED)
+def run_pair(pair, problem, state, ring, spikes, features, counts):
+    """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
+    _, _, events, w_in, inputs, synapses, scheme = problem
+    network, sample = unsigned(problem.network[pair]), problem.sample[pair]
+    state.m[:], state.s[:], state.before[:] = scheme.zero, scheme.zero, scheme.zero
+    features[:], counts[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
+    n, channels = unsigned(w_in.shape[2]), unsigned(w_in.shape[1])
+    here = unsigned(0)
+    event, end = events.start[sample], events.start[sample + 1]
+    found, last_arrival = 0, -1
+    for k in range(scheme.steps):
+        first_event = event
+        while event < end and events.step[event] == k:
+            event += 1
+        if inputs.slots > 0:
+            for e in range(unsigned(first_event), unsigned(event)):
+                run = run_of(network * channels + unsigned(events.channel[e]), inputs)
+                deliver(ring, here, e, events, run, inputs, scheme)
+                last_arrival = k + inputs.slots
+        decay_and_arrive(state, ring, here, scheme)
+        if inputs.slots == 0:
+            add_inputs(state, w_in[network], first_event, event, events, scheme)
+        if crosses(state, scheme):
+            first_spike = found
+            found = detect(state, k, spikes, found, features, counts, scheme)
+            for e in range(unsigned(first_spike), unsigned(found)):
+                run = run_of(network * n + unsigned(spikes.neuron[e]), synapses)
+                deliver(ring, here, e, spikes, run, synapses, scheme)
+            last_arrival = k + synapses.slots
+        elif event == end and k >= last_arrival and stays_silent(state, scheme):
+            break
+        for j in range(n):
+            state.before[j] = state.m[j] - state.s[j]
+        here = (here + n) % unsigned(ring.size)
+    return found
+
+
+@njit(**INLINED)
+def decay_and_arrive(state, ring, here, scheme):
+    """Decay over one step, add the arrivals of this step and clear their row for a step to come."""
+    n = unsigned(ring.n)
+    row = ring.pairs[here + here : here + here + n + n]
+    for j in range(n):
+        state.m[j] = state.m[j] * scheme.decay_m + row[j + j]
+        state.s[j] = state.s[j] * scheme.decay_s + row[j + j + unsigned(1)]
+    row[:] = scheme.zero
+
+
+@njit(**INLINED)
+def add_inputs(state, w_in, first, last, events, scheme):
+    """Add the input spikes `first` to `last` through their rows of weights `w_in` [C, N].
+
+    Four at a time, as M and S are fetched and stored once for all four.
+    """
+    n = unsigned(w_in.shape[1])
+    channel, left_m, left_s, g = events.channel, events.left_m, events.left_s, scheme.gain
+    fours = first + (last - first) // 4 * 4
+    for e in range(first, fours, 4):
+        w0, w1, w2, w3 = w_in[channel[e]], w_in[channel[e + 1]], w_in[channel[e + 2]], w_in[channel[e + 3]]
+        m0, m1, m2, m3 = g * left_m[e], g * left_m[e + 1], g * left_m[e + 2], g * left_m[e + 3]
+        s0, s1, s2, s3 = g * left_s[e], g * left_s[e + 1], g * left_s[e + 2], g * left_s[e + 3]
+        for j in range(n):
+            state.m[j] += w0[j] * m0 + w1[j] * m1 + w2[j] * m2 + w3[j] * m3
+            state.s[j] += w0[j] * s0 + w1[j] * s1 + w2[j] * s2 + w3[j] * s3
+    for e in range(fours, last):
+        w, m, s = w_in[channel[e]], g * left_m[e], g * left_s[e]
+        for j in range(n):
+            state.m[j] += w[j] * m
+            state.s[j] += w[j] * s
+
+
+@njit(**INLINED)
+def crosses(state, scheme):
+    """Set V after the step; whether it reaches the threshold anywhere. NaN does, not to pass for silence."""
+    found = 0
+    for j in range(unsigned(state.m.shape[0])):
+        state.after[j] = state.m[j] - state.s[j]
+        found |= not state.after[j] < scheme.threshold
+    return found != 0
+
+
+@njit(**INLINED)
+def stays_silent(state, scheme):
+    """Whether no neuron can reach the threshold any more by itself: max(M, 0) + max(-S, 0) only decays."""
+    may_fire = 0
+    for j in range(unsigned(state.m.shape[0])):
+        bound = max(state.m[j], scheme.zero) + max(-state.s[j], scheme.zero)
+        may_fire |= not bound < scheme.threshold
+    return may_fire == 0
+
+
+@njit(**INLINED)
+def detect(state, k, spikes, found, features, counts, scheme):
+    """Find the spikes of step `k`, write them from place `found` on, read them out, count them and reset.
+
+    Returns the new `found`.
+    """
+    first = found
+    for j in range(unsigned(state.m.shape[0])):  # without a branch, for no processor would predict it
+        spikes.neuron[found] = j
+        found += not state.after[j] < scheme.threshold
+    for e in range(unsigned(first), unsigned(found)):
+        j = unsigned(spikes.neuron[e])
+        phi, dv = scheme.zero, scheme.zero
+        if state.before[j] < scheme.threshold:
+            dv = state.after[j] - state.before[j]
+            phi = (scheme.threshold - state.before[j]) / dv
+        left = (phi - scheme.one) * scheme.dt
+        left_m, left_s = np.exp(left * scheme.rate_m), np.exp(left * scheme.rate_s)
+        value, slope = readout(k, phi, scheme)
+        spikes.step[e], spikes.phase[e], spikes.rise[e] = k, phi, dv
+        spikes.left_m[e], spikes.left_s[e], spikes.slope[e] = left_m, left_s, slope
+        features[j] += value
+        counts[j] += scheme.one
+        state.m[j] -= scheme.threshold * left_m
+    return found
+
+
+@njit(**INLINED)
+def readout(k, phi, scheme):
+    """What a spike at phase `phi` of step `k` adds to its neuron's feature, and its derivative (per ms)."""
+    by_t = scheme.out_t[k] * np.exp(-phi * scheme.x_t)
+    by_m = scheme.out_m[k] * np.exp(phi * scheme.x_m)
+    by_s = scheme.out_s[k] * np.exp(phi * scheme.x_s)
+    slope = (by_s * scheme.x_s - by_m * scheme.x_m - by_t * scheme.x_t) / scheme.dt
+    return by_t - by_m + by_s, slope
+
+
+@njit(**INLINED)
+def deliver(ring, here, e, spikes, run, synapses, scheme):
+    """Deliver spike `e` over a run of synapses: what is left of it at the end of its step, to each target."""
+    first, length, targets = run
+    phi, left_m, left_s = spikes.phase[e], spikes.left_m[e], spikes.left_s[e]
+    later_m, later_s = left_m * scheme.decay_m, left_s * scheme.decay_s
+    for t in range(length):
+        late = arrives_late(first + t, phi, synapses, scheme)
+        ring.slot[t] = slot_of(first + t, late, here, ring, synapses)
+        ring.run[t + t] = synapses.weight_m[first + t] * (later_m if late else left_m)
+        ring.run[t + t + unsigned(1)] = synapses.weight_s[first + t] * (later_s if late else left_s)
+    for t in range(targets):
+        add_pair(ring.pairs, ring.slot[t], ring.run, t)

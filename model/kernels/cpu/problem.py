@@ -1,0 +1,48 @@
+"""What the kernels are given."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from model.config import LearnerConfig
+from model.kernels.cpu.events import Events
+from model.kernels.cpu.synapses import Synapses, lay_out, no_synapses
+from model.kernels.scheme import Floats, Scheme, make_scheme
+
+
+class Problem(NamedTuple):
+    """P pairs of one of R networks and one of U samples, to be simulated."""
+
+    network: npt.NDArray[np.int64]  # [P]
+    sample: npt.NDArray[np.int64]  # [P]
+    events: Events
+    w_in: Floats  # [R, C, N]
+    inputs: Synapses  # of the input channels where they have delays; none: input spikes arrive at once
+    synapses: Synapses
+    scheme: Scheme
+
+
+def make_problem(
+    w_in: Floats,
+    w_rec: Floats,
+    delays: Floats,
+    input_delays: Floats | None,
+    mask: npt.NDArray[np.bool_],
+    events: Events,
+    sample: npt.NDArray[np.int64],
+    config: LearnerConfig,
+) -> Problem:
+    """Network r on the samples `sample`[r] of `events`, `sample` [R, B]; the rest is as in `simulate`."""
+    inputs = no_synapses(w_in.dtype)
+    if input_delays is not None:
+        inputs = lay_out(w_in, input_delays, None, config, least=0)
+    return Problem(
+        network=np.repeat(np.arange(sample.shape[0]), sample.shape[1]),
+        sample=sample.reshape(-1),
+        events=events,
+        w_in=w_in,
+        inputs=inputs,
+        synapses=lay_out(w_rec, delays, mask, config, least=1),
+        scheme=make_scheme(config, w_in.dtype),
+    )

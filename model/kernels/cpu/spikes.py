@@ -1,0 +1,58 @@
+"""Hidden spikes, as the forward pass leaves them for the backward pass."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from model.kernels.cpu.compile import PART
+from model.kernels.scheme import Floats
+
+
+class Spikes(NamedTuple):
+    """Spikes of some pairs (network, sample), K in all, pair by pair and in time order."""
+
+    step: npt.NDArray[np.int32]  # [K]
+    neuron: npt.NDArray[np.int32]  # [K]
+    phase: Floats  # [K]: place within the step, 0 to 1
+    rise: Floats  # [K]: V1 - V0, zero where the phase has no derivative
+    left_m: Floats  # [K]: exp(-r / tau_mem), r the time left in the step
+    left_s: Floats  # [K]: exp(-r / tau_syn)
+    slope: Floats  # [K]: derivative of the readout's kernel by the spike's time (per ms)
+
+
+@njit(**PART)
+def make_spikes(room, like):
+    """Room for so many spikes, with floats of the type of `like`."""
+    ints, real = np.int32, like.dtype
+    return Spikes(
+        np.empty(room, ints),
+        np.empty(room, ints),
+        np.empty(room, real),
+        np.empty(room, real),
+        np.empty(room, real),
+        np.empty(room, real),
+        np.empty(room, real),
+    )
+
+
+@njit(**PART)
+def resized(spikes, count, room):
+    """A copy of the first `count` spikes with room for `room`."""
+    copy = make_spikes(room, spikes.phase)
+    append(copy, 0, spikes, count)
+    return copy
+
+
+@njit(**PART)
+def append(spikes, at, more, count):
+    """Write the first `count` of the spikes `more` from place `at` on."""
+    end = at + count
+    spikes.step[at:end] = more.step[:count]
+    spikes.neuron[at:end] = more.neuron[:count]
+    spikes.phase[at:end] = more.phase[:count]
+    spikes.rise[at:end] = more.rise[:count]
+    spikes.left_m[at:end] = more.left_m[:count]
+    spikes.left_s[at:end] = more.left_s[:count]
+    spikes.slope[at:end] = more.slope[:count]

@@ -1,0 +1,1 @@
+"""A cohort of networks: its parameters, its initial weights, its checkpoints."""

@@ -1,0 +1,245 @@
+"""A cohort: R networks of one configuration, each with its own seed, simulated in one call."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from model.config import LearnerConfig
+from model.datasets import SpikeDataset
+from model.embeddings.geometry import (
+    circle_positions,
+    distances_between,
+    draw_positions,
+    line_positions,
+    pairwise_distances,
+)
+from model.kernels import gather, simulate
+from model.kernels.scheme import mean_readout
+
+
+class Output(NamedTuple):
+    """What R networks answer to B samples each."""
+
+    logits: Tensor
+    """[R, B, O]"""
+    features: Tensor
+    """[R, B, N]: time average of each hidden neuron's readout potential."""
+    counts: Tensor
+    """[R, B, N]: spikes."""
+
+
+class Cohort(nn.Module):
+    """R networks of leaky integrate-and-fire neurons in space, with a linear readout of their spikes.
+
+    Parameters, all contiguous: `w_in` [R, I, N] (I inputs: the channels, or runs of `pool_channels` of
+    them that share their weights), `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O], `b_out` [R,
+    O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
+    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R],
+    the logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which
+    recurrent synapses exist: at first all but self-connections.
+    """
+
+    w_in: nn.Parameter
+    w_rec: nn.Parameter
+    w_out: nn.Parameter
+    b_out: nn.Parameter
+    positions: nn.Parameter
+    free_delays: nn.Parameter
+    axonal_delays: nn.Parameter
+    input_positions: nn.Parameter
+    log_delay_scale: nn.Parameter
+    mask: Tensor
+
+    def __init__(
+        self,
+        config: LearnerConfig,
+        n_channels: int,
+        n_classes: int,
+        seeds: Sequence[int],
+        dtype: torch.dtype = torch.float32,
+        device: str = "cpu",
+        threads: int = 1,
+    ) -> None:
+        """Draw the networks; replicate r depends on seeds[r] alone.
+
+        Args:
+            config: what the networks are; `duration` must be set.
+            n_channels: input channels, C.
+            n_classes: classes, O.
+            seeds: one a replicate, R of them, whole numbers of at least 0.
+            dtype: torch.float32 or torch.float64.
+            device: `cpu`; there are no kernels for another yet.
+            threads: threads of the kernels.
+
+        Raises:
+            ValueError: if an argument is not legal.
+        """
+        super().__init__()
+        if torch.device(device).type != "cpu":
+            raise ValueError(
+                f"Cohort: `device`: got {device}, expected cpu: there are no kernels for another"
+            )
+        if dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"Cohort: `dtype`: got {dtype}, expected torch.float32 or torch.float64")
+        if not seeds:
+            raise ValueError("Cohort: `seeds`: got none, expected at least one, one a replicate")
+        if threads < 1:
+            raise ValueError(f"Cohort: `threads`: got {threads}, expected at least 1")
+        self.config, self.n_channels, self.n_classes = config, n_channels, n_classes
+        self.seeds, self.threads = tuple(seeds), threads
+        inputs = -(-n_channels // config.pool_channels)
+        drawn = [_draw(config, inputs, n_classes, seed) for seed in seeds]
+        for name in drawn[0]:
+            values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype)
+            self.register_parameter(name, nn.Parameter(values, requires_grad=_learned(name, config)))
+        n = config.hidden
+        self.register_buffer("mask", (~torch.eye(n, dtype=torch.bool)).repeat(len(seeds), 1, 1))
+
+    @property
+    def replicates(self) -> int:
+        """Networks in the cohort, R."""
+        return len(self.seeds)
+
+    @property
+    def has_positions(self) -> bool:
+        """Whether the neurons sit in space."""
+        return self.config.embedding in ("space", "fixed")
+
+    @property
+    def learned_parameters(self) -> int:
+        """Numbers that each network learns; synapses that do not exist do not count."""
+        learned = [value for value in self.parameters() if value.requires_grad]
+        absent = int((~self.mask[0]).sum())
+        matrices = 2 if self.config.embedding == "free" else 1
+        return sum(value[0].numel() for value in learned) - matrices * absent
+
+    def delay_scale(self) -> Tensor | float:
+        """Delay per unit of space (ms), shaped to go with [R, N, N]."""
+        if self.config.learn_delay_scale:
+            return self.log_delay_scale.exp()[:, None, None]
+        return self.config.delay_scale
+
+    def distances(self) -> Tensor:
+        """Lengths of the recurrent synapses [R, N, N] (units of space).
+
+        Without positions they are what delays beyond the least one stand for, (d - d_min) / delay_scale.
+        """
+        if self.has_positions:
+            return pairwise_distances(self.positions)
+        return (self.delays() - self.config.delay_floor) / self.config.delay_scale
+
+    def delays(self) -> Tensor:
+        """Delays of the recurrent synapses [R, N, N] (ms)."""
+        floor = self.config.delay_floor
+        if self.has_positions:
+            return floor + self.delay_scale() * pairwise_distances(self.positions)
+        if self.config.embedding == "free":
+            return self.free_delays.clamp(min=floor)
+        if self.config.embedding == "axonal":
+            return self.axonal_delays.clamp(min=floor).unsqueeze(2).expand_as(self.w_rec)
+        return torch.full_like(self.w_rec, floor, requires_grad=False)
+
+    def input_delays(self) -> Tensor | None:
+        """Delays of the inputs [R, I, N] (ms), or None if input spikes arrive at once."""
+        if self.config.input_embedding == "none":
+            return None
+        return self.delay_scale() * distances_between(self.input_positions, self.positions)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Bring learned delays that fell below the least one back to it."""
+        if self.config.embedding in ("free", "axonal"):
+            learned = self.free_delays if self.config.embedding == "free" else self.axonal_delays
+            learned.clamp_(min=self.config.delay_floor)
+
+    def wiring_length(self) -> Tensor:
+        """Sum over the recurrent synapses of |w| times distance, a network [R]."""
+        return (self.w_rec.abs() * self.distances() * self.mask).sum((1, 2))
+
+    def sparsity(self) -> Tensor:
+        """Share of the possible recurrent synapses that are masked out or zero, a network [R]."""
+        n = self.config.hidden
+        present = ((self.w_rec != 0) & self.mask).sum((1, 2))
+        return 1 - present / max(1, n * (n - 1))
+
+    def forward(self, data: SpikeDataset, samples: Any) -> Output:
+        """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
+
+        Raises:
+            ValueError: if `samples` is not [R, B] or the data has other channels than the networks.
+        """
+        chosen = np.asarray(samples, dtype=np.int64)
+        if chosen.ndim != 2 or chosen.shape[0] != self.replicates:
+            raise ValueError(
+                f"Cohort: `samples`: got shape {list(chosen.shape)}, expected [R, B], R = {self.replicates}"
+            )
+        if data.n_channels != self.n_channels:
+            raise ValueError(
+                f"Cohort: `data` has {data.n_channels} channels, the networks {self.n_channels}; load the "
+                "data with `n_channels` of the training set"
+            )
+        # Networks that see the same sample share its events.
+        unique, place = np.unique(chosen, return_inverse=True)
+        precision = np.float64 if self.w_in.dtype == torch.float64 else np.float32
+        events = gather(data, unique, self.config, precision)
+        features, counts = simulate(
+            self.w_in,
+            self.w_rec,
+            self.delays(),
+            self.mask,
+            events,
+            place.reshape(chosen.shape),
+            self.config,
+            self.threads,
+            self.input_delays(),
+        )
+        return Output(features @ self.w_out + self.b_out.unsqueeze(1), features, counts)
+
+
+def readout_scale(config: LearnerConfig) -> float:
+    """Scale of `w_out` at which logits have about unit variance when neurons fire at the initial rate.
+
+    A feature is small, about rate times the mean of the readout's kernel.
+    """
+    return 1 / (config.initial_rate * mean_readout(config))
+
+
+def _learned(name: str, config: LearnerConfig) -> bool:
+    learned = {"positions": config.embedding == "space", "input_positions": config.learn_input_positions}
+    return learned.get(name, True)
+
+
+def _draw(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
+    """Initial values of one network; each parameter has a stream of its own, so none shifts another."""
+    n = config.hidden
+    streams = [np.random.default_rng([seed, stream]) for stream in range(4)]
+    drawn = {
+        # Of n inputs the mean weight adds n times, the spread sqrt(n) times: about alike, so that neurons are
+        # neither all the same, as with weights of one sign, nor silent, as half of them with few inputs.
+        "w_in": streams[0].normal(1 / np.sqrt(inputs), 1.0, (inputs, n)) / inputs,
+        "w_rec": streams[1].normal(0.0, config.recurrent_gain / np.sqrt(n), (n, n)) * (1 - np.eye(n)),
+        "w_out": streams[2].normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
+        "b_out": np.zeros(n_classes),
+    }
+    drawn |= _draw_delays(config, draw_positions(n, config.dimensions, streams[3]))
+    if config.learn_delay_scale:
+        drawn["log_delay_scale"] = np.log(config.delay_scale)
+    if config.input_embedding != "none":
+        place = line_positions if config.input_embedding == "line" else circle_positions
+        drawn["input_positions"] = place(inputs, config.dimensions)
+    return drawn
+
+
+def _draw_delays(config: LearnerConfig, positions: np.ndarray) -> dict[str, np.ndarray]:
+    """What delays are made of; all embeddings start with delays of the same distribution."""
+    if config.embedding in ("space", "fixed"):
+        return {"positions": positions}
+    delays = pairwise_distances(torch.from_numpy(positions)).numpy() * config.delay_scale + config.delay_floor
+    if config.embedding == "free":
+        return {"free_delays": delays}
+    if config.embedding == "axonal":
+        return {"axonal_delays": np.diagonal(np.roll(delays, 1, axis=1)).copy()}
+    return {}

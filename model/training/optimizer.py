@@ -1,0 +1,84 @@
+"""The optimiser of a cohort: Adam with steps in natural units, a schedule, and clipping."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.datasets import SpikeDataset
+from model.network.cohort import Cohort, readout_scale
+
+SAMPLES = 256
+"""As many samples tell how crowded the spikes of a data set are."""
+
+
+def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
+    """Adam (Kingma & Ba 2015) over what `net` learns, each parameter in a group of its own.
+
+    Adam's steps do not know the size of what they change, and `learning_rate` is to mean the same for 5
+    input channels and for 700. So its unit is, for input and recurrent weights, a step that moves a potential
+    by the threshold if all synapses of a neuron take it together; the more spikes crowd within a membrane
+    time constant, the smaller it is. For the readout it is the spread of its weights at the start.
+    """
+    config = net.config
+    inputs = config.threshold / crowding(train, config.tau_mem)
+    # At the start, hidden spikes are as crowded as input spikes, but for their number.
+    hidden_spikes = config.hidden * config.initial_rate
+    input_spikes = max(1.0, train.times.flat.size / max(1, len(train)))
+    weights = {
+        "w_in": inputs,
+        "w_rec": inputs * input_spikes / hidden_spikes,
+        "w_out": readout_scale(config) / math.sqrt(config.hidden),
+        "b_out": 1.0,
+    }
+    delays = {"free_delays": config.delay_scale, "axonal_delays": config.delay_scale}
+    groups = [
+        {
+            "params": [value],
+            "initial_lr": config.learning_rate * weights[name]
+            if name in weights
+            else config.position_learning_rate * delays.get(name, 1.0),
+        }
+        for name, value in net.named_parameters()
+        if value.requires_grad
+    ]
+    return torch.optim.Adam(groups)
+
+
+def crowding(data: SpikeDataset, window: float) -> float:
+    """Mean number of spikes in the `window` (ms) that ends with a spike, that one included; at least 1.
+
+    >>> crowding(SpikeDataset.from_events([([0.0, 1.0, 5.0], [0, 0, 0])], [0], 1, 1), 2.0)
+    1.3333333333333333
+    """
+    chosen = np.unique(np.linspace(0, len(data) - 1, min(SAMPLES, len(data))).astype(np.int64))
+    near = spikes = 0
+    for times in (data.times[i] for i in chosen):
+        near += int((np.arange(1, len(times) + 1) - np.searchsorted(times, times - window, "right")).sum())
+        spikes += len(times)
+    return near / spikes if spikes else 1.0
+
+
+def rate_factor(net: Cohort, epochs: float) -> float:
+    """What the learning rates are multiplied by after `epochs` epochs, whole and in part."""
+    if net.config.schedule == "constant":
+        return 1.0
+    return 0.5 * (1 + math.cos(math.pi * epochs / net.config.epochs))
+
+
+@torch.no_grad()
+def clip_gradients(net: Cohort) -> None:
+    """Scale each network's gradient down to norm `gradient_clip`, whatever the others' are."""
+    limit = net.config.gradient_clip
+    if limit is None:
+        return
+    grads = [value.grad for value in net.parameters() if value.grad is not None]
+    norms = torch.stack([grad.flatten(1).norm(dim=1) for grad in map(_with_columns, grads)]).norm(dim=0)
+    factors = (limit / norms.clamp(min=torch.finfo(norms.dtype).tiny)).clamp(max=1)
+    for grad in grads:
+        grad *= factors.view(-1, *[1] * (grad.dim() - 1))
+
+
+def _with_columns(grad: Tensor) -> Tensor:
+    return grad if grad.dim() > 1 else grad[:, None]

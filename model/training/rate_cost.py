@@ -1,0 +1,27 @@
+"""Control of firing rates: a cost that draws neurons to a rate, and revival of silent ones."""
+
+import torch
+from torch import Tensor
+
+from model.network.cohort import Cohort
+
+
+def rate_cost(net: Cohort, counts: Tensor) -> Tensor | None:
+    """Cost of the firing rates of a batch [R], from its `counts` [R, B, N]; None if there is none.
+
+    rate_cost mean_j (rate_j / target_rate - 1)^2, differentiated by the pseudo-derivative of counts. A silent
+    neuron has no spike to move, and is left to `revive`.
+    """
+    if net.config.rate_cost == 0:
+        return None
+    rates = counts.mean(1)
+    return net.config.rate_cost * (rates / net.config.target_rate - 1).square().mean(1)
+
+
+@torch.no_grad()
+def revive(net: Cohort, silent: Tensor) -> None:
+    """Strengthen the inputs of neurons `silent` [R, N] (bool) by `revival` mean input weights."""
+    if net.config.revival == 0:
+        return
+    size = net.w_in.abs().mean((1, 2))
+    net.w_in.add_((net.config.revival * size[:, None] * silent)[:, None, :])

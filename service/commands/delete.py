@@ -1,0 +1,77 @@
+"""`polychrony delete`: sweeps with all that is recorded of them, here and in MLflow."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from rich.console import Console
+
+from service.errors import Fault, SweepError, UserError
+from service.results.sweep import Sweep
+from service.results.sweeps import sweeps_in
+from service.storage.atomic import sweep_file
+from service.storage.lock import HeldError, hold
+from service.storage.paths import ObjectPath, Place
+from service.tracking.removal import remove_runs
+
+
+def sweeps_named(names: Sequence[str], runs: Place) -> list[Sweep]:
+    """The sweeps of these names in the folder `runs`.
+
+    Raises UserError, with all that are none: a sweep is named as `polychrony list` does, not by a path.
+    """
+    known = {sweep.name: sweep for sweep in sweeps_in(runs)}
+    cure = f"sweeps there: {', '.join(known)}" if known else "there is none at all"
+    missing = [name for name in names if name not in known]
+    faults = [Fault(str(runs), name, f"there is no such sweep; {cure}") for name in missing]
+    if faults:
+        raise UserError(faults)
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+def delete(sweeps: Sequence[Sweep], console: Console) -> None:
+    """Delete sweeps: their runs in MLflow, then their folders.
+
+    Raises:
+        SweepError: if one of them runs (nothing is deleted then), or MLflow or a folder can't be changed.
+    """
+    with ExitStack() as stack:
+        for sweep in sweeps:
+            _hold(sweep, stack)
+        for sweep in sweeps:
+            runs = remove_runs(sweep.folder.parent, sweep.folder, _store_asked_for(sweep))
+            _remove_folder(sweep.folder)
+            console.print(f"{sweep.name}: deleted, with {runs} runs in MLflow", highlight=False)
+
+
+def _hold(sweep: Sweep, stack: ExitStack) -> None:
+    """Keep drivers off a sweep."""
+    try:
+        stack.enter_context(hold(sweep.folder))
+    except HeldError as error:
+        raise SweepError(f"{sweep.name} is running; stop it first (nothing was deleted)") from error
+
+
+def _store_asked_for(sweep: Sweep) -> str | None:
+    """The sweep's own MLflow store; a sweep whose file is damaged can be deleted, too."""
+    try:
+        return sweep.mlflow_uri
+    except SweepError:
+        return None
+
+
+def _remove_folder(folder: Place) -> None:
+    """Remove a sweep's folder; what a kill leaves of it is no sweep any more."""
+    try:
+        if isinstance(folder, ObjectPath):
+            sweep_file(folder).unlink(missing_ok=True)
+            folder.remove_all()
+        else:
+            doomed = folder.with_name(f".{folder.name}.deleted.{os.getpid()}")
+            folder.rename(doomed)
+            shutil.rmtree(doomed)
+    except OSError as error:
+        raise SweepError(
+            f"{error.filename}: can't be removed ({error.strerror}); remove it by hand"
+        ) from error

@@ -1,0 +1,227 @@
+"""`polychrony doctor`: what is installed and what can be reached, with a cure for each fault."""
+
+import os
+import platform
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from rich.console import Console
+from rich.table import Table
+
+from service.errors import PolychronyError, UserError
+from service.storage.paths import ObjectPath, Place
+from service.text import without_passwords
+from service.tracking.location import embedded_store, is_database
+from service.version import code_version
+
+SECONDS = 5.0
+"""How long a server may take to answer."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    found: str
+    cure: str | None = None
+    """How to mend it; None if all is well."""
+
+
+def examine(runs: Place, console: Console) -> bool:
+    """Print a table of all that a sweep in the folder `runs` needs; returns whether all is there."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "what", "found"):
+        table.add_column(name, overflow="fold")
+    findings = [finding for look in LOOKS for finding in _careful(look, runs)]
+    for one in findings:
+        table.add_row("ok" if one.cure is None else "FAULT", one.what, one.found)
+    console.print(table, highlight=False, markup=False)
+    faults = [one for one in findings if one.cure is not None]
+    for one in faults:
+        console.print(f"{one.what}: {one.cure}", highlight=False, markup=False, soft_wrap=True)
+    console.print("all is well" if not faults else f"{len(faults)} to mend", highlight=False)
+    return not faults
+
+
+def packages(runs: Place) -> Iterator[Finding]:
+    """Python, polychrony and what it depends on: installed, and in the range that is needed."""
+    yield Finding("python", platform.python_version())
+    yield Finding("polychrony", code_version())
+    try:
+        needed = [Requirement(text) for text in requires("polychrony") or ()]
+    except PackageNotFoundError:
+        yield Finding(
+            "packages", "polychrony is not installed, its needs are not known", "pip install polychrony"
+        )
+        return
+    for requirement in needed:
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield _package(requirement)
+    for extra, use in EXTRAS.items():
+        wanted = [one for one in needed if one.marker and one.marker.evaluate({"extra": extra})]
+        missing = any(_package(one).cure is not None for one in wanted)
+        yield Finding(f"polychrony[{extra}]", f"{'not ' * missing}installed ({use})")
+
+
+EXTRAS = {
+    "cluster": "for the head of a cluster that jobs are submitted to",
+    "datasets": "downloads SHD, SSC, N-TIDIGITS and MNIST",
+    "postgresql": "an MLflow store in PostgreSQL without a server",
+}
+
+
+def _package(requirement: Requirement) -> Finding:
+    """Whether a package is there as it is needed, with what its own extras need."""
+    cure = f'pip install "{str(requirement).partition(";")[0]}"'
+    try:
+        found = version(requirement.name)
+    except PackageNotFoundError:
+        return Finding(requirement.name, "not installed", cure)
+    if not requirement.specifier.contains(found, prereleases=True):
+        return Finding(requirement.name, f"{found}, needed is {requirement.specifier}", cure)
+    for text in requires(requirement.name) or ():
+        inner = Requirement(text)
+        asked = inner.marker is not None and any(
+            inner.marker.evaluate({"extra": e}) for e in requirement.extras
+        )
+        if asked and not inner.extras and (fault := _package(inner)).cure is not None:
+            return Finding(requirement.name, f"{found}; {fault.what}: {fault.found}", cure)
+    return Finding(requirement.name, found)
+
+
+def machine(runs: Place) -> Iterator[Finding]:
+    """Cores, memory and GPU."""
+    import torch
+
+    yield Finding("cores", f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}")
+    yield Finding("memory", _memory())
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    yield Finding("GPU", f"{gpu} (networks are trained on the CPU)")
+
+
+def _memory() -> str:
+    lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    total, free = (int(lines[name].split()[0]) / 1e6 for name in ("MemTotal", "MemAvailable"))
+    return f"{total:.1f} GB, {free:.1f} GB free"
+
+
+def kernels(runs: Place) -> Iterator[Finding]:
+    """Whether the kernels compile and run, forwards and backwards."""
+    from model import Cohort, LearnerConfig, SpikeDataset
+
+    began = time.monotonic()
+    data = SpikeDataset.from_events([([1.0, 2.0], [0, 1])], [0], n_channels=2, n_classes=2)
+    net = Cohort(LearnerConfig(hidden=2, duration=10.0), 2, 2, seeds=[0])
+    net(data, [[0]]).logits.sum().backward()
+    yield Finding("kernels", f"compiled and run in {time.monotonic() - began:.1f} s")
+
+
+def folder(runs: Place) -> Iterator[Finding]:
+    """Whether sweeps can be written."""
+    trial = runs / f".doctor-{uuid.uuid4().hex}"
+    try:
+        if not isinstance(runs, ObjectPath):
+            existing = next(one for one in (runs.absolute(), *runs.absolute().parents) if one.exists())
+            trial = existing / trial.name
+        trial.write_bytes(b"")
+        trial.unlink()
+    except OSError as error:
+        cure = "make it writable, or give another by --out"
+        yield Finding("folder of sweeps", f"{runs}: {error.strerror or error}", cure)
+        return
+    yield Finding("folder of sweeps", f"{runs}: can be written")
+
+
+def mlflow(runs: Place) -> Iterator[Finding]:
+    """Whether the MLflow stores that are named can be reached."""
+    from service.tracking.ui import stores_of
+
+    try:
+        stores = stores_of(runs)
+    except UserError:  # nothing was logged yet
+        stores = []
+    named = [store for store in stores if isinstance(runs, ObjectPath) or store != embedded_store(runs)]
+    if not named:
+        yield Finding("MLflow", "in the folder of sweeps; no other store is named")
+    for store in named:
+        shown = without_passwords(store)
+        try:
+            (_reach_database if is_database(store) else _reach_server)(store)
+        except Exception as error:  # whatever a driver of a database may raise
+            cure = f"see that {shown} runs and lets this machine in, or name another by MLFLOW_TRACKING_URI"
+            if isinstance(error, ModuleNotFoundError):
+                cure = 'pip install "polychrony[postgresql]"'
+            yield Finding("MLflow", f"{shown}: {_line(error)}", cure)
+        else:
+            yield Finding("MLflow", f"{shown}: answers")
+
+
+def _reach_server(uri: str) -> None:
+    import requests
+
+    requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS).raise_for_status()
+
+
+def _reach_database(uri: str) -> None:
+    from sqlalchemy import create_engine
+
+    options = {"connect_timeout": int(SECONDS)} if uri.startswith(("postgresql", "mysql")) else {}
+    engine = create_engine(uri, connect_args=options)
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
+
+
+def cluster(runs: Place) -> Iterator[Finding]:
+    """Whether the Ray cluster that the environment names can be reached."""
+    for variable in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
+        address = os.environ.get(variable, "")
+        if address in ("", "auto", "local"):
+            continue
+        try:
+            yield Finding(variable, f"{address}: {_reach_cluster(address)}")
+        except (PolychronyError, OSError, ValueError) as error:
+            cure = f"start the cluster, or correct {variable}, or unset it"
+            yield Finding(variable, f"{address}: {_line(error)}", cure)
+    if not os.environ.get("RAY_ADDRESS") and not os.environ.get("RAY_API_SERVER_ADDRESS"):
+        yield Finding("Ray", "no cluster is named by RAY_ADDRESS; sweeps run on a Ray of their own")
+
+
+def _reach_cluster(address: str) -> str:
+    if address.startswith("http"):
+        from service.jobs.dashboard import Dashboard
+
+        nodes = [node for node in Dashboard.connect(address).nodes() if node.alive]
+        return f"{len(nodes)} nodes, {sum(node.cores for node in nodes):g} cores"
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    socket.create_connection((host, int(port)), timeout=SECONDS).close()
+    return "listens"
+
+
+Look = Callable[[Place], Iterator[Finding]]
+LOOKS: tuple[Look, ...] = (packages, machine, kernels, folder, mlflow, cluster)
+
+
+def _careful(look: Look, runs: Place) -> Iterator[Finding]:
+    """What a look finds; a fault if it can't even look."""
+    try:
+        yield from look(runs)
+    except Exception as error:  # a broken package may raise anything
+        cure = "mend or install what the message names"
+        if look is kernels:
+            cure = "they need numba, and a folder for its cache that can be written, or NUMBA_CACHE_DIR"
+        yield Finding(look.__name__, _line(error), cure)
+
+
+def _line(error: BaseException) -> str:
+    """An error in a line, without passwords."""
+    said = str(error).strip().partition("\n")[0]
+    return without_passwords(f"{type(error).__name__}: {said}" if said else type(error).__name__)[:200]

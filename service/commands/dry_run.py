@@ -1,0 +1,278 @@
+"""`polychrony run --dry-run`: what a sweep is and what it would take. Nothing is written."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from search import Search, Suggestion
+from service.commands.run import check
+from service.config.document import read
+from service.config.sweep import SweepSpec, load
+from service.config.yaml_text import write
+from service.durations import duration
+from service.errors import UserError
+from service.record.plan import MORE_SEEDS, Begun, Plan, Source
+from service.record.schema import column_of
+from service.results.sweep import Sweep
+from service.storage.atomic import plan_file, sweep_file
+from service.storage.paths import Place, stored_at
+
+if TYPE_CHECKING:
+    from service.commands.estimate import SweepCost, TrialCost
+
+SUGGESTIONS = 3
+"""Trials that are measured,"""
+MEASURING_SECONDS = 30.0
+"""unless those before have taken so long."""
+WIDTH = 100
+HOUR, MEGABYTE, GIGABYTE = 3600.0, 1e6, 1e9
+
+
+@dataclass(frozen=True)
+class Done:
+    """How far the sweep has come before."""
+
+    rows: list[dict[str, Any]]
+    """Of `trials`."""
+    hours: float
+    sources: list[Source]
+    """The trials that it started from."""
+    bytes: int
+    """In its folder."""
+
+    @property
+    def leaders(self) -> int:
+        """Trials that were leaders run again."""
+        return sum(row["move"] == MORE_SEEDS for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Left:
+    """What is still to be run."""
+
+    suggestions: int
+    leaders: int
+    """Leading trials to be run again, at least."""
+    text: str
+    """The same in words."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A suggestion of the sampler, with what its trial takes or why it fails."""
+
+    values: Mapping[str, Any]
+    cost: "TrialCost | None" = None
+    fault: str | None = None
+
+
+def dry_run(file: Path, runs: Place, overrides: Sequence[str], console: Console) -> None:
+    """Show the sweep of `file`, measure its first suggestions, and say what it would take in `runs`.
+
+    Raises:
+        UserError: as `run` does.
+        SweepError: as `run` does.
+    """
+    spec = load(file, overrides)
+    folder = runs.absolute() / spec.name
+    sources = check(spec, read(file, overrides), folder)
+    at_once = spec.resources.at_once(_cores())
+    done = _done(folder, sources)
+    search = Search(
+        spec.space,
+        spec.objectives,
+        options=spec.search.options,
+        constraints=spec.constraints,
+        fixed=spec.fixed,
+    )
+    left = _left(spec, search.size, done)
+    console.print(_resolved(spec), highlight=False, markup=False, soft_wrap=True)
+    console.print(left.text, highlight=False, soft_wrap=True)
+    if left.suggestions + left.leaders == 0:
+        return
+    with console.status("measuring") if console.is_terminal else nullcontext():
+        search.learn({one.name: (one.values, one.metrics) for one in done.sources})
+        measured = _measure(spec, search, folder)
+    _show_trials(spec, measured, console)
+    costs = [one.cost for one in measured if one.cost is not None]
+    if costs:
+        _show_sweep(spec, costs, left, at_once, done, console)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _done(folder: Place, sources: list[Source]) -> Done:
+    """What is on disk of the sweep; if it has never run, `sources` are what it will start from."""
+    if not sweep_file(folder).exists():
+        return Done([], 0.0, sources, 0)
+    plan = Plan(plan_file(folder), writable=False)
+    try:
+        rows = Sweep(folder).arrow("trials").to_pylist()
+    except UserError:  # it was stopped before its tables were there
+        rows = []
+    stored = sum(one.size for one in stored_at(folder))
+    return Done(rows, plan.elapsed / HOUR, plan.sources or [], stored)
+
+
+def _left(spec: SweepSpec, size: int | None, done: Done) -> Left:
+    """What is left of a sweep whose sampler has `size` suggestions."""
+    planned = spec.search.trials if size is None else min(spec.search.trials, size)
+    suggestions = max(0, planned - len(done.rows) + done.leaders)
+    leaders = max(0, min(spec.replicates.trials, planned) - done.leaders) if spec.replicates else 0
+    text = f"{spec.name}: {planned} trials"
+    if planned < spec.search.trials:
+        text += ", which are all combinations"
+    if spec.replicates:
+        text += f"; then the best {spec.replicates.trials} again, of {spec.replicates.leaders} replicates"
+    if done.rows:
+        text += f". It would be taken up: {len(done.rows)} are finished"
+    if suggestions + leaders == 0:
+        text = f"{spec.name} is finished: {len(done.rows)} trials. Nothing would be run"
+    return Left(suggestions, leaders, f"{text}.")
+
+
+def _resolved(spec: SweepSpec) -> str:
+    """The sweep with all defaults filled in, less what is not set; a paragraph for each section."""
+    paragraphs = []
+    for key, value in spec.resolved().items():
+        kept = {k: v for k, v in value.items() if v not in (None, [])} if isinstance(value, dict) else value
+        if not kept:
+            continue
+        text = write({key: kept}).rstrip()
+        if isinstance(kept, dict) and key != "space":
+            head, *inside = text.splitlines()
+            text = f"{head} {{{', '.join(line.strip() for line in inside)}}}"
+            text = fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        paragraphs.append(text)
+    return "\n".join(paragraphs)
+
+
+def _measure(spec: SweepSpec, search: Search, folder: Place) -> list[Measured]:
+    """What the trials of the sampler's first suggestions take; those that are the same but once."""
+    import torch
+
+    torch.set_num_threads(1)  # as trials do
+    measured: list[Measured] = []
+    began = time.monotonic()
+    for number in range(SUGGESTIONS):
+        if search.exhausted or (measured and time.monotonic() > began + MEASURING_SECONDS):
+            break
+        suggestion = search.ask(number)
+        if all(suggestion.values != one.values for one in measured):
+            measured.append(_measured(spec, suggestion, folder))
+    return measured
+
+
+def _measured(spec: SweepSpec, suggestion: Suggestion, folder: Place) -> Measured:
+    from model.datasets import load_splits
+    from service.commands.estimate import compile_kernels, measure_trial
+    from service.control.controller import make_task
+
+    try:
+        task = make_task(spec, folder, Begun(suggestion))
+        splits = load_splits(task.data)
+        if suggestion.trial == 0:
+            compile_kernels(task, splits)
+        return Measured(suggestion.values, measure_trial(task, splits))
+    except Exception as error:  # whatever makes a trial fail; `run` records it, too
+        return Measured(suggestion.values, fault=f"{type(error).__name__}: {error}".partition("\n")[0])
+
+
+def _show_trials(spec: SweepSpec, measured: Sequence[Measured], console: Console) -> None:
+    title = f"Measured here, by a few batches of the sampler's first {len(measured)} suggestions"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    searched = [field.path for field in spec.space.fields]
+    for name in [*map(column_of, searched), "batch (s)", "epoch (s)", "trial (s)", "stored (MB)"]:
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in measured:
+        numbers: list[object] = ["fails"]
+        if (cost := one.cost) is not None:
+            stored = (cost.table_bytes + cost.network_bytes) / MEGABYTE
+            numbers = [cost.batch, cost.epoch, cost.seconds, stored]
+        table.add_row(*(_short(value) for value in [*(one.values.get(path) for path in searched), *numbers]))
+    console.print(table)
+    for one in measured:
+        if one.fault is not None:
+            console.print(f"Such a trial fails: {one.fault}", highlight=False, soft_wrap=True)
+
+
+def _show_sweep(
+    spec: SweepSpec,
+    costs: Sequence["TrialCost"],
+    left: Left,
+    at_once: int,
+    done: Done,
+    console: Console,
+) -> None:
+    from service.commands.estimate import sweep_cost
+
+    trials = float(left.suggestions)
+    if spec.replicates is not None:  # replicates are trained side by side, and each takes its time
+        trials += left.leaders * spec.replicates.leaders / spec.learner.replicates
+    spare = _cores() > at_once * spec.resources.cpus
+    cost = sweep_cost(costs, trials, at_once, spare, spec.record.networks)
+    seconds = [one.seconds for one in costs]
+    mean = sum(seconds) / len(seconds)
+    may_end = spec.may_stop or spec.learner.patience is not None
+    early = "trials that are ended early, and " if may_end else ""
+    what = "what is left" if done.rows else "the sweep"
+    lines = {
+        "a trial": f"{_time(mean)} ({_time(min(seconds))} to {_time(max(seconds))})",
+        what: f"about {_time(cost.seconds)}, {at_once} trials at once",
+        "processor": f"about {cost.cpu_hours:.2g} CPU hours",
+        "disk": f"about {_size(cost.folder_bytes + cost.mlflow_bytes)}: tables {_size(cost.table_bytes)}, "
+        f"networks {_size(cost.network_bytes)}, pictures {_size(cost.picture_bytes)}, "
+        f"MLflow {_size(cost.mlflow_bytes)}",
+        "ended by": _ended_by(spec, cost, done),
+        "not foreseen": early + "how training changes the number of spikes",
+    }
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    for name, text in lines.items():
+        table.add_row(name, text)
+    console.print(table)
+
+
+def _ended_by(spec: SweepSpec, cost: "SweepCost", done: Done) -> str:
+    """Which budget is used up first, if it is before all trials are run."""
+    spent = {
+        "hours": (done.hours, cost.seconds / HOUR),
+        "cpu_hours": (sum(row["cpu_seconds"] or 0.0 for row in done.rows) / HOUR, cost.cpu_hours),
+        "gigabytes": (done.bytes / GIGABYTE, cost.folder_bytes / GIGABYTE),
+    }
+    shares = {
+        name: (limit - before) / more
+        for name, (before, more) in spent.items()
+        if (limit := getattr(spec.budget, name)) is not None
+    }
+    said = "its number of trials"
+    if shares and min(shares.values()) < 1:
+        name = min(shares, key=lambda one: shares[one])
+        said = f"`budget.{name}`, after about {max(0.0, shares[name]):.0%} of that"
+    if (plateau := spec.budget.plateau) is not None:
+        said += f", or by a plateau of {plateau.trials} trials"
+    return said
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.2g} s" if seconds < 10 else duration(seconds)
+
+
+def _size(count: float) -> str:
+    for unit, name in ((GIGABYTE, "GB"), (MEGABYTE, "MB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count / 1e3:.0f} kB"
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -1,0 +1,202 @@
+"""What a trial takes, from a few batches of it; and what a sweep takes, from a few of its trials."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from model.analysis.evaluation import evaluate
+from model.analysis.lesions import ORDERS, SHARES
+from model.datasets import SpikeDataset, Splits
+from model.training.trainer import Trainer
+from service.config.metrics import METRICS, TEST_METRICS
+from service.record.leaders import SHOWN
+from service.worker.trial import Task, measure_rows, neuron_rows, snapshot_epochs, synapse_rows
+
+BATCHES_SECONDS = 2.0
+"""Batches are trained for about so long, and one at least."""
+HELD_OUT = 256
+"""Samples at most that the networks are asked about."""
+
+# Of the service itself, as seen on the quickstart (2 cores): rough, but seldom most of a sweep's time.
+START_SECONDS = 20.0
+"""Until the first trial runs: Ray and MLflow start."""
+WORKER_SECONDS = 2.5
+"""Of processor time until a worker has its first trial ready: libraries, kernels and data."""
+TRIAL_SECONDS = 0.5
+"""Of processor time for each trial in the process that conducts the sweep, most of it for pictures."""
+LEADER_SECONDS, LEADER_BYTES = 2.0, 6_000_000
+"""For the pages of a leading trial, when all trials are over."""
+PROBED, PROBE_SECONDS, PROBE_BYTES = 5, 3.0, 1_500_000
+"""So many leading trials are also looked into, at that cost each."""
+CURVES_BYTES = 140_000
+"""Metrics of a trial in MLflow, beside copies of its pictures."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TrialCost:
+    """What one trial takes, if it is not ended early and its networks spike as they do at the start."""
+
+    batch: float
+    """Time of a batch of all replicates: forward, backward and update (s)."""
+    epoch: float
+    """Time of an epoch, validation included (s)."""
+    seconds: float
+    """Time of the trial (s)."""
+    cpu_seconds: float
+    """Its processor time (s)."""
+    table_bytes: int
+    """Bytes of its rows in all tables."""
+    network_bytes: int
+    """Bytes of its trained networks."""
+    picture_bytes: int
+    """Bytes of its still pictures."""
+
+
+@dataclass(frozen=True)
+class SweepCost:
+    """What trials take together."""
+
+    seconds: float
+    cpu_hours: float
+    table_bytes: float
+    network_bytes: float
+    picture_bytes: float
+    mlflow_bytes: float
+
+    @property
+    def folder_bytes(self) -> float:
+        """What is stored in the sweep's folder."""
+        return self.table_bytes + self.network_bytes + self.picture_bytes
+
+
+def compile_kernels(task: Task, splits: Splits) -> None:
+    """Do for as little as possible all that `measure_trial` does, so that it finds everything compiled."""
+    measure_trial(replace(task, learner=replace(task.learner, hidden=4, batch_size=1, epochs=1)), splits)
+
+
+def measure_trial(task: Task, splits: Splits) -> TrialCost:
+    """Train a few batches of `task` on `splits` and take from them what the whole trial takes.
+
+    Nothing is written. In a new process call `compile_kernels` first.
+    """
+    began, cpu = time.perf_counter(), time.process_time()
+    trainer, starting = _timed(lambda: Trainer(task.learner, splits, task.seeds, task.threads))
+    learner, shown = trainer.config, _some(splits.validation, HELD_OUT)
+    trainer.splits = Splits(_some(splits.train, learner.batch_size), shown, None)
+    _, answering = _timed(lambda: evaluate(trainer.net, shown))
+    _, once = _timed(trainer.run_epoch)
+    batch = max(once - answering, 1e-6)
+    in_epoch = len(splits.train) / learner.batch_size
+    count = math.floor(min(BATCHES_SECONDS / batch, in_epoch))
+    if count > 1:
+        trainer.splits = Splits(_some(splits.train, count * learner.batch_size), shown, None)
+        _, several = _timed(trainer.run_epoch)
+        batch = max(several - answering, 1e-6) / count
+    snapshot, observing = _timed(lambda: _snapshot(task, trainer))
+
+    answer = answering / max(1, len(shown))
+    epoch = in_epoch * batch + len(splits.validation) * answer
+    snapshots = len(snapshot_epochs(learner.epochs, task.snapshots))
+    testing = len(splits.test) * answer if splits.test is not None else 0.0
+    ending = testing + _opted_for(task, trainer, testing or len(splits.validation) * answer)
+    seconds = starting + learner.epochs * epoch + snapshots * observing + ending
+    busy = (time.process_time() - cpu) / (time.perf_counter() - began)
+    synapses = _stored(synapse_rows(task.trial, trainer)) if task.synapses else 0
+    return TrialCost(
+        batch=batch,
+        epoch=epoch,
+        seconds=seconds,
+        cpu_seconds=seconds * busy,
+        table_bytes=snapshots * sum(map(_stored, snapshot)) + synapses + _metrics_bytes(task),
+        network_bytes=len(trainer.networks()),
+        picture_bytes=_picture_bytes(learner.hidden),
+    )
+
+
+def sweep_cost(
+    costs: Sequence[TrialCost], trials: float, at_once: int, spare: bool, networks: int
+) -> SweepCost:
+    """What `trials` trials take that are like those of `costs`, on average.
+
+    Args:
+        costs: of some trials, one at least.
+        trials: how many there are; one with twice the replicates counts as two.
+        at_once: how many run at the same time.
+        spare: whether a core is left for the process that conducts the sweep.
+        networks: trials at most whose networks are kept.
+    """
+    leading = min(trials, SHOWN)
+    each = fmean(cost.seconds for cost in costs) + (0.0 if spare else TRIAL_SECONDS)
+    probed = min(trials, PROBED)
+    pages = leading * LEADER_SECONDS + probed * PROBE_SECONDS
+    pictures = trials * fmean(cost.picture_bytes for cost in costs)
+    pictures += leading * LEADER_BYTES + probed * PROBE_BYTES
+    return SweepCost(
+        seconds=START_SECONDS + max(1.0, trials / at_once) * each + pages,
+        cpu_hours=(at_once * WORKER_SECONDS + trials * fmean(cost.cpu_seconds for cost in costs)) / 3600,
+        table_bytes=trials * fmean(cost.table_bytes for cost in costs),
+        network_bytes=min(trials, networks) * fmean(cost.network_bytes for cost in costs),
+        picture_bytes=pictures,
+        mlflow_bytes=pictures + trials * CURVES_BYTES,
+    )
+
+
+def _timed(act: Callable[[], T]) -> tuple[T, float]:
+    """What `act` returns, and its duration (s)."""
+    started = time.perf_counter()
+    done = act()
+    return done, time.perf_counter() - started
+
+
+def _some(data: SpikeDataset, count: int) -> SpikeDataset:
+    """Up to `count` samples, spread over the data."""
+    return data.subset(np.linspace(0, len(data) - 1, min(count, len(data))).astype(np.int64))
+
+
+def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
+    """What the tables keep of the networks at one epoch."""
+    return [
+        neuron_rows(task.trial, trainer.neurons()),
+        measure_rows(task.trial, trainer.epoch, trainer.topology()),
+    ]
+
+
+def _opted_for(task: Task, trainer: Trainer, answering: float) -> float:
+    """Seconds for what is recorded of the trained networks on request.
+
+    answering: seconds for all samples that pruned networks are asked about.
+    """
+    pruning = len(ORDERS) * len(SHARES) * answering if task.pruning else 0.0
+    if not task.nulls:
+        return pruning
+    _, alone = _timed(trainer.topology)
+    _, compared = _timed(lambda: trainer.topology(nulls=1))
+    return pruning + task.nulls * max(0.0, compared - alone)
+
+
+def _stored(table: pa.Table) -> int:
+    """Bytes of a table's columns in a Parquet file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    group = pq.read_metadata(pa.BufferReader(sink.getvalue())).row_group(0)
+    return sum(group.column(n).total_compressed_size for n in range(group.num_columns))
+
+
+def _picture_bytes(hidden: int) -> int:
+    """Bytes of a trial's still pictures: synapses are drawn one by one, until they fill the picture."""
+    return min(140_000 + 80 * hidden**2, 850_000)
+
+
+def _metrics_bytes(task: Task) -> int:
+    """Bytes of a trial's rows in `epochs` and `trials`: numbers that hardly compress."""
+    each = len(METRICS) - len(TEST_METRICS)
+    return 8 * (each * task.learner.epochs * task.learner.replicates + 2 * len(METRICS))

@@ -1,0 +1,36 @@
+"""`polychrony list`: the sweeps of a folder, a line each."""
+
+from rich.console import Console
+from rich.table import Table
+
+from service.durations import age_text
+from service.results.sweeps import Standing, standing_of, sweeps_in
+from service.storage.paths import Place
+
+
+def print_list(runs: Place, console: Console) -> None:
+    """Print how each sweep in the folder `runs` stands, the latest first."""
+    standings = sorted(map(standing_of, sweeps_in(runs)), key=lambda one: one.age)
+    if not standings:
+        console.print(f"no sweeps in {runs}", highlight=False, soft_wrap=True)
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("sweep", "state", "trials", "best", "last change"):
+        table.add_column(name)
+    for one in standings:
+        table.add_row(one.name, one.state, trials_text(one), best_text(one), f"{age_text(one.age)} ago")
+    console.print(table)
+    for one in standings:
+        if said := one.fault or (one.stopped_by and f"{one.name} has stopped: {one.stopped_by}"):
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+
+def trials_text(one: Standing) -> str:
+    """Finished trials by state, out of those asked for."""
+    states = ", ".join(f"{count} {state}" for state, count in sorted(one.states.items()))
+    return f"{states or 'none'} of {one.planned}" if one.planned is not None else ""
+
+
+def best_text(one: Standing) -> str:
+    """The best values that it has found."""
+    return ", ".join(f"{metric} {value:.4g}" for metric, value in one.best.items())

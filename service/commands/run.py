@@ -1,0 +1,202 @@
+"""`polychrony run`: a sweep from its file to its results, here."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from service.config.changes import difference, only_budgets_grew
+from service.config.document import Document, read
+from service.config.faults import Found
+from service.config.sweep import SweepSpec, dump, load
+from service.errors import SweepError, UserError
+from service.execution.address import reach
+from service.record.plan import Source
+from service.results.warm_start import find_sources
+from service.storage.atomic import sweep_file, write_whole
+from service.storage.lock import hold
+from service.storage.paths import Place
+from service.tracking.location import artifacts_of, tracking_uri
+
+if TYPE_CHECKING:
+    from service.control.controller import Conductor
+    from service.tracking.listener import MlflowListener
+
+
+def run(
+    file: Place, runs: Place, overrides: Sequence[str], console: Console, address: str | None = None
+) -> None:
+    """Run the sweep of `file` in the folder `runs`, or take it up where it stopped; see `conduct`.
+
+    With an `address` its trials run on the cluster there; without, on a Ray of this process's own.
+    """
+    if address is not None:
+        reach(address)
+
+    def execute(conductor: "Conductor") -> None:
+        from service.execution.ray_tune import run_on_ray
+
+        run_on_ray(conductor, address=address)
+
+    conduct(load(file, overrides), file, runs, console, execute, overrides)
+
+
+def conduct(
+    spec: SweepSpec,
+    file: Place,
+    runs: Place,
+    console: Console,
+    execute: Callable[["Conductor"], None],
+    overrides: Sequence[str] = (),
+) -> None:
+    """Conduct a sweep from its start, or from where its record ends, to its summary.
+
+    Args:
+        spec: the sweep.
+        file: where it was read, for messages.
+        runs: folder of all sweeps.
+        console: where progress is shown.
+        execute: runs the trials of a conductor.
+        overrides: of `--set`, for messages.
+
+    Raises:
+        UserError: before anything is written, if `spec` can't be recorded or is not the sweep of that name.
+        SweepError: if the sweep could not go on; what is finished is kept.
+        KeyboardInterrupt: passed on; what is finished is kept.
+    """
+    # Absolute: the workers of Ray have a working directory of their own.
+    folder = runs.absolute() / spec.name
+    document = read(file, overrides)
+    check(spec, document, folder)
+    with hold(folder) as folder:
+        write_whole(sweep_file(folder), dump(spec).encode())
+        _conduct(spec, document, folder, console, execute)
+
+
+def check(spec: SweepSpec, document: Document, folder: Place) -> list[Source]:
+    """Find what is wrong with a sweep beyond its file, before anything is written.
+
+    Args:
+        spec: the sweep.
+        document: where it was read.
+        folder: of the sweep.
+
+    Returns:
+        The trials that a new sweep starts from; one that is taken up has kept its own.
+
+    Raises:
+        UserError: if it is not the sweep of that name, its data or earlier sweeps can't be read, or MLflow
+            can't be used with a folder such as this.
+        SweepError: if the record of what was asked can't be used.
+    """
+    _check_same(spec, document, folder)
+    _check_data(spec, document)
+    artifacts_of(folder.parent, tracking_uri(folder.parent, spec.mlflow.uri))
+    return [] if sweep_file(folder).exists() else _sources(spec, document, folder.parent)
+
+
+def _check_same(spec: SweepSpec, document: Document, folder: Place) -> None:
+    """A sweep keeps its name: what is stored under it must be the same, but for its budgets."""
+    if not sweep_file(folder).exists():
+        return
+    try:
+        stored, asked = load(sweep_file(folder)).resolved(), spec.resolved()
+    except UserError as error:
+        raise SweepError(
+            f"{sweep_file(folder)}: the record of what was asked can't be used; restore it from a copy, or "
+            f"choose another name\n{error}"
+        ) from error
+    if not only_budgets_grew(stored, asked):
+        changes = "; ".join(difference(stored, asked))
+        raise _fault(
+            document,
+            "name",
+            f"there is another sweep called `{spec.name}` ({changes}); choose another name, or "
+            "change nothing but `resources`, `mlflow`, a larger `budget` and a larger `search.trials`",
+        )
+
+
+def _check_data(spec: SweepSpec, document: Document) -> None:
+    """Load the data once before anything is written: what is wrong with them would fail every trial."""
+    from model.datasets import load_splits
+
+    try:
+        load_splits(spec.data)
+    except ValueError as error:
+        raise _fault(document, "data", str(error)) from error
+
+
+def _sources(spec: SweepSpec, document: Document, runs: Place) -> list[Source]:
+    """The trials that the sweep starts from."""
+    try:
+        return find_sources(spec, runs)
+    except ValueError as error:
+        raise _fault(document, "search.warm_start", str(error)) from error
+
+
+def _fault(document: Document, path: str, message: str) -> UserError:
+    """A fault that only running could show, with the line of the value."""
+    return document.error([Found(tuple(path.split(".")), message)])
+
+
+def _conduct(
+    spec: SweepSpec,
+    document: Document,
+    folder: Place,
+    console: Console,
+    execute: Callable[["Conductor"], None],
+) -> None:
+    # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
+    from service.commands.progress import Progress
+    from service.commands.summary import print_summary
+    from service.control.controller import Conductor
+
+    with closing(
+        Conductor(spec, folder, sources=lambda: _sources(spec, document, folder.parent))
+    ) as conductor:
+        finished = conductor.record.rows("trials").to_pylist()
+        done = conductor.agenda.over
+        taken_up = f", {len(finished)} are finished" if finished else ""
+        planned = conductor.agenda.planned
+        said = f" is finished: {len(finished)} trials" if done else f": {planned} trials{taken_up}"
+        console.print(f"{spec.name}{said}.", highlight=False)
+        with _mlflow(conductor, folder, console) as mlflow:
+            if not done:
+                with Progress(spec, finished, planned, console) as progress:
+                    conductor.listeners = [progress, mlflow]
+                    execute(conductor)
+            mlflow.show_leaders(conductor)
+            mlflow.show_sweep(conductor)
+        if stopped_by := conductor.agenda.stopped_by:
+            console.print(f"{spec.name} has stopped: {stopped_by}.", highlight=False, soft_wrap=True)
+    print_summary(folder, console)
+
+
+@contextmanager
+def _mlflow(conductor: "Conductor", folder: Place, console: Console) -> Iterator["MlflowListener"]:
+    """The MLflow view, first brought up to the record, and closed when all has arrived there."""
+    from service.tracking.listener import MlflowListener
+    from service.tracking.view import MlflowView
+
+    view = MlflowView.open(folder.parent, conductor.spec, folder)
+    listener = MlflowListener(view, folder, conductor.spec.name)
+    state = "failed"
+    try:
+        finished = conductor.record.finished_trials()
+        if finished:
+            known = view.finished_trials(patience=30)
+            conductor.retell(finished.keys() - (known or set()), listener)
+        yield listener
+        state = "complete"
+    except KeyboardInterrupt:
+        state = "cancelled"
+        raise
+    finally:
+        with console.status("MLflow: logging the rest") if console.is_terminal else nullcontext():
+            view.close(state)
+        if view.lost:
+            fault = (
+                f"MLflow: {view.lost} entries could not be logged; run the same command again when it is back"
+            )
+            console.print(fault, highlight=False)

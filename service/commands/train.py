@@ -1,0 +1,104 @@
+"""`polychrony train`: one configuration in this process, without Ray; or a recorded trial once more."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from service.commands.run import conduct
+from service.config.sweep import SweepSpec, data_for, learner_for, load
+from service.control.controller import Conductor
+from service.control.trial_rows import summarize
+from service.errors import Fault, SweepError, UserError
+from service.record.provenance import cpu_model
+from service.record.schema import values_of
+from service.results.sweep import Sweep
+from service.storage.paths import Place
+from service.version import code_version
+from service.worker.trial import Report, Task, Trial
+
+SHOWN = ("train_loss", "train_accuracy", "loss", "accuracy", "rate", "silent")
+
+
+def train(file: Path, runs: Place, overrides: Sequence[str], console: Console) -> None:
+    """Train the configuration of a sweep file that searches nothing; it is recorded as a sweep of one trial.
+
+    Raises:
+        UserError: if the file is faulty, or has a `space`.
+        SweepError: if training could not go on.
+    """
+    spec = load(file, [*overrides, "search={trials: 1, sampler: random}"])
+    if spec.space.fields:
+        cure = "train runs one configuration; empty it by --set 'space={}' and set the fields under `learner`"
+        raise UserError([Fault(str(file), "space", cure)])
+
+    def execute(conductor: Conductor) -> None:
+        while task := conductor.next_task():
+            trial, goes_on = Trial(task), True
+            while goes_on:
+                report = trial.advance()
+                console.print(_line(report, task.learner.epochs), highlight=False, soft_wrap=True)
+                goes_on = conductor.take(report)
+
+    conduct(spec, file, runs, console, execute)
+
+
+def train_again(name: str, runs: Place, console: Console) -> bool:
+    """Train the trial `NAME/TRIAL` of a sweep again as it is recorded; returns whether the results are equal.
+
+    Raises:
+        UserError: if there is no such trial.
+        SweepError: if training fails.
+    """
+    sweep_name, _, number = name.rpartition("/")
+    if not sweep_name or not number.isdecimal():
+        raise UserError([Fault("--from", name, "expected NAME/TRIAL, such as quickstart/17")])
+    sweep = Sweep(runs / sweep_name)
+    rows = sweep.arrow("trials", f"trial == {number}").to_pylist()
+    if not rows:
+        raise UserError([Fault("--from", name, f"there is no such trial in {sweep.folder}")])
+    spec = load(sweep.folder / "sweep.yaml")
+    recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Trial(_task_of(spec, rows[0], Path(folder)))
+        equal = True
+        for epoch in range(1, rows[0]["epochs"] + 1):
+            report = trial.advance()
+            console.print(_line(report, rows[0]["epochs"]), highlight=False, soft_wrap=True)
+            if report.failure is not None and rows[0]["state"] != "failed":
+                raise SweepError(f"{name}: {report.failure}")
+            now = {metric: mean for metric, (mean, _) in summarize(report.metrics).items()}
+            equal &= all(now[m] == recorded.loc[epoch, m] for m in SHOWN if m in now)
+    if not equal:
+        _tell_origins(rows[0], report.origin.data_digest, console)
+    verdict = "the same, to the digit" if equal else "NOT the same as what is recorded"
+    console.print(f"{name}: {verdict}", highlight=False)
+    return equal
+
+
+def _tell_origins(row: Mapping[str, Any], digest: str | None, console: Console) -> None:
+    """What is not as it was when the trial was recorded, and may be why the results differ."""
+    now = {"code_version": code_version(), "cpu": cpu_model(), "data_digest": digest}
+    for column, value in now.items():
+        if row.get(column) not in (None, value):
+            console.print(f"{column}: {row[column]} then, {value} now", highlight=False, soft_wrap=True)
+
+
+def _task_of(spec: SweepSpec, row: Mapping[str, Any], folder: Path) -> Task:
+    """The task of a recorded trial."""
+    values = values_of(row, spec.space)
+    learner = replace(learner_for(spec, values), replicates=row["replicates"])
+    data = data_for(spec, values)
+    return Task(row["trial"], learner, data, row["seed"], folder, threads=spec.resources.cpus)
+
+
+def _line(report: Report, epochs: int) -> str:
+    """One epoch, in a line."""
+    if report.failure is not None:
+        return f"epoch {report.epoch}/{epochs}: failed: {report.failure}"
+    means = {name: mean for name, (mean, _) in summarize(report.metrics).items()}
+    shown = [f"{name} {means[name]:.4g}" for name in (*SHOWN, "test_accuracy") if name in means]
+    return f"epoch {report.epoch}/{epochs}: {', '.join(shown)} ({means['seconds']:.2g} s)"

@@ -1,0 +1,116 @@
+"""The sections `learner` and `data` of a sweep file: fields of the model's two configurations."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from model.config import LearnerConfig
+from model.datasets.config import FIXED_SPLITS, DataConfig, name_fault
+from model.fields import field_fault, legal_values
+from service.config.faults import Found, show
+
+Config = TypeVar("Config", bound=LearnerConfig | DataConfig)
+
+CONFIGS: dict[str, type[LearnerConfig] | type[DataConfig]] = {"learner": LearnerConfig, "data": DataConfig}
+"""The first part of a path such as `learner.hidden`, and what the second part is a field of."""
+
+PATHS = tuple(f"{section}.{field.name}" for section, config in CONFIGS.items() for field in fields(config))
+"""The paths of all fields."""
+
+SEARCHABLE = tuple(
+    path
+    for path in PATHS
+    if path.startswith("learner.") or path in ("data.validation", "data.validation_group", "data.seed")
+)
+
+
+def path_fault(path: str, value: object) -> str | None:
+    """What is wrong with setting the field at `path`, one of PATHS, to `value`, or None."""
+    section, _, name = path.partition(".")
+    return field_fault(CONFIGS[section], name, value)
+
+
+def canonical(path: str, value: Any) -> Any:
+    """`value` in the type of the field at `path`: a whole number given for a real one becomes a float."""
+    section, _, name = path.partition(".")
+    legal = legal_values(CONFIGS[section], name)
+    assert legal is not None
+    return float(value) if legal.kind == "real" and isinstance(value, int) else value
+
+
+def read_fields(section: str, raw: object, found: list[Found]) -> dict[str, Any] | None:
+    """The fields given in `section`, or None if there is a fault, which is then added to `found`."""
+    if not isinstance(raw, dict):
+        name = fields(CONFIGS[section])[0].name
+        found.append(Found((section,), f"got {show(raw)}, expected keys and values such as `{name}:`"))
+        return None
+    faults = {key: field_fault(CONFIGS[section], key, value) for key, value in raw.items()}
+    if section == "data" and isinstance(raw.get("name"), str):
+        faults["name"] = faults["name"] or name_fault(raw["name"])
+    found += [Found((section, key), fault) for key, fault in faults.items() if fault]
+    if any(faults.values()):
+        return None
+    return {key: canonical(f"{section}.{key}", value) for key, value in raw.items()}
+
+
+def find_files(given: dict[str, Any], folder: Path, found: list[Found], elsewhere: bool) -> dict[str, Any]:
+    """The fields of `data` with absolute file names, looked for in `folder` and then in the working one.
+
+    With `elsewhere`, those that are given by an absolute path may be files of other machines.
+    """
+    resolved = dict(given)
+    for key in ("path", "test"):
+        if given.get(key) is None:
+            continue
+        candidates = [start / given[key] for start in (folder, Path.cwd())]
+        file = next((path for path in candidates if _is_file(path)), None)
+        if file is None and elsewhere and Path(given[key]).is_absolute():
+            continue
+        if file is None:
+            places = " or ".join(dict.fromkeys(str(path) for path in candidates))
+            found.append(Found(("data", key), f"there is no file {places}; give the path of an HDF5 file"))
+        else:
+            resolved[key] = str(file.resolve())
+    return resolved
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
+
+
+def build(section: str, values: Mapping[str, Any], found: list[Found]) -> Any | None:
+    """The configuration of `section`, or None and a fault in `found` if its fields contradict each other."""
+    try:
+        return checked(CONFIGS[section](**values))
+    except ValueError as error:
+        found.append(Found((section,), reason(error)))
+        return None
+
+
+def checked(config: Config) -> Config:
+    """The same, if a network can be made of it; else ValueError."""
+    if isinstance(config, LearnerConfig) and config.duration is not None:
+        try:
+            _ = config.steps  # raises unless the duration is a whole number of steps
+        except OverflowError:
+            raise ValueError("`duration` is too many steps of `dt`; take a longer step") from None
+    return config
+
+
+def reason(error: ValueError) -> str:
+    """The text of a configuration's error without the name of its class."""
+    return str(error).removeprefix("LearnerConfig: ").removeprefix("DataConfig: ")
+
+
+def given_fields(config: LearnerConfig | DataConfig) -> dict[str, Any]:
+    """The fields as they stand in a resolved file: those that have no meaning are left out."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    if isinstance(config, LearnerConfig):
+        return values
+    if config.name in FIXED_SPLITS:
+        return {"name": config.name}
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,0 +1,168 @@
+"""The section `space` of a sweep file: searched paths, their domains and conditions."""
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from model.fields import legal_values
+from search.domains import Choice, Domain, Int, Log, Uniform
+from search.space import Field, Space
+from service.config.faults import Found, Where, show, unknown
+from service.config.model_fields import CONFIGS, PATHS, SEARCHABLE, canonical, path_fault
+
+DOMAINS: dict[str, type[Uniform] | type[Log] | type[Int] | type[Choice]] = {
+    "uniform": Uniform,
+    "log": Log,
+    "int": Int,
+    "choice": Choice,
+}
+MAX_CORNERS = 1000
+
+
+def read_space(raw: object, found: list[Found]) -> Space | None:
+    """The space, or None if there is a fault, which is then added to `found`."""
+    if not isinstance(raw, dict):
+        example = "`learner.wiring_cost: {log: [1e-7, 1e-3]}`"
+        found.append(Found(("space",), f"got {show(raw)}, expected paths and domains such as {example}"))
+        return None
+    fields = [_field(path, entry, found) for path, entry in raw.items()]
+    good = [field for field in fields if field is not None]
+    _check_conditions(good, found)
+    if any(fault.where[:1] == ("space",) for fault in found):
+        return None
+    try:
+        return Space(good)
+    except ValueError as error:
+        found.append(Found(("space",), str(error).removeprefix("space: ")))
+        return None
+
+
+def write_space(space: Space) -> dict[str, Any]:
+    """The section as plain data, as `read_space` takes it."""
+    kinds = {domain: kind for kind, domain in DOMAINS.items()}
+    entries: dict[str, Any] = {}
+    for field in space.fields:
+        entries[field.path] = {kinds[type(field.domain)]: list(field.domain.ends())}
+        if field.when:
+            wanted = {path: list(w) if isinstance(w, tuple) else w for path, w in field.when.items()}
+            entries[field.path]["when"] = wanted
+    return entries
+
+
+def corners(space: Space, fixed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Suggestions with every field at an end of its domain: all of them or, if these are too many, all pairs.
+
+    Contradictions between fields are between two of them, so that pairs find nearly all.
+    """
+    ends = {field.path: field.domain.ends() for field in space.fields}
+    first = {path: values[0] for path, values in ends.items()}
+    if math.prod(map(len, ends.values())) <= MAX_CORNERS:
+        groups = [tuple(ends)]
+    else:
+        groups = list(itertools.combinations(ends, min(2, len(ends))))
+    for group in groups:
+        for values in itertools.product(*(ends[path] for path in group)):
+            suggestion: dict[str, Any] = {}
+            chosen = {**first, **dict(zip(group, values, strict=True))}
+            for field in space.fields:
+                if field.active({**fixed, **suggestion}):
+                    suggestion[field.path] = chosen[field.path]
+            yield suggestion
+
+
+def _field(path: str, entry: object, found: list[Found]) -> Field | None:
+    where = ("space", path)
+    before = len(found)
+    if path not in SEARCHABLE:
+        fault = (
+            unknown("path", path, SEARCHABLE) if path not in PATHS else "cannot be searched; set it in `data`"
+        )
+        found.append(Found(where, fault))
+    if not isinstance(entry, dict):
+        found.append(Found(where, f"got {show(entry)}, expected a domain such as {{uniform: [0, 1]}}"))
+        return None
+    found += [
+        Found((*where, key), unknown("key", key, [*DOMAINS, "when"]))
+        for key in entry
+        if key not in [*DOMAINS, "when"]
+    ]
+    kinds = [kind for kind in DOMAINS if kind in entry]
+    if len(kinds) != 1 and len(found) == before:
+        got = " and ".join(kinds) or "no domain"
+        found.append(Found(where, f"got {got}, expected one of {', '.join(DOMAINS)}"))
+    when = _when(entry.get("when"), (*where, "when"), found)
+    if len(found) > before:
+        return None
+    domain = _domain(path, kinds[0], entry[kinds[0]], (*where, kinds[0]), found)
+    return None if domain is None else Field(path, domain, when)
+
+
+def _domain(path: str, kind: str, ends: Any, where: Where, found: list[Found]) -> Domain | None:
+    if not isinstance(ends, list) or (kind != "choice" and len(ends) != 2):
+        shape = "[option, option, ...]" if kind == "choice" else "[low, high]"
+        found.append(Found(where, f"got {show(ends)}, expected {shape}"))
+        return None
+    section, _, name = path.partition(".")
+    legal = legal_values(CONFIGS[section], name)
+    assert legal is not None
+    if legal.kind == "integer" and kind in ("uniform", "log"):
+        found.append(Found(where, f"`{name}` is a whole number; use int: [low, high] or choice"))
+        return None
+    if legal.kind not in ("integer", "real") and kind != "choice":
+        found.append(Found(where, f"`{name}` is {legal.describe()}; use choice: [...]"))
+        return None
+    faults = [fault for fault in (path_fault(path, end) for end in ends) if fault]
+    if faults:
+        found += [Found(where, fault) for fault in faults]
+        return None
+    if kind != "choice" and None in ends:
+        found.append(Found(where, "got null, expected a number; null can only be an option of choice"))
+        return None
+    try:
+        if kind == "choice":
+            return Choice(tuple(canonical(path, option) for option in ends))
+        return DOMAINS[kind](*(ends if kind == "int" else [canonical(path, end) for end in ends]))
+    except ValueError as error:
+        found.append(Found(where, str(error).removeprefix(f"`{kind}`: ")))
+        return None
+
+
+def _when(raw: object, where: Where, found: list[Found]) -> dict[str, object]:
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        found.append(
+            Found(where, f"got {show(raw)}, expected paths and values such as learner.embedding: space")
+        )
+        return {}
+    when: dict[str, object] = {}
+    for path, wanted in raw.items():
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if path not in PATHS:
+            found.append(Found((*where, path), unknown("path", path, PATHS)))
+            continue
+        faults = [fault for fault in (path_fault(path, value) for value in values) if fault]
+        found += [Found((*where, path), fault) for fault in faults]
+        if not faults:
+            allowed = tuple(canonical(path, value) for value in values)
+            when[path] = allowed if isinstance(wanted, list) else allowed[0]
+    return when
+
+
+def _check_conditions(fields: list[Field], found: list[Found]) -> None:
+    """Conditions on searched fields must be able to hold."""
+    domains = {field.path: field.domain for field in fields}
+    for field in fields:
+        for path, wanted in field.when.items():
+            values = wanted if isinstance(wanted, tuple) else (wanted,)
+            for value in values:
+                if path in domains and not domains[path].can_be(value):
+                    fault = (
+                        f"`{path}` is never {value} in its own domain; name an option of its choice or int"
+                    )
+                    found.append(Found(("space", field.path, "when", path), fault))
+            if not values:
+                found.append(
+                    Found(("space", field.path, "when", path), "got [], expected at least one value")
+                )

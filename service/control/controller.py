@@ -1,0 +1,283 @@
+"""What runs next, and what became of each trial: the one place where that is decided.
+
+The record decides. A trial is finished when its row is in `trials`; the search, MLflow and the display are
+told after that, and on resume whatever they missed is told again. Knows nothing of Ray.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from search import Suggestion
+from service.config.sweep import SweepSpec, data_for, learner_for
+from service.control.retention import Networks
+from service.control.running_trial import Judge, Metrics, Running
+from service.control.trial_queue import Agenda
+from service.control.trial_rows import (
+    by_epoch,
+    by_trial,
+    epoch_rows,
+    measured,
+    params_of,
+    row_of,
+    row_of_none,
+    summarize,
+)
+from service.errors import SweepError
+from service.record import Record, make_schemas
+from service.record.plan import Begun, Source
+from service.record.provenance import note_environment
+from service.record.schema import searched_columns, values_of
+from service.storage.atomic import checkpoint_file, plan_file, remove_temporaries
+from service.storage.paths import Place, inside
+from service.worker.trial import Report, Task, seed_of
+
+
+class Listener(Protocol):
+    """Somebody who is told what happens, after it was recorded."""
+
+    def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
+        """A trial runs, for the first time or again."""
+
+    def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
+        """A trial has finished an epoch."""
+
+    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
+        """A trial is over: its row in `trials`, and the rows of its last report in `neurons`."""
+
+
+class Conductor:
+    """Conducts one sweep, from its start or from where its record ends."""
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        folder: Place,
+        listeners: Sequence[Listener] = (),
+        sources: Callable[[], list[Source]] = list,
+    ) -> None:
+        """Open record and plan in `folder`, and rebuild the search from them.
+
+        Args:
+            spec: the sweep.
+            folder: of the sweep.
+            listeners: who is told what happens.
+            sources: finds the trials of earlier sweeps to start from; asked once in the life of a sweep.
+
+        Raises:
+            SweepError: if a file of theirs is damaged or can't be written.
+        """
+        self.spec, self.folder, self.listeners = spec, folder, listeners
+        self.record = Record.open(folder, schemas_of(spec))
+        try:
+            self._end_unplanned()
+            self.agenda = Agenda(spec, folder, self.record, sources)
+            self._judge = Judge(spec, self.record, self.agenda.fault)
+            self._networks = Networks(spec, folder, self.record)
+        except Exception:
+            self.record.close()
+            raise
+        self._running: dict[int, Running] = {}
+        self._tidy()
+
+    @property
+    def finished(self) -> int:
+        """Trials that are finished."""
+        return len(self.record.finished_trials())
+
+    @property
+    def running(self) -> int:
+        """Trials that run, or wait for a worker."""
+        return len(self._running)
+
+    def next_task(self) -> Task | None:
+        """The next trial to run: first those that were cut short, then new ones.
+
+        None if there is none at the moment; see `Agenda`.
+        """
+        while (begun := self.agenda.next()) is not None:
+            suggestion = begun.suggestion
+            try:
+                task = make_task(self.spec, self.folder, begun)
+            except ValueError as error:  # its fields contradict each other
+                self._finish(row_of_none(self.spec, begun.trial, suggestion.values, str(error)), {})
+                continue
+            if suggestion.duplicate_of is None:
+                return self._start(begun, task)
+            self._finish_duplicate(task, suggestion.duplicate_of)
+        return None
+
+    def take(self, report: Report) -> bool:
+        """Record a report; returns whether the trial goes on."""
+        running = self._running.get(report.trial)
+        if running is None:  # it was finished by a report that came before
+            return False
+        if report.halt is not None:
+            raise SweepError(f"trial {report.trial} could not go on: {report.halt}")
+        metrics: Metrics = summarize(report.metrics | measured(report, self.spec.measures))
+        self._charge(running, report, metrics)
+        known = self.record.last_epoch(report.trial)
+        if report.failure is None and known is not None and report.epoch <= known:
+            # A trial taken up from a checkpoint goes through epochs that are recorded already.
+            return True
+        if metrics:
+            running.note(metrics)
+        verdict = self._judge.decide(report, running, metrics)
+        tables: dict[str, Any] = {"epochs": epoch_rows(report), **report.tables}
+        if verdict is None:
+            self.record.append_all(tables)
+            self._tell_epoch(report.trial, report.epoch, metrics)
+            return True
+        # If it could not even report, what is known of it is its last epoch.
+        self._finish(row_of(self.spec, running, *verdict, report.epoch), tables, running.latest)
+        return False
+
+    def placed(self, trial: int) -> None:
+        """A trial has got a worker: from now on it is expected to report."""
+        if trial in self._running:
+            self._running[trial].since = time.monotonic()
+
+    def lost(self, trial: int, reason: str) -> None:
+        """A trial's worker is gone for good."""
+        if trial in self._running:
+            self._end(trial, "failed", reason)
+
+    def time_out(self) -> list[int]:
+        """End the trials that are beyond their time limit and do not report; returns their numbers."""
+        late = {trial: self._judge.overdue(running) for trial, running in self._running.items()}
+        for trial, reason in late.items():
+            if reason is not None:
+                self._end(trial, "timed_out", reason)
+        return [trial for trial, reason in late.items() if reason is not None]
+
+    def retell(self, trials: Collection[int], listener: Listener) -> None:
+        """Tell a listener everything about finished `trials` that it has missed."""
+        epochs = by_trial(self.record.rows("epochs"), trials)
+        neurons = by_trial(self.record.rows("neurons"), trials)
+        for row in self.record.rows("trials").to_pylist():
+            trial = row["trial"]
+            if trial in trials:
+                listener.trial_started(trial, self._params_of(row))
+                for epoch, metrics in by_epoch(epochs[trial]):
+                    listener.epoch(trial, epoch, metrics)
+                listener.trial_finished(row, neurons[trial])
+
+    def close(self) -> None:
+        """Flush the record."""
+        try:
+            self.agenda.close()
+        finally:
+            self.record.close()
+        with suppress(OSError):
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove what kills have left: files half written, checkpoints of finished trials, idle networks."""
+        remove_temporaries(self.folder)
+        finished = {checkpoint_file(self.folder, trial).name for trial in self.record.finished_trials()}
+        for path in inside(checkpoint_file(self.folder, 0).parent):
+            if path.name in finished:
+                path.unlink(missing_ok=True)
+        self._networks.trim()
+
+    def _end_unplanned(self) -> None:
+        """Trials that ran when the plan was removed can't be taken up: nobody knows what they were."""
+        if plan_file(self.folder).exists():
+            return
+        ran = set(self.record.rows("epochs", ["trial"])["trial"].to_pylist())
+        for trial in sorted(ran - self.record.finished_trials().keys()):
+            reason = f"lost: {plan_file(self.folder).name}, which said what it was, has been removed"
+            self.record.append("trials", [row_of_none(self.spec, trial, {}, reason)])
+
+    def _start(self, begun: Begun, task: Task) -> Task:
+        running = self._running[task.trial] = Running(begun, task, note_environment(self.folder))
+        self._tell_started(task)
+        if self.record.last_epoch(task.trial) is not None:  # cut short; a listener may have missed some
+            rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
+            for epoch, metrics in by_epoch(rows):
+                running.note(metrics)
+                self._tell_epoch(task.trial, epoch, metrics)
+        return task
+
+    def _charge(self, running: Running, report: Report, metrics: Metrics) -> None:
+        """Count what the report has cost."""
+        running.charge(report)
+        seconds = metrics["seconds"][0] if "seconds" in metrics else 0.0
+        self.agenda.budget.spend(report.cpu_seconds, seconds * self.spec.resources.gpus)
+
+    def _end(self, trial: int, state: str, reason: str) -> None:
+        """End a running trial that does not report any more."""
+        epoch = self.record.last_epoch(trial) or 0
+        self._finish(row_of(self.spec, self._running[trial], state, reason, epoch), {})
+
+    def _finish_duplicate(self, task: Task, original: int) -> None:
+        """Record a suggestion that was tried before: that trial's values, at no cost."""
+        row = self.record.rows("trials").filter(pc.field("trial") == original).to_pylist()[0]
+        reason = f"duplicate of trial {original}"
+        cost = {"seconds": 0.0, "cpu_seconds": 0.0, "gpu_seconds": 0.0}
+        self._tell_started(task)
+        self._finish(row | cost | {"trial": task.trial, "reason": reason}, {})
+
+    def _finish(self, row: dict[str, Any], tables: Mapping[str, Any], last: Metrics | None = None) -> None:
+        """The trial is over: record it with its `last` epoch, and only then tell the others."""
+        self.record.append_all({**tables, "trials": [row]})
+        self._running.pop(row["trial"], None)
+        self.agenda.finished(row)
+        if last:
+            self._tell_epoch(row["trial"], row["epochs"], last)
+        for listener in self.listeners:
+            listener.trial_finished(row, tables.get("neurons"))
+        checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
+        self._networks.finished()
+
+    def _tell_started(self, task: Task) -> None:
+        for listener in self.listeners:
+            listener.trial_started(task.trial, params_of(task))
+
+    def _tell_epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
+        for listener in self.listeners:
+            listener.epoch(trial, epoch, metrics)
+
+    def _params_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """All that a recorded trial was given; what was searched, if it could not be run."""
+        values = values_of(row, self.spec.space)
+        begun = Begun(Suggestion(row["trial"], values), row["parent"], row["move"], row["replicates"])
+        try:
+            return params_of(make_task(self.spec, self.folder, begun))
+        except ValueError:
+            return dict(values)
+
+
+def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:
+    """The schemas of a sweep's tables."""
+    columns = searched_columns(spec.space)
+    return make_schemas(columns, spec.recorded_measures, spec.measures, spec.changing)
+
+
+def make_task(spec: SweepSpec, folder: Place, begun: Begun) -> Task:
+    """What a trial that was begun is to do. Raises ValueError if its fields contradict each other."""
+    values = begun.suggestion.values
+    learner = learner_for(spec, values)
+    if begun.replicates is not None:
+        learner = replace(learner, replicates=begun.replicates)
+    # A leader that is run again has the seeds it had, and more.
+    number = begun.trial if begun.parent is None else begun.parent
+    return Task(
+        trial=begun.trial,
+        learner=learner,
+        data=data_for(spec, values),
+        seed=seed_of(spec.search.seed, number),
+        folder=folder,
+        threads=spec.resources.cpus,
+        checkpoint=spec.resources.checkpoint,
+        may_stop=spec.may_stop,
+        synapses=spec.record.synapses,
+        pruning=spec.record.pruning,
+        nulls=spec.record.nulls,
+        snapshots=spec.record.snapshots,
+    )

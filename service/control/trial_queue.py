@@ -1,0 +1,185 @@
+"""What is to be run: suggestions while the budget lasts, then more seeds for the leading trials."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from search import Search, Suggestion
+from search.background import Asking
+from service.config.sweep import SweepSpec
+from service.control.trial_rows import metrics_of
+from service.record import Record
+from service.record.budget import Budget
+from service.record.leaders import leaders
+from service.record.plan import MORE_SEEDS, Begun, Plan, Source
+from service.record.schema import values_of
+from service.storage.atomic import plan_file
+from service.storage.paths import Place
+
+Row = Mapping[str, Any]
+
+
+class Agenda:
+    """Begins trials, one after the other, and keeps a plan of them that outlives the process."""
+
+    def __init__(
+        self, spec: SweepSpec, folder: Place, record: Record, sources: Callable[[], list[Source]]
+    ) -> None:
+        """Take up the plan in `folder` and rebuild the search from it and the record.
+
+        Args:
+            spec: the sweep.
+            folder: of the sweep.
+            record: its results.
+            sources: finds the trials of earlier sweeps to start from; asked once in the life of a sweep.
+
+        Raises:
+            SweepError: if the plan is damaged or can't be written.
+        """
+        self.spec, self._record = spec, record
+        self.patience: float | None = None
+        """How long `next` may wait for the sampler (s); None: until it has a suggestion."""
+        self._plan = Plan(plan_file(folder))
+        if self._plan.sources is None and spec.search.warm_start:
+            self._plan.start_from(sources())
+        self.budget = Budget(spec.budget, folder, spec.objectives, spec.constraints, self._plan.elapsed)
+        self._search = Search(
+            spec.space,
+            spec.objectives,
+            options=spec.search.options,
+            constraints=spec.constraints,
+            fixed=spec.fixed,
+        )
+        self._asking = Asking(self._search)
+        self._suggested: set[int] = set()  # trials that the sampler suggested
+        self._extended: set[int] = set()  # leaders that were begun again with more seeds
+        self._unfinished: set[int] = set()
+        self._next_trial = 0
+        self.left = self._rebuild()
+        """Trials that were cut short, to be run first."""
+
+    @property
+    def planned(self) -> int:
+        """How many suggestions are asked for, as far as there are so many."""
+        wanted, size = self.spec.search.trials, self._search.size
+        return wanted if size is None else min(wanted, size)
+
+    @property
+    def over(self) -> bool:
+        """Whether no trial is unfinished, and there is none to begin."""
+        waiting = self._unfinished or self._asking.pending
+        return not waiting and not self._wants_suggestion() and self._next_leader() is None
+
+    @property
+    def stopped_by(self) -> str | None:
+        """Which budget, other than the number of trials, has ended the search, in words; None if none has."""
+        return self.budget.used_up() or self.budget.plateau()
+
+    def fault(self, metrics: Mapping[str, float]) -> str | None:
+        """Why a trial with these metrics is of no use to the search, or None."""
+        return self._search.fault(metrics)
+
+    def next(self) -> Begun | None:
+        """The next trial, which is in the plan from now on.
+
+        None if there is none at the moment: all is over, a suggestion is not there yet, or trials that run
+        must be awaited.
+        """
+        if self.left:
+            return self.left.pop(0)
+        if self._asking.pending or self._wants_suggestion():
+            suggestion = self._asking.ask(self._next_trial, self.patience)
+            if suggestion is None:
+                return None
+            begun = Begun(suggestion)
+        else:
+            leader = self._next_leader()
+            if leader is None or self.spec.replicates is None:
+                return None
+            again = Suggestion(self._next_trial, values_of(leader, self.spec.space))
+            begun = Begun(again, leader["trial"], MORE_SEEDS, self.spec.replicates.leaders)
+        self._plan.add(begun)
+        self._note(begun)
+        return begun
+
+    def finished(self, row: Row) -> None:
+        """A trial is over, as its row in `trials` says."""
+        self._plan.pass_time(self.budget.elapsed)
+        self._settle(row)
+
+    def _settle(self, row: Row) -> None:
+        self._unfinished.discard(row["trial"])
+        if row["trial"] not in self._suggested:
+            return
+        metrics = {name: mean for name, (mean, _) in metrics_of(row).items()}
+        if row["state"] == "complete" and self.fault(metrics) is None:
+            self.budget.complete(metrics)
+        self._asking.tell(lambda search: _tell(search, row, metrics))
+
+    def close(self) -> None:
+        """Wait for a suggestion that is being made, which nobody wants any more, and keep the time."""
+        self._asking.close()
+        try:
+            self._plan.pass_time(self.budget.elapsed)
+        finally:
+            self._plan.close()
+
+    def _rebuild(self) -> list[Begun]:
+        """Bring the search to where the record ends; returns the trials that were cut short."""
+        self._search.learn({one.name: (one.values, one.metrics) for one in self._plan.sources or []})
+        rows = {row["trial"]: row for row in self._record.rows("trials").to_pylist()}
+        begun = self._begun(rows)
+        for one in begun:
+            self._note(one)
+            if one.parent is None:
+                self._search.adopt(one.suggestion)
+        for row in rows.values():
+            self.budget.spend(row["cpu_seconds"] or 0.0, row["gpu_seconds"] or 0.0)
+            self._settle(row)
+        return [one for one in begun if one.trial not in rows]
+
+    def _begun(self, rows: Mapping[int, Row]) -> list[Begun]:
+        """The trials that were begun, by number; what the plan has lost is taken from the record."""
+        planned = {one.trial: one for one in self._plan.begun}
+        found: list[Begun] = []
+        for trial in sorted(planned.keys() | rows.keys()):
+            one = planned.get(trial)
+            if one is None:
+                row = rows[trial]
+                number = found[-1].suggestion.number + 1 if found else 0
+                suggestion = Suggestion(trial, values_of(row, self.spec.space), number=number)
+                one = Begun(suggestion, row["parent"], row["move"], row["replicates"])
+            found.append(one)
+        return found
+
+    def _note(self, begun: Begun) -> None:
+        self._next_trial = begun.trial + 1
+        self._unfinished.add(begun.trial)
+        if begun.parent is None:
+            self._suggested.add(begun.trial)
+        else:
+            self._extended.add(begun.parent)
+
+    def _wants_suggestion(self) -> bool:
+        """Whether the search for configurations goes on."""
+        if len(self._suggested) >= self.spec.search.trials or self._search.exhausted:
+            return False
+        return self.stopped_by is None
+
+    def _next_leader(self) -> Row | None:
+        """The leading trial that should have more seeds next, once all suggestions are finished."""
+        wanted = self.spec.replicates
+        if wanted is None or self._unfinished & self._suggested or self.budget.used_up() is not None:
+            return None
+        rows = self._record.rows("trials").to_pylist()
+        best: Sequence[Row] = leaders(rows, self.spec.objectives, self.spec.constraints, wanted.trials)
+        few = (row for row in best if row["replicates"] < wanted.leaders)
+        return next((row for row in few if row["trial"] not in self._extended), None)
+
+
+def _tell(search: Search, row: Row, metrics: Mapping[str, float]) -> None:
+    if row["state"] == "complete":
+        search.tell_complete(row["trial"], metrics)
+    elif row["state"] == "pruned":
+        search.tell_pruned(row["trial"], row["epochs"], metrics)
+    else:
+        search.tell_failed(row["trial"], row["reason"] or row["state"])

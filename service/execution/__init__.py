@@ -1,0 +1,1 @@
+"""Where trials run: on Ray Tune, here or on a cluster."""

@@ -1,0 +1,313 @@
+"""The conductor's trials on Ray Tune.
+
+Tune places trials on the cluster, keeps actors alive between them and replaces those that die. It decides
+nothing: its searcher and its scheduler only pass on what the conductor says, and its own state is thrown
+away. A trial that is placed again goes on from its checkpoint in the sweep's folder.
+"""
+
+import logging
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from pickle import PickleError
+from typing import Any, Protocol, TypeVar
+
+import ray
+from ray import cloudpickle, tune
+from ray.exceptions import OutOfMemoryError, RayActorError
+from ray.tune.error import TuneError
+from ray.tune.experiment import Trial as TuneTrial
+from ray.tune.progress_reporter import TrialProgressCallback
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from service.control.controller import Conductor
+from service.errors import SweepError
+from service.execution.cluster import Watch, joined, own_ray, unseen, watched
+from service.execution.scratch import scratch_folder
+from service.execution.signals import heed_interrupts
+from service.storage.atomic import sweep_file
+from service.worker.trial import Report, Task, Trial
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 0.02
+"""How long a suggestion may hold up results (s); one that takes longer is awaited beside them."""
+REPORT, TASK = "report", "task"
+
+ENVIRONMENT = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they would double the cost; the record has it all
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's state is never read
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt is ours to handle
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # reasons are in the record
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",  # the searcher limits them
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_TRAIN_V2_ENABLED": "0",
+}
+
+
+class Advancing(Protocol):
+    """A trial as Tune runs it."""
+
+    def advance(self) -> Report:
+        """Train for one epoch, and report."""
+
+
+Begin = Callable[[Task], Advancing]
+"""Makes the trial of a task, in the worker."""
+
+
+def begin_training(task: Task) -> Advancing:
+    """The trial of a task. The kernels' threads are ours; torch's would wait between its small operations by
+    spinning, and take the cores from them."""
+    import torch
+
+    if not sweep_file(task.folder).exists():
+        return _Astray(task)
+    torch.set_num_threads(1)
+    return Trial(task)
+
+
+class _Astray:
+    """In place of a trial on a node that came later and does not see the sweep's folder."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    def advance(self) -> Report:
+        return Report(self._task.trial, 0, {}, halt=f"node {platform.node()}: {unseen(self._task.folder)}")
+
+
+class TrialActor(tune.Trainable):
+    """Runs one trial after another in one process."""
+
+    def setup(self, config: dict[str, Any], begin: Begin = begin_training) -> None:
+        """Start on the task in `config`."""
+        self._begin = begin
+        self._trial = begin(config[TASK])
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Start on another task."""
+        self._trial = self._begin(new_config[TASK])
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """One epoch. The report is one opaque value, so that Tune does not take it apart.
+
+        It is never marked `done`: Tune would end the trial without asking the scheduler.
+        """
+        return {REPORT: self._trial.advance()}
+
+
+T = TypeVar("T")
+
+
+class _Line:
+    """The line from Tune's callbacks to the conductor.
+
+    Left out of the state that Tune stores and we never read; the conductor could not be pickled.
+    """
+
+    def __init__(self, conductor: Conductor, watch: Watch) -> None:
+        self.conductor, self.watch = conductor, watch
+        self.fault: Exception | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def places(self) -> int:
+        """How many trials may run at once; nodes come and go, and at the moment there may be none."""
+        try:
+            return self.conductor.spec.resources.at_once(*self.watch.cores)
+        except SweepError:
+            return 0
+
+    def call(self, act: Callable[[Conductor], T]) -> T:
+        """Have the conductor act. What it raises is kept, for Tune wraps it in an error of its own."""
+        try:
+            return act(self.conductor)
+        except Exception as error:
+            self.fault = error
+            raise
+
+
+class _Searcher(Searcher):
+    """Asks the conductor what to run, as long as there are cores for it."""
+
+    def __init__(self, line: _Line) -> None:
+        super().__init__()
+        self._line = line
+
+    def suggest(self, trial_id: str) -> Any:
+        if self._line.call(lambda conductor: conductor.running) >= self._line.places():
+            return None
+        task = self._line.call(lambda conductor: conductor.next_task())
+        if task is not None:
+            return {TASK: task}
+        # None: Tune asks again, after it has looked for results.
+        return Searcher.FINISHED if self._line.call(lambda conductor: conductor.agenda.over) else None
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        """The conductor knows already: the report said so, or `_Watcher` did."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing to save: the record decides."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing to restore."""
+
+
+class _Scheduler(FIFOScheduler):
+    """Hands reports to the conductor, who says whether the trial goes on."""
+
+    def __init__(self, line: _Line) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._line = line
+
+    def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:
+        forget_ended(tune_controller)
+
+    def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
+        report: Report = result[REPORT]
+        known = self._line.call(lambda conductor: conductor.record.last_epoch(report.trial))
+        goes_on = self._line.call(lambda conductor: conductor.take(report))
+        if known is None or report.epoch > known:  # it gets on: earlier losses were not its fault
+            trial.max_failures = trial.num_failures + self._line.conductor.spec.resources.retries
+        return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+
+
+def forget_ended(wrapped: Any) -> None:
+    """Have Tune's controller let go of the trials that ended; the record has them.
+
+    It keeps all it ever ran, and the course of every metric of each: 40 KB a trial, and a look at each of
+    them in every step of its loop. The names are Tune's own; without them it would only go on keeping.
+    """
+    controller = getattr(wrapped, "_tune_controller", wrapped)
+    for trial in [one for one in controller.get_trials() if one.is_finished()]:
+        controller.get_trials().remove(trial)
+        for name in ("_stopped_trials", "_failed_trials", "_live_trials", "_trials_to_cache"):
+            getattr(controller, name, set()).discard(trial)
+
+
+class _Watcher(TrialProgressCallback):
+    """Sees trials whose worker is lost for good, and frees what was recorded.
+
+    It stands in for Tune's own progress callback, which keeps every trial and puts every result in words.
+    """
+
+    def __init__(self, line: _Line) -> None:
+        super().__init__()
+        self._line = line
+        self._live: dict[int, TuneTrial] = {}
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        number = trial.config[TASK].trial
+        self._live[number] = trial
+        self._line.call(lambda conductor: conductor.placed(number))
+
+    def on_trial_complete(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        self._live.pop(trial.config[TASK].trial, None)
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: TuneTrial, result: Any, **info: Any
+    ) -> None:
+        result.pop(REPORT, None)  # Tune would keep the rows in memory
+
+    def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
+        self._line.call(lambda conductor: conductor.record.poll())
+        for number in self._line.call(lambda conductor: conductor.time_out()):
+            self._kill(self._live[number])
+
+    def _kill(self, trial: TuneTrial) -> None:
+        """End the worker of a trial that does not answer; it is recorded already, and not taken up again."""
+        trial.max_failures = 0
+        if trial.temporary_state.ray_actor is not None:
+            ray.kill(trial.temporary_state.ray_actor)
+
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        logger.warning("trial %d: its worker died; it is taken up again", trial.config[TASK].trial)
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
+        number, reason = trial.config[TASK].trial, loss_in_words(_error_of(trial))
+        self._live.pop(number, None)
+        self._line.call(lambda conductor: self._line.watch.check())  # else it is not this trial that is lost
+        self._line.call(lambda conductor: conductor.lost(number, reason))
+
+
+def _error_of(trial: TuneTrial) -> BaseException | None:
+    """What ended a trial. Tune's own getter looks where the file has not arrived yet."""
+    try:
+        error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
+    except (OSError, EOFError, TypeError, ValueError, AttributeError, PickleError):
+        return None
+    return error
+
+
+def loss_in_words(error: BaseException | None) -> str:
+    """Why a worker was lost, in a line."""
+    if isinstance(error, OutOfMemoryError):
+        return "out of memory: the node's memory ran low and its worker was killed; run fewer at once"
+    if isinstance(error, RayActorError):
+        return "lost: its worker or node died, and no retry is left"
+    return f"lost: {error}".partition("\n")[0] if error else "lost: its worker or node died"
+
+
+def run_on_ray(conductor: Conductor, begin: Begin = begin_training, address: str | None = None) -> None:
+    """Run the conductor's trials to the end.
+
+    Args:
+        conductor: of the sweep.
+        begin: makes trials.
+        address: of a running cluster, `auto` or HOST:PORT; None: a Ray of this process's own.
+
+    Raises:
+        SweepError: if Ray can't be started or joined, or the record can't be written.
+        KeyboardInterrupt: passed on; what was recorded is kept.
+    """
+    os.environ.update(ENVIRONMENT)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it shows tracebacks of what we say in a line
+    with (
+        scratch_folder() as scratch,
+        joined(address, conductor.folder) if address else own_ray(scratch),
+        watched() as watch,
+    ):
+        heed_interrupts()
+        _fit(conductor, scratch / "tune", begin, watch)
+
+
+def _fit(conductor: Conductor, storage: Path, begin: Begin, watch: Watch) -> None:
+    line = _Line(conductor, watch)
+    conductor.spec.resources.at_once(*watch.cores)  # raises if there is no room for a trial
+    conductor.agenda.patience = PATIENCE
+    try:
+        _tuner(line, storage, begin).fit()
+    except TuneError as error:
+        raise line.fault or SweepError(f"Ray Tune gave up: {error}") from None
+    if not conductor.agenda.over:
+        raise SweepError(
+            f"Ray Tune ended after {conductor.finished} trials, before the sweep was over; run the same "
+            "command again to go on"
+        )
+
+
+def _tuner(line: _Line, storage: Path, begin: Begin) -> tune.Tuner:
+    resources = line.conductor.spec.resources
+    return tune.Tuner(
+        tune.with_resources(tune.with_parameters(TrialActor, begin=begin), {"cpu": resources.cpus}),
+        tune_config=tune.TuneConfig(
+            search_alg=_Searcher(line),
+            scheduler=_Scheduler(line),
+            num_samples=-1,
+            reuse_actors=True,
+        ),
+        run_config=tune.RunConfig(
+            name="sweep",
+            storage_path=str(storage),
+            failure_config=tune.FailureConfig(max_failures=resources.retries),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            callbacks=[_Watcher(line)],
+            verbose=0,
+        ),
+    )

@@ -1,0 +1,200 @@
+"""The pictures of a trial, from its networks and its rows in `neurons`. Replicate 0 stands for all.
+
+All are kept in the sweep's folder, below `pictures/`; what is there is not drawn again.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model import Cohort, SpikeDataset
+from model.analysis.recording import hidden_spikes
+from model.datasets import DataConfig, load_splits
+from model.network.checkpoint import unpack
+from model.topology import preferred_channel, preferred_time
+from service.figures.cloud import Array, Cloud
+from service.figures.cloud_html import positions_html
+from service.figures.cloud_png import positions_png
+from service.figures.connectivity import connectivity_png
+from service.figures.delays import delays_png
+from service.figures.movement import movement_gif
+from service.figures.pruning import draw_pruning
+from service.figures.raster import Raster, draw_raster
+from service.figures.style import png
+from service.storage.atomic import LAST_STILL, network_file, pictures_folder, write_whole
+from service.storage.paths import Place, inside
+from service.worker.trial import pruning_rows
+
+SAMPLES = 128
+"""Held-out samples that a leading trial is shown for its pictures."""
+VIEWS = ("module", "channel", "time")
+"""Ways to colour the still pictures of a leading trial, beside that of every trial."""
+
+Draw = Callable[[], dict[str, bytes]]
+"""Makes files, by name, when called."""
+
+
+def stills(folder: Place, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
+    """Of every trial: `positions.png` (if there are positions) and `delays.png`."""
+
+    def draw(net: Cohort) -> dict[str, bytes]:
+        title = _title(sweep, trial, net)
+        weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
+        cloud = _cloud(net, _last(neurons), title)
+        drawn = {} if cloud is None else {"positions.png": positions_png(cloud)}
+        return drawn | {LAST_STILL: delays_png(net.delays()[0].detach().numpy(), weights, mask, title)}
+
+    return _kept(folder, trial, ("positions.png", LAST_STILL), draw)
+
+
+def page(folder: Place, sweep: str, trial: int, neurons: pa.Table) -> Draw:
+    """Of a leading trial: `connectivity.png`; with positions `positions.html`, with a slider over time, and
+    `movement.gif`.
+    """
+
+    def draw(net: Cohort) -> dict[str, bytes]:
+        rows, title = _last(neurons), _title(sweep, trial, net)
+        weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
+        module = None if rows is None else rows["module"].to_numpy()
+        drawn = {"connectivity.png": connectivity_png(weights, mask, module, title)}
+        cloud = _cloud(net, rows, title)
+        if cloud is None:
+            return drawn
+        snapshots = _snapshots(neurons)
+        if len(snapshots) > 1 and net.config.embedding == "space":
+            drawn["movement.gif"] = movement_gif(cloud, snapshots)
+        return drawn | {"positions.html": positions_html(cloud, snapshots).encode()}
+
+    return _kept(folder, trial, ("movement.gif", "positions.html", "connectivity.png"), draw)
+
+
+def probes(folder: Place, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
+    """Of a leading trial, from up to SAMPLES held-out samples that its networks are shown once more.
+
+    `raster.png`, `pruning.png` with its data `pruning.csv`, and with positions `positions_module.png`,
+    `positions_channel.png` and `positions_time.png`.
+    """
+
+    def draw(net: Cohort) -> dict[str, bytes]:
+        name, shown = _held_out(data)
+        title = _title(sweep, trial, net)
+        hidden = hidden_spikes(net, shown, np.arange(len(shown)))[0]
+        cloud = _cloud(net, _last(neurons), title, preferred_channel(shown, hidden), preferred_time(hidden))
+        views = {} if cloud is None else {f"positions_{v}.png": positions_png(cloud, v) for v in VIEWS}
+        curves = pruning_rows(trial, net, shown).drop_columns(["trial"]).to_pandas()
+        samples = f"{len(shown)} samples of the {name} set"
+        return views | {
+            "raster.png": png(draw_raster(_raster(net, shown, hidden, f"{title}; class {shown.labels[0]}"))),
+            "pruning.png": png(draw_pruning(curves, f"{sweep}, trial {trial}", samples)),
+            "pruning.csv": curves.to_csv(index=False).encode(),
+        }
+
+    names = (*(f"positions_{view}.png" for view in VIEWS), "raster.png", "pruning.png", "pruning.csv")
+    return _kept(folder, trial, names, draw)
+
+
+def pruning_curves(folder: Place) -> pd.DataFrame:
+    """The data of all `pruning.png` in a sweep's folder, with `trial`; no rows if there are none."""
+    parts = [
+        pd.read_csv(BytesIO(path.read_bytes())).assign(trial=int(path.parent.name))
+        for path in (one / "pruning.csv" for one in inside(folder / "pictures"))
+        if path.is_file()
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _kept(
+    folder: Place, trial: int, names: tuple[str, ...], draw: Callable[[Cohort], Mapping[str, bytes]]
+) -> Draw:
+    """The files `names` that `draw` makes of the networks; what is in the sweep's folder is taken from there.
+
+    The last of the names is written last: where it is, the others are.
+    """
+
+    def files() -> dict[str, bytes]:
+        kept, network = pictures_folder(folder, trial), network_file(folder, trial)
+        if not (kept / names[-1]).is_file():
+            drawn = draw(unpack(network.read_bytes())[0]) if network.is_file() else {}
+            for name in names:
+                if name in drawn:
+                    write_whole(kept / name, drawn[name])
+        return {name: (kept / name).read_bytes() for name in names if (kept / name).is_file()}
+
+    return files
+
+
+def _title(sweep: str, trial: int, net: Cohort) -> str:
+    return f"{sweep}, trial {trial}, replicate 0 of {net.replicates}"
+
+
+def _cloud(
+    net: Cohort,
+    rows: pa.Table | None,
+    title: str,
+    channel: Array | None = None,
+    time: Array | None = None,
+) -> Cloud | None:
+    """Replicate 0 in space, coloured by what is known of its neurons; None without positions."""
+    if not net.has_positions:
+        return None
+    positions, weights = net.positions[0].detach().numpy(), net.w_rec[0].detach().numpy()
+    if rows is None:
+        return Cloud(positions, weights, np.zeros(len(positions)), title)
+    return Cloud(
+        positions,
+        weights,
+        rows["rate"].to_numpy(),
+        title,
+        module=rows["module"].to_numpy(),
+        preferred_class=rows["preferred_class"].fill_null(-1).to_numpy(),
+        preferred_channel=channel,
+        preferred_time=time,
+    )
+
+
+def _last(neurons: pa.Table | None) -> pa.Table | None:
+    """The latest rows of replicate 0, if there are any."""
+    if neurons is None or not len(neurons):
+        return None
+    return _at(neurons, pc.max(neurons["epoch"]).as_py())
+
+
+def _snapshots(neurons: pa.Table) -> list[tuple[int, Array]]:
+    epochs = sorted(set(neurons["epoch"].to_pylist()))
+    return [(epoch, np.array(_at(neurons, epoch)["position"].to_pylist())) for epoch in epochs]
+
+
+def _at(neurons: pa.Table, epoch: int) -> pa.Table:
+    """The rows of replicate 0 at an epoch, in the order of the neurons."""
+    here = (pc.field("epoch") == epoch) & (pc.field("replicate") == 0)
+    return neurons.filter(here).sort_by("neuron")
+
+
+@lru_cache(maxsize=1)
+def _held_out(config: DataConfig) -> tuple[str, SpikeDataset]:
+    """The name of the held-out split, and its first SAMPLES samples."""
+    splits = load_splits(config)
+    name, data = ("test", splits.test) if splits.test is not None else ("validation", splits.validation)
+    return name, data.subset(slice(SAMPLES))
+
+
+def _raster(net: Cohort, shown: SpikeDataset, hidden: SpikeDataset, title: str) -> Raster:
+    """The first sample."""
+    config, in_space = net.config, net.has_positions
+    scale = net.delay_scale()
+    return Raster(
+        input_times=shown.times[0],
+        input_channels=shown.channels[0],
+        times=hidden.times[0],
+        neurons=hidden.channels[0],
+        duration=config.steps * config.dt,
+        title=title,
+        positions=net.positions[0].detach().numpy() if in_space else None,
+        delay_floor=config.delay_floor,
+        delay_scale=scale if isinstance(scale, float) else scale[0].item(),
+    )

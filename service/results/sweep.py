@@ -1,0 +1,248 @@
+"""A sweep that was run or is running, for reading: `Sweep("runs/wiring").table("trials")`."""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from search.objectives import Constraint, Objective, pareto_front
+from search.samplers.grid import grid
+from service.config.faults import Found
+from service.config.sections import BudgetSpec
+from service.errors import Fault, SweepError, UserError
+from service.record.parts import part_path, read_table, table_schema
+from service.record.plan import MORE_SEEDS, Plan
+from service.record.provenance import read_environments
+from service.record.schema import column_of
+from service.record.where import parse_where
+from service.storage.atomic import network_file, plan_file, sweep_file, sweep_folders, trials_with_networks
+from service.storage.paths import Place, inside, place
+
+if TYPE_CHECKING:
+    from optuna import Study
+
+    from model import Cohort
+    from search.space import Space
+    from service.results.sweeps import Sweeps
+
+
+class Sweep:
+    """The sweep in `folder`, which may be a URL. Reads what is there at the time of the call.
+
+    Raises UserError if there is no sweep in `folder`, naming those beside it.
+    """
+
+    def __init__(self, folder: str | Place) -> None:
+        self.folder = place(folder)
+        if not sweep_file(self.folder).is_file():
+            beside = [one.name for one in sweep_folders(self.folder.absolute().parent)]
+            cure = f"sweeps there: {', '.join(beside)}" if beside else "nor is there any other; run one first"
+            raise UserError([Fault(str(self.folder), "sweep", f"there is none here; {cure}")])
+
+    @staticmethod
+    def all(runs: str | Place) -> "Sweeps":
+        """All sweeps in the folder `runs`, whose tables can be read together; see `Sweeps`."""
+        from service.results.sweeps import Sweeps
+
+        return Sweeps(runs)
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.folder.absolute().name
+
+    @property
+    def started(self) -> bool:
+        """Whether there are tables."""
+        return part_path(self.folder / "tables" / "trials", 0).exists()
+
+    @property
+    def objectives(self) -> list[Objective]:
+        """What the sweep searches for."""
+        return [Objective(**fields) for fields in self._asked("objectives") or []]
+
+    @property
+    def space(self) -> "Space":
+        """The searched fields with their domains."""
+        from service.config.space import read_space
+
+        found: list[Found] = []
+        space = read_space(self._asked("space") or {}, found)
+        if space is None or found:
+            raise self._damaged(f"`space`: {found[0].message}")
+        return space
+
+    @property
+    def searched(self) -> list[str]:
+        """Columns of `trials` that hold the searched fields."""
+        return [column_of(path) for path in self._asked("space") or {}]
+
+    @property
+    def planned(self) -> int:
+        """Trials that were asked for, as far as there are so many."""
+        try:
+            search = self._asked("search")
+            trials, steps = int(search["trials"]), search.get("steps") or 0
+        except (AttributeError, TypeError, KeyError, ValueError) as error:
+            raise self._damaged("search.trials is missing") from error
+        if search.get("sampler") != "grid":
+            return trials
+        return sum(1 for _ in islice(grid(self.space, steps), trials))
+
+    @property
+    def constraints(self) -> list[Constraint]:
+        """What the sweep's trials must keep to."""
+        return [Constraint(**fields) for fields in self._asked("constraints") or []]
+
+    @property
+    def budget(self) -> BudgetSpec:
+        """What the sweep may use up."""
+        try:
+            return BudgetSpec.model_validate(self._asked("budget") or {})
+        except ValueError as error:
+            raise self._damaged("its budget can't be read") from error
+
+    @property
+    def plan(self) -> Plan:
+        """The trials that were begun, and how long the sweep has run. Raises SweepError if it is damaged."""
+        return Plan(plan_file(self.folder), writable=False)
+
+    @property
+    def mlflow_uri(self) -> str | None:
+        """The MLflow store that the sweep file names; see `service.tracking.location`."""
+        section = self._asked("mlflow")
+        uri = section.get("uri") if isinstance(section, dict) else None
+        return uri if isinstance(uri, str) else None
+
+    def environment(self, trial: int) -> dict[str, Any]:
+        """Under what a trial was run: versions of all packages, machine; see `service.record.provenance`.
+
+        Raises:
+            UserError: if there is no such trial, or it is of a version that did not keep this.
+            SweepError: if the file of environments is damaged.
+        """
+        found = self.arrow("trials", pc.field("trial") == trial)
+        number = (
+            found["environment"][0].as_py() if "environment" in found.column_names and len(found) else None
+        )
+        known = read_environments(self.folder)
+        if number is None or number >= len(known):
+            raise UserError([Fault(str(self.folder), f"trial {trial}", "its environment is not recorded")])
+        return known[int(number)]
+
+    def network(self, trial: int) -> "Cohort":
+        """The trained networks of a trial.
+
+        Raises:
+            UserError: if there are none: the trial is not finished, came to nothing, or others lead.
+            SweepError: if their file is damaged.
+        """
+        from model.network.checkpoint import CheckpointError, unpack
+
+        path = network_file(self.folder, trial)
+        if not path.is_file():
+            kept = trials_with_networks(self.folder)
+            cure = (
+                f"networks are kept of {len(kept)} trials, such as {sorted(kept)[:5]}"
+                if kept
+                else "there are none yet"
+            )
+            raise UserError([Fault(str(self.folder), f"trial {trial}", f"has no networks; {cure}")])
+        try:
+            return unpack(path.read_bytes())[0]
+        except CheckpointError as error:
+            raise SweepError(f"{path}: {error}; restore the file from a copy") from error
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table as a data frame; positions are lists of D floats.
+
+        Raises:
+            UserError: if there is no such table.
+            SweepError: if a file of it is damaged or not ours.
+        """
+        return frame_of(self.arrow(name))
+
+    def arrow(
+        self, name: str, where: str | pc.Expression | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """The rows of a table for which `where` holds, such as `accuracy > 0.9 and state == "complete"`.
+
+        Raises as `table`, and UserError also if `where` can't be read or a column does not exist.
+        """
+        folder = self._folder_of(name)
+        schema = table_schema(folder)
+        unknown = [column for column in columns or () if column not in schema.names]
+        if unknown:
+            raise UserError(
+                [
+                    Fault(name, column, f"is no column; columns are {', '.join(schema.names)}")
+                    for column in unknown
+                ]
+            )
+        expression = parse_where(where, schema) if isinstance(where, str) else where
+        return read_table(folder, columns, expression)
+
+    def study(self) -> "Study":
+        """The trials as a study of Optuna's in memory; see `service.results.optuna_study`."""
+        from service.results.optuna_study import study_of
+
+        return study_of(self)
+
+    def front(self) -> pd.DataFrame:
+        """The rows of `trials` on the Pareto front: complete, within the constraints, dominated by none.
+
+        A leader that was run again with more seeds stands there with those alone.
+        """
+        objectives = self.objectives
+        trials = self.arrow("trials", pc.field("state") == "complete")
+        again = trials.filter(pc.field("move") == MORE_SEEDS)["parent"]
+        trials = trials.filter(pc.invert(pc.is_in(trials["trial"], again.combine_chunks())))
+        for constraint in self.constraints:
+            values = trials[constraint.metric].to_pylist()
+            kept = [v is not None and not math.isnan(v) and constraint.violation(v) <= 0 for v in values]
+            trials = trials.filter(pa.array(kept, pa.bool_()))
+        measured = np.array([trials[objective.metric].to_numpy() for objective in objectives]).T
+        return frame_of(trials.take(pareto_front(measured, [objective.goal for objective in objectives])))
+
+    def _folder_of(self, name: str) -> Place:
+        tables = inside(self.folder / "tables")
+        known = [one.name for one in tables if part_path(one, 0).exists()]
+        if name not in known:
+            cure = (
+                f"tables are {', '.join(known)}" if known else "the sweep has not started yet; run it first"
+            )
+            raise UserError([Fault(str(self.folder), name, f"there is no such table; {cure}")])
+        return self.folder / "tables" / name
+
+    def _asked(self, key: str) -> Any:
+        """A section of the resolved sweep file."""
+        try:
+            return _parsed(sweep_file(self.folder).read_text()).get(key)
+        except (YAMLError, UnicodeDecodeError, AttributeError) as error:
+            raise self._damaged("it is no sweep file") from error
+
+    def _damaged(self, fault: str) -> SweepError:
+        return SweepError(f"{sweep_file(self.folder)}: {fault}; restore the file from a copy")
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """A resolved sweep file, parsed once as long as it does not change."""
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """A table as a data frame, with lists as lists."""
+    frame: pd.DataFrame = table.to_pandas()
+    for field in table.schema:
+        if pa.types.is_list(field.type):
+            frame[field.name] = pd.Series(table[field.name].to_pylist(), index=frame.index, dtype=object)
+    return frame

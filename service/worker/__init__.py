@@ -1,0 +1,1 @@
+"""What runs in a worker: a trial, and the rows that it reports."""

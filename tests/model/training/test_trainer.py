@@ -1,0 +1,185 @@
+"""Training: what is learned, what is reported, and that it can be taken up again."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from model import LearnerConfig, SpikeDataset
+from model.datasets import Splits
+from model.network.checkpoint import CheckpointError, unpack
+from model.training.trainer import Trainer, with_duration
+
+CONFIG: dict[str, Any] = {
+    "hidden": 12,
+    "epochs": 4,
+    "batch_size": 8,
+    "duration": 30.0,
+    "delay_scale": 5.0,
+    "replicates": 2,
+}
+
+
+def two_classes(samples: int, seed: int) -> SpikeDataset:
+    """Class 0 fires its channels early, class 1 late."""
+    draw = np.random.default_rng(seed)
+    labels = np.arange(samples) % 2
+    events = [(np.sort(draw.uniform(0, 8, 12)) + 12 * label, draw.integers(0, 6, 12)) for label in labels]
+    return SpikeDataset.from_events(events, labels, 6, 2, groups=labels + seed)
+
+
+@pytest.fixture
+def splits() -> Splits:
+    return Splits(two_classes(40, 0), two_classes(20, 1), two_classes(20, 1))
+
+
+def test_learns_when_the_spikes_come(splits: Splits) -> None:
+    trainer = Trainer(LearnerConfig(**(CONFIG | {"epochs": 20})), splits, [0, 1])
+    first = trainer.run_epoch()
+    for _ in range(19):
+        last = trainer.run_epoch()
+    assert (last["accuracy"] > 0.75).all()
+    assert (last["train_accuracy"] > 0.9).all()
+    assert (last["train_loss"] < 0.7 * first["train_loss"]).all()
+    assert (trainer.test()["test_accuracy"] == last["accuracy"]).all()
+
+
+def test_metrics_are_those_of_the_networks(splits: Splits) -> None:
+    trainer = Trainer(LearnerConfig(**CONFIG), splits, [0, 1])
+    metrics = trainer.run_epoch()
+    net, data = trainer.net, splits.validation
+    with torch.no_grad():
+        out = net(data, np.tile(np.arange(20), (2, 1)))
+    labels = torch.from_numpy(data.labels)
+    right = (out.logits.argmax(2) == labels).double().mean(1)
+    np.testing.assert_allclose(metrics["accuracy"], right)
+    for r in range(2):
+        loss = torch.nn.functional.cross_entropy(out.logits[r], labels).item()
+        assert metrics["loss"][r] == pytest.approx(loss, rel=1e-5)
+        counts = out.counts[r].numpy()
+        assert metrics["rate"][r] == pytest.approx(counts.mean())
+        assert metrics["silent"][r] == (counts.sum(0) == 0).mean()
+        weights, positions = net.w_rec[r].detach().numpy(), net.positions[r].detach().numpy()
+        distances = np.linalg.norm(positions[:, None] - positions[None], axis=2)
+        assert metrics["wiring_length"][r] == pytest.approx((np.abs(weights) * distances).sum(), rel=1e-5)
+
+
+def test_groups_of_the_test_set_are_told_apart(splits: Splits) -> None:
+    """Training has groups 0 and 1, the test set 1 and 2."""
+    found = Trainer(LearnerConfig(**CONFIG), splits, [0, 1]).test()
+    mean = (found["test_accuracy_seen"] + found["test_accuracy_unseen"]) / 2
+    np.testing.assert_allclose(mean, found["test_accuracy"])
+
+
+@pytest.mark.parametrize("embedding", ["space", "free", "axonal", "none"])
+def test_resumes_bit_for_bit(splits: Splits, embedding: str) -> None:
+    varied = {"augment_shift": 1.0, "augment_blend": 0.5, "augment_jitter": 0.5}
+    config = LearnerConfig(**(CONFIG | varied | {"embedding": embedding, "wiring_cost": 0.01}))
+    whole = Trainer(config, splits, [0, 1])
+    for _ in range(2):
+        whole.run_epoch()
+    taken_up = Trainer.resume(whole.checkpoint(), splits)
+    assert taken_up.epoch == 2
+    for _ in range(2):
+        expected, found = whole.run_epoch(), taken_up.run_epoch()
+    for name in set(expected) - {"seconds"}:
+        np.testing.assert_array_equal(expected[name], found[name], err_msg=name)
+    for name, value in whole.net.named_parameters():
+        assert torch.equal(value, taken_up.net.get_parameter(name)), name
+    for name, parameter in whole.net.named_parameters():
+        state = whole.optimizer.state[parameter]
+        other = taken_up.optimizer.state[taken_up.net.get_parameter(name)]
+        assert all(torch.equal(state[key], other[key]) for key in state), name
+
+
+def test_a_replicate_is_trained_as_if_alone(splits: Splits) -> None:
+    varied = CONFIG | {"augment_shift": 1.0, "augment_drop": 0.1}
+    together = Trainer(LearnerConfig(**varied), splits, [5, 9])
+    alone = Trainer(LearnerConfig(**(varied | {"replicates": 1})), splits, [9])
+    for _ in range(2):
+        both, one = together.run_epoch(), alone.run_epoch()
+    assert both["train_loss"][1] == pytest.approx(one["train_loss"][0], rel=1e-5)
+    for name, value in alone.net.named_parameters():
+        torch.testing.assert_close(together.net.get_parameter(name)[1:], value, rtol=1e-4, atol=1e-6)
+
+
+def test_start_meets_the_wanted_rate(splits: Splits) -> None:
+    trainer = Trainer(LearnerConfig(**(CONFIG | {"initial_rate": 2.0})), splits, [0, 1, 2])
+    counts = trainer.net(splits.train, np.tile(np.arange(40), (3, 1))).counts.mean((1, 2))
+    np.testing.assert_allclose(counts.detach().numpy(), 2.0, rtol=0.1)
+
+
+def test_a_set_without_spikes_stays_silent(splits: Splits) -> None:
+    silent = SpikeDataset.from_events([([], [])] * 20, splits.validation.labels, 6, 2)
+    trainer = Trainer(LearnerConfig(**CONFIG), Splits(silent, silent, None), [0, 1])
+    metrics = trainer.run_epoch()
+    assert trainer.fault(metrics) is None
+    assert (metrics["silent"] == 1).all()
+    neurons = trainer.neurons()
+    assert (neurons.preferred_class == -1).all() and np.isnan(neurons.selectivity).all()
+
+
+def test_fault_names_what_is_not_finite(splits: Splits) -> None:
+    trainer = Trainer(LearnerConfig(**CONFIG), splits, [0, 1])
+    metrics = trainer.run_epoch()
+    assert trainer.fault(metrics) is None
+    with torch.no_grad():
+        trainer.net.positions[1, 3, 0] = torch.inf
+    assert trainer.fault(metrics) == "`positions` of replicate 1 is not finite at epoch 1"
+    metrics["train_loss"][0] = np.nan
+    assert trainer.fault(metrics) == "`train_loss` of replicate 0 is not finite at epoch 1"
+
+
+def test_fixed_positions_stay(splits: Splits) -> None:
+    trainer = Trainer(LearnerConfig(**(CONFIG | {"embedding": "fixed"})), splits, [0, 1])
+    before = trainer.net.positions.detach().clone()
+    trainer.run_epoch()
+    assert torch.equal(before, trainer.net.positions)
+
+
+@pytest.mark.parametrize(("power", "expected"), [(0, [0.7, 0.0]), (1, [0.4, 0.0]), (2, [-0.2, 0.0])])
+def test_wiring_cost_is_a_soft_threshold(splits: Splits, power: int, expected: list[float]) -> None:
+    """Distance 2, lr lambda = 0.3: |w| falls by 0.3 * 2^p, and small weights become zero."""
+    from model.training.wiring_cost import shrink_weights
+
+    one = {"hidden": 2, "wiring_cost": 30.0, "wiring_power": power, "dimensions": 1}
+    config = LearnerConfig(**(CONFIG | one))
+    net = Trainer(config, splits, [0]).net
+    with torch.no_grad():
+        net.positions.copy_(torch.tensor([[[0.0], [2.0]]]))
+        net.w_rec.copy_(torch.tensor([[[0.0, 1.0], [-0.2, 0.0]]]))
+    shrink_weights(net, learning_rate=0.01)
+    assert net.w_rec[0, 0, 1].item() == pytest.approx(max(expected[0], 0.0), abs=1e-6)
+    assert net.w_rec[0, 1, 0].item() == expected[1]
+
+
+def test_duration_covers_the_latest_spike() -> None:
+    data = SpikeDataset.from_events([([0.0, 6.0], [0, 0])], [0], 1, 1)
+    assert with_duration(LearnerConfig(dt=2.0), data).duration == 8.0
+    assert with_duration(LearnerConfig(dt=2.0, duration=4.0), data).duration == 4.0
+
+
+@pytest.mark.parametrize("harm", ["truncated", "foreign", "version", "empty"])
+def test_damaged_checkpoints_are_refused(splits: Splits, harm: str, tmp_path: Path) -> None:
+    trainer = Trainer(LearnerConfig(**CONFIG), splits, [0, 1])
+    good = trainer.checkpoint()
+    bad = {
+        "truncated": good[: len(good) // 2],
+        "foreign": b"PK\x03\x04" + bytes(100),
+        "version": good.replace(b'"format":"1"', b'"format":"9"'),
+        "empty": b"",
+    }[harm]
+    with pytest.raises(CheckpointError):
+        unpack(bad)
+
+
+def test_networks_alone_are_smaller_and_the_same(splits: Splits) -> None:
+    trainer = Trainer(LearnerConfig(**CONFIG), splits, [0, 1])
+    trainer.run_epoch()
+    net, epoch, moments, _ = unpack(trainer.networks())
+    assert epoch == 1 and moments == {}
+    assert len(trainer.networks()) < 0.5 * len(trainer.checkpoint())
+    for name, value in trainer.net.state_dict().items():
+        assert torch.equal(value, net.state_dict()[name])

@@ -1,0 +1,103 @@
+"""What `polychrony doctor` finds, and how it says what to do."""
+
+import socket
+from collections.abc import Iterator
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from rich.console import Console
+
+from service.commands import doctor
+from service.commands.doctor import Finding, examine
+from service.storage.paths import Place
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def text_of(runs: Path) -> tuple[bool, str]:
+    console = Console(width=300, record=True)
+    return examine(runs, console), console.export_text()
+
+
+def test_all_is_well_here(tmp_path: Path) -> None:
+    well, said = text_of(tmp_path / "runs")
+    assert well and "all is well" in said, said
+    for what in ("torch", "kernels", "compiled and run in", "cores", "memory", "GPU", "can be written"):
+        assert what in said
+    assert not (tmp_path / "runs").exists() and not list(tmp_path.iterdir())
+
+
+def test_what_is_missing_comes_with_its_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    needs = ["nosuchpackage>=2", "numpy>=99", "ray[nosuchextra,tune]>=2", 'tonic; extra == "datasets"']
+    monkeypatch.setattr(
+        "service.commands.doctor.requires", lambda name: needs if name == "polychrony" else requires(name)
+    )
+    monkeypatch.setattr(doctor, "LOOKS", (doctor.packages,))
+    well, said = text_of(tmp_path)
+    assert not well and "2 to mend" in said
+    assert 'nosuchpackage: pip install "nosuchpackage>=2"' in said
+    assert 'numpy: pip install "numpy>=99"' in said
+
+
+def test_an_extra_needs_all_of_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = ['nosuchpackage>=2; extra == "default"']
+    monkeypatch.setattr("service.commands.doctor.requires", lambda name: inner if name == "ray" else [])
+    assert doctor._package(Requirement("ray[tune]")).cure is None
+    found = doctor._package(Requirement("ray[default]"))
+    assert found.cure == 'pip install "ray[default]"' and "nosuchpackage: not installed" in found.found
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    [found] = doctor.folder(Path("/proc/runs"))
+    assert found.cure == "make it writable, or give another by --out"
+
+
+@pytest.mark.parametrize("uri", ["http://me:secret@127.0.0.1:{}", "postgresql://me:secret@127.0.0.1:{}/runs"])
+def test_a_store_that_does_not_answer(
+    uri: str, closed_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri.format(closed_port))
+    monkeypatch.setattr(doctor, "LOOKS", (doctor.mlflow,))
+    well, said = text_of(tmp_path)
+    assert not well and "lets this machine in" in said and "secret" not in said
+
+
+def test_a_store_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    [found] = doctor.mlflow(tmp_path)
+    assert found.cure is None and "answers" in found.found
+
+
+@pytest.mark.parametrize(
+    ("variable", "form"), [("RAY_ADDRESS", "{}"), ("RAY_API_SERVER_ADDRESS", "http://{}")]
+)
+def test_a_cluster_that_does_not_answer(
+    variable: str, form: str, closed_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, form.format(f"127.0.0.1:{closed_port}"))
+    [found] = doctor.cluster(tmp_path)
+    assert found.what == variable and found.cure is not None and "start the cluster" in found.cure
+
+
+def test_a_broken_package_is_a_fault_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(runs: Place) -> Iterator[Finding]:
+        raise ImportError("libnothing.so: cannot open\nsecond line")
+
+    monkeypatch.setattr(doctor, "LOOKS", (broken,))
+    well, said = text_of(tmp_path)
+    assert not well and "ImportError: libnothing.so: cannot open" in said and "second line" not in said

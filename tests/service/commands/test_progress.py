@@ -1,0 +1,51 @@
+"""What a sweep shows of itself."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from service.commands.progress import Progress
+from service.config.sweep import SweepSpec
+
+MakeSpec = Callable[..., SweepSpec]
+
+
+def row(trial: int, **fields: Any) -> dict[str, Any]:
+    return {"trial": trial, "state": "complete", "reason": None, "accuracy": 0.5, "seconds": 2.0} | fields
+
+
+def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
+    stream = io.StringIO()
+    with Progress(small_spec(), [row(0)], 3, Console(file=stream, width=200)) as progress:
+        progress.trial_started(1, {})
+        progress.epoch(1, 1, {"accuracy": (0.25, None)})
+        progress.trial_finished(row(1, wiring_length=3.0), None)
+        progress.trial_finished(row(2, state="failed", reason="`loss` is nan", accuracy=None), None)
+    first, second = stream.getvalue().splitlines()
+    assert first.startswith("[2/3] trial 1 complete, accuracy 0.5, wiring_length 3, 2.0 s, ")
+    assert first.endswith(" left")
+    assert second.startswith("[3/3] trial 2 failed: `loss` is nan, 2.0 s")
+
+
+def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=120)
+    with Progress(small_spec(), [row(0, wiring_length=9.0)], 3, console) as progress:
+        progress.trial_started(1, {})
+        progress.epoch(1, 1, {"accuracy": (0.375, None)})
+        console.print(progress._render())
+        progress.trial_finished(row(1, accuracy=0.75, wiring_length=12.0), None)
+        console.print(progress._render())
+    shown = stream.getvalue()
+    assert "best: accuracy 0.5, wiring_length 9" in shown
+    assert "best: accuracy 0.75, wiring_length 9" in shown  # each objective by its own goal
+    assert "0.375" in shown and "2/3" in shown and "trials/min" in shown
+
+
+def test_only_complete_trials_count_for_the_best(small_spec: MakeSpec) -> None:
+    failed = row(0, state="failed", accuracy=1.0)
+    progress = Progress(small_spec(), [failed, row(1, accuracy=0.25)], 3, Console(file=io.StringIO()))
+    assert progress._best["accuracy"] == pytest.approx(0.25)

@@ -1,0 +1,65 @@
+"""What is said of addresses at which there is no cluster, and of one that is lost."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from service.config.sweep import SweepSpec
+from service.errors import SweepError, UserError
+from service.execution.address import reach
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "http://127.0.0.1:8265", "ray://127.0.0.1:10001", "127.0.0.1:", ":1", "a:b"]
+)
+def test_what_is_no_address_is_a_fault(address: str) -> None:
+    with pytest.raises(UserError, match="is no address of a Ray cluster; give HOST:PORT"):
+        reach(address)
+
+
+def test_the_url_of_a_dashboard_in_the_environment_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
+    with pytest.raises(UserError, match="is for `polychrony submit`"):
+        reach("auto")
+
+
+def test_where_nobody_listens_there_is_no_cluster() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))  # and does not listen
+        with pytest.raises(SweepError, match=r"nothing answers there .*start it"):
+            reach(f"127.0.0.1:{one.getsockname()[1]}")
+
+
+def test_what_listens_but_is_no_cluster_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.execution.address.ANSWER_SECONDS", 0.5)
+    no_cluster = pytest.raises(SweepError, match="what answers there is no Ray cluster")
+    with socket.create_server(("127.0.0.1", 0)) as one, no_cluster:
+        reach(f"127.0.0.1:{one.getsockname()[1]}")
+
+
+def test_trials_at_once_are_counted_by_node(small_spec: Callable[..., SweepSpec]) -> None:
+    resources = small_spec(resources="{cpus: 2, concurrent: 5}").resources
+    assert resources.at_once(3, 5) == 3
+    assert resources.at_once(16, 16) == 5
+    with pytest.raises(SweepError, match="a trial wants 2 cores, there are 1 on a node at most"):
+        resources.at_once(1, 1, 1)
+
+
+def test_scratch_of_killed_processes_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import json
+    import tempfile
+
+    from service.execution.scratch import OWNER, scratch_folder
+    from service.storage.lock import process_of
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ours = process_of()
+    for name, owner in {"plydead": [*ours[:3], "1"], "plyalive": ours}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / OWNER).write_text(json.dumps(owner))
+    (tmp_path / "plyother").mkdir()  # not ours to judge
+    with scratch_folder() as folder:
+        assert sorted(one.name for one in tmp_path.iterdir()) == sorted(["plyalive", "plyother", folder.name])
+    assert not folder.exists()

@@ -1,0 +1,84 @@
+"""A sweep that a budget has ended is finished, though it has fewer trials than were asked for."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from service import Sweep
+from service.commands.listing import print_list
+from service.record import Record, make_schemas
+from service.results.sweeps import standing_of
+
+Make = Callable[..., Sweep]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A sweep of ten trials, with this budget, so many finished ones, and what was begun beside these."""
+
+    def write(budget: str, losses: list[float], begun: int = 0, **row: Any) -> Sweep:
+        folder = tmp_path / "runs" / "small"
+        folder.mkdir(parents=True)
+        (folder / "sweep.yaml").write_text(
+            "name: small\nobjectives: [{metric: loss, goal: min}]\nsearch: {trials: 10}\n"
+            f"budget: {budget}\n"
+        )
+        suggested = [
+            {"suggestion": {"trial": n, "values": {}}, "parent": None, "move": None, "replicates": None}
+            for n in range(len(losses) + begun)
+        ]
+        lines = [*suggested, {"elapsed": 1800.0}]
+        (folder / "plan.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        with Record.open(folder, make_schemas()) as record:
+            rows = [
+                {"trial": n, "state": "complete", "loss": loss, "cpu_seconds": 900.0, **row}
+                for n, loss in enumerate(losses)
+            ]
+            record.append("trials", rows)
+        return Sweep(folder)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        ("{hours: 0.5}", "hours 0.5 of 0.5; raise `budget.hours` to go on"),
+        ("{cpu_hours: 1.0}", "cpu_hours 1 of 1"),
+        ("{gigabytes: 0.000001}", "gigabytes"),
+        ("{plateau: {trials: 2, gain: 0.01}}", "the last 2 trials have added 0.00%"),
+    ],
+)
+def test_a_budget_ends_a_sweep(budget: str, said: str, make: Make, tmp_path: Path) -> None:
+    one = standing_of(make(budget, [0.5, 0.4, 0.9, 0.8]))
+    assert one.state == "finished" and one.stopped_by is not None and one.stopped_by.startswith(said)
+    console = Console(width=200, record=True)
+    print_list(tmp_path / "runs", console)
+    text = console.export_text()
+    assert "finished" in text and "small has stopped: " in text
+
+
+@pytest.mark.parametrize(
+    "budget", ["{}", "{hours: 0.6}", "{cpu_hours: 1.1}", "{plateau: {trials: 2, gain: 0.01}, hours: 9.0}"]
+)
+def test_what_is_left_of_a_budget_can_be_used(budget: str, make: Make) -> None:
+    one = standing_of(make(budget, [0.5, 0.4, 0.3, 0.2]))
+    assert (one.state, one.stopped_by) == ("unfinished", None)
+
+
+def test_trials_that_were_cut_short_are_still_to_be_run(make: Make) -> None:
+    assert standing_of(make("{hours: 0.5}", [0.5], begun=1)).state == "unfinished"
+
+
+def test_all_trials_are_finished_whatever_the_budget(make: Make) -> None:
+    one = standing_of(make("{hours: 0.5}", [0.5] * 10))
+    assert (one.state, one.stopped_by) == ("finished", None)
+
+
+def test_a_budget_that_cannot_be_read_is_damage(make: Make) -> None:
+    one = standing_of(make("{hours: many}", [0.5]))
+    assert one.state == "damaged" and one.fault is not None and "its budget can't be read" in one.fault
