@@ -49,7 +49,7 @@ class Stub:
 
     def advance(self) -> Any:
         """An epoch of no time."""
-        from service.worker.trial import Report
+        from service.worker.task import Report
 
         self._epoch += 1
         learner = self._task.learner

@@ -24,12 +24,14 @@ from model.network.checkpoint import Best, pack
 from search import Suggestion
 from service.config.metrics import METRICS
 from service.config.sweep import SweepSpec, dump, learner_for, load
-from service.control.controller import Conductor, schemas_of
-from service.control.trial_rows import by_trial
+from service.control.controller import Conductor
+from service.control.tasks import schemas_of
 from service.record import Record
 from service.record.plan import Begun, Plan
+from service.record.rows import by_trial
 from service.report.trial_pictures import stills
-from service.storage.atomic import network_file, plan_file, write_whole
+from service.storage.atomic import write_whole
+from service.storage.layout import network_file, plan_file
 from service.tracking import outbox
 from service.tracking.listener import MlflowListener
 from service.tracking.location import VARIABLE

@@ -49,3 +49,7 @@ class UserError(PolychronyError):
 
 class SweepError(PolychronyError):
     """The sweep could not go on: the text says why, what is kept, and the cure."""
+
+
+class HeldError(SweepError):
+    """Another process holds the sweep."""

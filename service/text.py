@@ -1,4 +1,4 @@
-"""Passwords in the addresses of stores: found, and never shown."""
+"""Words for people: durations, and addresses without their passwords."""
 
 import re
 
@@ -19,3 +19,29 @@ def has_password(uri: str) -> bool:
     [True, False]
     """
     return bool(re.search(r"//\S*:\S*@|[?&]password=", uri))
+
+
+_UNITS = ((2 * 86_400, 86_400, "days"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))
+"""From when on a unit is used (s), how long it is (s), and its name."""
+
+
+def age_text(seconds: float) -> str:
+    """A duration in its largest unit.
+
+    >>> [age_text(s) for s in (0.4, 59.0, 3600.0, 100_000.0, 1e6)]
+    ['0 s', '59 s', '1 h', '27 h', '11 days']
+    """
+    _, unit, name = next(one for one in _UNITS if seconds >= one[0])
+    return f"{int(seconds // unit)} {name}"
+
+
+def duration(seconds: float) -> str:
+    """A time in words.
+
+    >>> duration(42), duration(190), duration(7400)
+    ('42 s', '3 min', '2 h 3 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -7,11 +7,11 @@ from contextlib import ExitStack
 
 from rich.console import Console
 
-from service.errors import Fault, SweepError, UserError
+from service.errors import Fault, HeldError, SweepError, UserError
 from service.results.sweep import Sweep
 from service.results.sweeps import sweeps_in
-from service.storage.atomic import sweep_file
-from service.storage.lock import HeldError, hold
+from service.storage.layout import sweep_file
+from service.storage.lock import hold
 from service.storage.paths import ObjectPath, Place
 from service.tracking.removal import remove_runs
 

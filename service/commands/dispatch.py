@@ -11,7 +11,7 @@ from rich.console import Console
 
 from service.errors import Fault, UserError
 from service.jobs.dashboard import Dashboard
-from service.storage.atomic import sweep_file
+from service.storage.layout import sweep_file
 from service.storage.paths import ObjectPath, Place
 
 if TYPE_CHECKING:

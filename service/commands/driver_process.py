@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 
 from service.errors import SweepError
-from service.storage.lock import is_ours, is_running, owner_files
+from service.storage.lock import is_running, owner_files
 from service.storage.paths import Place
+from service.storage.process import is_ours
 
 PATIENCE = 60.0
 """Seconds that a driver may take to end after it was interrupted."""
@@ -20,7 +21,7 @@ class Driver:
 
     host: str
     process: list[str]
-    """See `service.storage.lock.is_ours`."""
+    """See `service.storage.process.is_ours`."""
 
     @property
     def here(self) -> bool:

@@ -17,13 +17,13 @@ from service.commands.run import check
 from service.config.document import read
 from service.config.sweep import SweepSpec, load
 from service.config.yaml_text import write
-from service.durations import duration
 from service.errors import UserError
 from service.record.plan import MORE_SEEDS, Begun, Plan, Source
 from service.record.schema import column_of
 from service.results.sweep import Sweep
-from service.storage.atomic import plan_file, sweep_file
+from service.storage.layout import plan_file, sweep_file
 from service.storage.paths import Place, stored_at
+from service.text import duration
 
 if TYPE_CHECKING:
     from service.commands.estimate import SweepCost, TrialCost
@@ -176,7 +176,7 @@ def _measure(spec: SweepSpec, search: Search, folder: Place) -> list[Measured]:
 def _measured(spec: SweepSpec, suggestion: Suggestion, folder: Place) -> Measured:
     from model.datasets import load_splits
     from service.commands.estimate import compile_kernels, measure_trial
-    from service.control.controller import make_task
+    from service.control.tasks import make_task
 
     try:
         task = make_task(spec, folder, Begun(suggestion))

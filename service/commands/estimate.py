@@ -17,7 +17,8 @@ from model.datasets import SpikeDataset, Splits
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
 from service.record.leaders import SHOWN
-from service.worker.trial import Task, measure_rows, neuron_rows, snapshot_epochs, synapse_rows
+from service.worker.tables import measure_rows, neuron_rows, synapse_rows
+from service.worker.task import Task, snapshot_epochs
 
 BATCHES_SECONDS = 2.0
 """Batches are trained for about so long, and one at least."""

@@ -3,9 +3,10 @@
 from rich.console import Console
 from rich.table import Table
 
-from service.durations import age_text
-from service.results.sweeps import Standing, standing_of, sweeps_in
+from service.results.status import Standing, standing_of
+from service.results.sweeps import sweeps_in
 from service.storage.paths import Place
+from service.text import age_text
 
 
 def print_list(runs: Place, console: Console) -> None:

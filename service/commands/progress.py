@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from service.config.sweep import SweepSpec
-from service.control.running_trial import Metrics
-from service.durations import duration
+from service.record.rows import Metrics
+from service.text import duration
 
 STATE_STYLES = {
     "complete": "green",

@@ -14,7 +14,8 @@ from service.errors import SweepError, UserError
 from service.execution.address import reach
 from service.record.plan import Source
 from service.results.warm_start import find_sources
-from service.storage.atomic import sweep_file, write_whole
+from service.storage.atomic import write_whole
+from service.storage.layout import sweep_file
 from service.storage.lock import hold
 from service.storage.paths import Place
 from service.tracking.location import artifacts_of, tracking_uri

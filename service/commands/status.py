@@ -7,13 +7,13 @@ from rich.console import Console
 from rich.table import Table
 
 from service.commands.listing import best_text, trials_text
-from service.durations import age_text, duration
 from service.errors import PolychronyError, SweepError
 from service.jobs.dashboard import Dashboard, Node
 from service.jobs.job import Job, latest
+from service.results.status import Standing, standing_of
 from service.results.sweep import Sweep
-from service.results.sweeps import Standing, standing_of
 from service.storage.paths import Place, place
+from service.text import age_text, duration
 
 
 def print_status(sweep: Sweep, console: Console) -> None:

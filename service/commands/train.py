@@ -11,14 +11,15 @@ from rich.console import Console
 from service.commands.run import conduct
 from service.config.sweep import SweepSpec, data_for, learner_for, load
 from service.control.controller import Conductor
-from service.control.trial_rows import summarize
 from service.errors import Fault, SweepError, UserError
 from service.record.provenance import cpu_model
+from service.record.rows import summarize
 from service.record.schema import values_of
 from service.results.sweep import Sweep
 from service.storage.paths import Place
 from service.version import code_version
-from service.worker.trial import Report, Task, Trial
+from service.worker.task import Report, Task
+from service.worker.trial import Trial
 
 SHOWN = ("train_loss", "train_accuracy", "loss", "accuracy", "rate", "silent")
 

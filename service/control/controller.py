@@ -7,48 +7,29 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from search import Suggestion
-from service.config.sweep import SweepSpec, data_for, learner_for
+from service.config.sweep import SweepSpec
+from service.control.listener import Listener
 from service.control.retention import Networks
-from service.control.running_trial import Judge, Metrics, Running
+from service.control.running_trial import Running
+from service.control.stopping import Judge
+from service.control.tasks import make_task, schemas_of
 from service.control.trial_queue import Agenda
-from service.control.trial_rows import (
-    by_epoch,
-    by_trial,
-    epoch_rows,
-    measured,
-    params_of,
-    row_of,
-    row_of_none,
-    summarize,
-)
+from service.control.trial_rows import epoch_rows, measured, params_of, row_of, row_of_none
 from service.errors import SweepError
-from service.record import Record, make_schemas
+from service.record import Record
 from service.record.plan import Begun, Source
 from service.record.provenance import note_environment
-from service.record.schema import searched_columns, values_of
-from service.storage.atomic import checkpoint_file, plan_file, remove_temporaries
+from service.record.rows import Metrics, by_epoch, by_trial, summarize
+from service.record.schema import values_of
+from service.storage.atomic import remove_temporaries
+from service.storage.layout import checkpoint_file, plan_file
 from service.storage.paths import Place, inside
-from service.worker.trial import Report, Task, seed_of
-
-
-class Listener(Protocol):
-    """Somebody who is told what happens, after it was recorded."""
-
-    def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
-        """A trial runs, for the first time or again."""
-
-    def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
-        """A trial has finished an epoch."""
-
-    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
-        """A trial is over: its row in `trials`, and the rows of its last report in `neurons`."""
+from service.worker.task import Report, Task
 
 
 class Conductor:
@@ -251,33 +232,3 @@ class Conductor:
             return params_of(make_task(self.spec, self.folder, begun))
         except ValueError:
             return dict(values)
-
-
-def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:
-    """The schemas of a sweep's tables."""
-    columns = searched_columns(spec.space)
-    return make_schemas(columns, spec.recorded_measures, spec.measures, spec.changing)
-
-
-def make_task(spec: SweepSpec, folder: Place, begun: Begun) -> Task:
-    """What a trial that was begun is to do. Raises ValueError if its fields contradict each other."""
-    values = begun.suggestion.values
-    learner = learner_for(spec, values)
-    if begun.replicates is not None:
-        learner = replace(learner, replicates=begun.replicates)
-    # A leader that is run again has the seeds it had, and more.
-    number = begun.trial if begun.parent is None else begun.parent
-    return Task(
-        trial=begun.trial,
-        learner=learner,
-        data=data_for(spec, values),
-        seed=seed_of(spec.search.seed, number),
-        folder=folder,
-        threads=spec.resources.cpus,
-        checkpoint=spec.resources.checkpoint,
-        may_stop=spec.may_stop,
-        synapses=spec.record.synapses,
-        pruning=spec.record.pruning,
-        nulls=spec.record.nulls,
-        snapshots=spec.record.snapshots,
-    )

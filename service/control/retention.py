@@ -3,7 +3,7 @@
 from service.config.sweep import SweepSpec
 from service.record import Record
 from service.record.leaders import leaders
-from service.storage.atomic import LAST_STILL, network_file, pictures_folder, trials_with_networks
+from service.storage.layout import LAST_STILL, network_file, pictures_folder, trials_with_networks
 from service.storage.paths import Place
 
 

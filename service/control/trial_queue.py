@@ -6,13 +6,13 @@ from typing import Any
 from search import Search, Suggestion
 from search.background import Asking
 from service.config.sweep import SweepSpec
-from service.control.trial_rows import metrics_of
 from service.record import Record
 from service.record.budget import Budget
 from service.record.leaders import leaders
 from service.record.plan import MORE_SEEDS, Begun, Plan, Source
+from service.record.rows import metrics_of
 from service.record.schema import values_of
-from service.storage.atomic import plan_file
+from service.storage.layout import plan_file
 from service.storage.paths import Place
 
 Row = Mapping[str, Any]

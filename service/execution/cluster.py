@@ -15,7 +15,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from service.errors import SweepError
-from service.storage.atomic import sweep_file
+from service.storage.layout import sweep_file
 from service.storage.paths import Place
 from service.version import code_version
 

@@ -27,8 +27,9 @@ from service.errors import SweepError
 from service.execution.cluster import Watch, joined, own_ray, unseen, watched
 from service.execution.scratch import scratch_folder
 from service.execution.signals import heed_interrupts
-from service.storage.atomic import sweep_file
-from service.worker.trial import Report, Task, Trial
+from service.storage.layout import sweep_file
+from service.worker.task import Report, Task
+from service.worker.trial import Trial
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from service.storage.lock import gone, process_of
+from service.storage.process import gone, process_of
 
 PREFIX = "ply"
 """Short: the path of a Unix socket may have 107 characters."""

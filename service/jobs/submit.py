@@ -8,14 +8,13 @@ from pathlib import Path
 from rich.console import Console
 
 from service.config.sweep import dump, load
-from service.durations import age_text
 from service.errors import Fault, UserError
 from service.jobs.dashboard import Dashboard
 from service.jobs.follow import follow
 from service.jobs.job import ASKED, CODE, OUT, SWEEP, Job, digest, job_id, latest, number_of
 from service.jobs.package import SHIP, packed
 from service.storage.paths import Place, place
-from service.text import has_password
+from service.text import age_text, has_password
 from service.tracking.location import VARIABLE
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from model.datasets import Splits
 from service.errors import SweepError
-from service.storage.atomic import environments_file, write_whole
+from service.storage.atomic import write_whole
+from service.storage.layout import environments_file
 from service.storage.paths import Place
 from service.version import code_version
 

@@ -26,9 +26,10 @@ from service.figures.movement import movement_gif
 from service.figures.pruning import draw_pruning
 from service.figures.raster import Raster, draw_raster
 from service.figures.style import png
-from service.storage.atomic import LAST_STILL, network_file, pictures_folder, write_whole
+from service.storage.atomic import write_whole
+from service.storage.layout import LAST_STILL, network_file, pictures_folder
 from service.storage.paths import Place, inside
-from service.worker.trial import pruning_rows
+from service.worker.tables import pruning_rows
 
 SAMPLES = 128
 """Held-out samples that a leading trial is shown for its pictures."""

@@ -11,7 +11,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from search import Constraint, Objective
 from search.space import Space
 from service.config.metrics import METRICS
-from service.control.trial_rows import metrics_of
+from service.record.rows import metrics_of
 from service.record.schema import column_of, values_of
 from service.results.sweep import Sweep
 

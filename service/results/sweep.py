@@ -23,7 +23,7 @@ from service.record.plan import MORE_SEEDS, Plan
 from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
-from service.storage.atomic import network_file, plan_file, sweep_file, sweep_folders, trials_with_networks
+from service.storage.layout import network_file, plan_file, sweep_file, sweep_folders, trials_with_networks
 from service.storage.paths import Place, inside, place
 
 if TYPE_CHECKING:

@@ -1,20 +1,15 @@
 """All sweeps of a folder: their tables read together, and how each of them stands."""
 
-import math
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from service.ending import stopped_by
-from service.errors import Fault, SweepError, UserError
+from service.errors import Fault, UserError
 from service.record.where import parse_where
 from service.results.sweep import Sweep, frame_of
-from service.storage.atomic import sweep_folders
-from service.storage.lock import is_running
-from service.storage.paths import Place, place, stored_at
+from service.storage.layout import sweep_folders
+from service.storage.paths import Place, place
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,44 +55,6 @@ class Sweeps:
         return pa.concat_tables(found)
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How a sweep stands."""
-
-    name: str
-    state: str
-    """running; finished: all trials that were asked for, or that a budget allows; unfinished; damaged."""
-    states: dict[str, int]
-    """Finished trials by state."""
-    planned: int | None
-    best: dict[str, float]
-    """The best value of each objective, within the constraints; none without complete trials."""
-    age: float
-    """Time since it last changed (s)."""
-    fault: str | None = None
-    """Why its record can't be read."""
-    stopped_by: str | None = None
-    """The budget that has ended it, in words."""
-
-
-def standing_of(sweep: Sweep) -> Standing:
-    """How a sweep stands, also one whose record can't be read."""
-    age = max(0.0, time.time() - _changed(sweep.folder))
-    stopped = None
-    try:
-        states = _states(sweep)
-        planned = sweep.planned
-        state = "finished" if sum(states.values()) >= planned else "unfinished"
-        best = _best(sweep) if states else {}
-        if is_running(sweep.folder):
-            state = "running"
-        elif state == "unfinished" and (stopped := stopped_by(sweep)):
-            state = "finished"
-    except (SweepError, UserError) as error:
-        return Standing(sweep.name, "damaged", {}, None, {}, age, str(error))
-    return Standing(sweep.name, state, states, planned, best, age, stopped_by=stopped)
-
-
 def sweeps_in(runs: Place) -> list[Sweep]:
     """The sweeps in a folder; none if there is no such folder."""
     return [Sweep(folder) for folder in sweep_folders(runs)]
@@ -127,27 +84,3 @@ def _common_schema(name: str, sweeps: Sequence[Sweep], schemas: Sequence[pa.Sche
             fault = f"holds {kind} in {sweep.name} and {before} in sweeps before it; read them one by one"
             raise UserError([Fault(name, column, fault)]) from error
     return common
-
-
-def _states(sweep: Sweep) -> dict[str, int]:
-    if not sweep.started:
-        return {}
-    counts = sweep.arrow("trials", columns=["state"])["state"].value_counts().to_pylist()
-    return {one["values"]: one["counts"] for one in counts}
-
-
-def _best(sweep: Sweep) -> dict[str, float]:
-    front = sweep.front()
-    found = {}
-    for objective in sweep.objectives:
-        values = front[objective.metric]
-        best = float(values.max() if objective.goal == "max" else values.min())
-        if not math.isnan(best):
-            found[objective.metric] = best
-    return found
-
-
-def _changed(folder: Place) -> float:
-    """When something was last recorded, in seconds since 1970."""
-    recorded = (folder / "sweep.yaml", folder / "log.jsonl", folder / "tables")
-    return max((one.changed for path in recorded for one in stored_at(path)), default=0.0)

@@ -9,9 +9,8 @@ import pyarrow as pa
 from search import pareto_front
 from service.config.sweep import data_for
 from service.control.controller import Conductor
-from service.control.running_trial import Metrics
-from service.control.trial_rows import by_trial, metrics_of
 from service.record.leaders import SHOWN, standing_for
+from service.record.rows import Metrics, by_trial, metrics_of
 from service.record.schema import values_of
 from service.report.trial_pictures import page, probes, stills
 from service.results.sweep import Sweep

@@ -3,107 +3,21 @@
 import platform
 import resource
 import time
-from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
-from model.analysis.lesions import ORDERS, SHARES, pruning_curve
-from model.config import LearnerConfig
-from model.datasets import DataConfig, SpikeDataset, Splits, load_splits
+from model.datasets import DataConfig, Splits, load_splits
 from model.network.checkpoint import CheckpointError
-from model.network.cohort import Cohort
-from model.training.trainer import Array, Neurons, Trainer
+from model.training.trainer import Array, Trainer
 from service.record.provenance import cpu_model, data_digest
-from service.storage.atomic import UnwritableError, checkpoint_file, network_file, write_whole
-from service.storage.paths import Place
-
-
-@dataclass(frozen=True)
-class Task:
-    """What a trial is to do, and where it keeps its files."""
-
-    trial: int
-    learner: LearnerConfig
-    data: DataConfig
-    seed: int
-    folder: Place
-    threads: int = 1
-    checkpoint: float = 10.0
-    """Seconds between two checkpoints."""
-    may_stop: bool = False
-    """Whether the trial may be stopped at any epoch; then its networks are kept at every epoch."""
-    synapses: bool = False
-    """Whether the table of synapses is wanted."""
-    pruning: bool = False
-    """Whether that of pruning curves is."""
-    nulls: int = 0
-    """Null networks that the trained networks are compared with."""
-    snapshots: int | Collection[int] | None = None
-    """See `snapshot_epochs`."""
-
-    @property
-    def seeds(self) -> list[int]:
-        """One seed a replicate; a trial with more replicates has the same first ones."""
-        return [seed_of(self.seed, replicate) for replicate in range(self.learner.replicates)]
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a trial runs, and on what; by columns of `trials`. None: it has not come so far."""
-
-    node: str | None = None
-    cpu: str | None = None
-    data_digest: str | None = None
-    dropped_spikes: int | None = None
-    parameters: int | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a trial has to say after an epoch. Each metric has one value a replicate."""
-
-    trial: int
-    epoch: int
-    metrics: dict[str, list[float]]
-    tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Rows for the tables `neurons`, `topology`, `synapses` and `pruning`."""
-    done: bool = False
-    failure: str | None = None
-    """Why the trial cannot go on."""
-    halt: str | None = None
-    """Why no trial could go on: a file can't be written, which is no fault of the trial's."""
-    origin: Origin = Origin()
-    cpu_seconds: float = 0.0
-    """Processor time since the last report."""
-    memory: int = 0
-    """Bytes of memory that the worker holds."""
-
-
-def seed_of(*entropy: int) -> int:
-    """A seed that depends on all of `entropy`, 32 bits."""
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
-
-
-def snapshot_epochs(epochs: int, wanted: int | Collection[int] | None = None) -> set[int]:
-    """After which epochs neurons and topology are recorded; 0 is as drawn, and the last is always among them.
-
-    Args:
-        epochs: of training.
-        wanted: the epochs, or how many, at equal distances; None: as drawn, the first, the middle, the last.
-
-    >>> snapshot_epochs(20), snapshot_epochs(20, 3), snapshot_epochs(20, [0, 5, 100])
-    ({0, 1, 10, 20}, {0, 10, 20}, {0, 20, 5})
-    """
-    if wanted is None:
-        return {0, 1, (epochs + 1) // 2, epochs}
-    if isinstance(wanted, int):
-        return {round(epochs * n / (wanted - 1)) for n in range(wanted - 1)} | {epochs}
-    return {epoch for epoch in wanted if epoch < epochs} | {epochs}
+from service.storage.atomic import UnwritableError, write_whole
+from service.storage.layout import checkpoint_file, network_file
+from service.worker.tables import measure_rows, neuron_rows, pruning_rows, synapse_rows
+from service.worker.task import Origin, Report, Task, snapshot_epochs
 
 
 class Trial:
@@ -253,76 +167,3 @@ def _splits(config: DataConfig) -> Splits:
 def _digest(config: DataConfig) -> str:
     """What tells whether they are still the same data, computed once as well."""
     return data_digest(_splits(config))
-
-
-def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
-    """Rows of the table `neurons`."""
-    replicates, n = neurons.rate.shape
-    preferred = neurons.preferred_class.reshape(-1)
-    positions = None
-    if neurons.positions is not None:
-        positions = neurons.positions.reshape(replicates * n, -1).astype(np.float32)
-    columns = _keys(trial, replicates, n) | {
-        "epoch": pa.array(np.full(replicates * n, neurons.epoch, np.int32)),
-        "neuron": pa.array(np.tile(np.arange(n, dtype=np.int32), replicates)),
-        "position": _lists(positions, replicates * n),
-        "rate": pa.array(neurons.rate.reshape(-1)),
-        "preferred_class": pa.array(preferred, mask=preferred < 0),
-        "selectivity": _nullable(neurons.selectivity.reshape(-1)),
-        "module": pa.array(neurons.module.reshape(-1)),
-    }
-    return pa.table(columns)
-
-
-def measure_rows(trial: int, epoch: int, measures: dict[str, Array]) -> pa.Table:
-    """Rows of the table `topology`."""
-    replicates = len(next(iter(measures.values())))
-    columns = _keys(trial, replicates, 1) | {"epoch": pa.array([epoch] * replicates, pa.int32())}
-    return pa.table(columns | {name: _nullable(values) for name, values in measures.items()})
-
-
-def synapse_rows(trial: int, trainer: Trainer) -> pa.Table:
-    """Rows of the table `synapses`: those that exist."""
-    mask = trainer.net.mask.numpy()
-    replicate, pre, post = mask.nonzero()
-    columns = {
-        "trial": np.full(len(pre), trial),
-        "replicate": replicate,
-        "pre": pre,
-        "post": post,
-        "weight": trainer.net.w_rec.detach().numpy()[mask],
-        "delay": trainer.net.delays().detach().numpy()[mask],
-    }
-    return pa.table(columns)
-
-
-def pruning_rows(trial: int, net: Cohort, data: SpikeDataset) -> pa.Table:
-    """Rows of the table `pruning`: accuracy on `data` by order and share of the synapses taken out."""
-    curves = {by: pruning_curve(net, data, by) for by in ORDERS}
-    rows = [
-        {"trial": trial, "replicate": r, "by": by, "share": share, "accuracy": float(accuracy)}
-        for by, curve in curves.items()
-        for share, values in zip(SHARES, curve, strict=True)
-        for r, accuracy in enumerate(values)
-    ]
-    return pa.Table.from_pylist(rows)
-
-
-def _keys(trial: int, replicates: int, each: int) -> dict[str, pa.Array]:
-    return {
-        "trial": pa.array(np.full(replicates * each, trial)),
-        "replicate": pa.array(np.repeat(np.arange(replicates, dtype=np.int32), each)),
-    }
-
-
-def _lists(rows: Array | None, count: int) -> pa.Array:
-    """Rows of numbers as lists; nulls if there are none."""
-    if rows is None:
-        return pa.nulls(count, pa.list_(pa.float32()))
-    offsets = np.arange(count + 1, dtype=np.int32) * rows.shape[1]
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(rows.reshape(-1)))
-
-
-def _nullable(values: Array) -> pa.Array:
-    """Numbers, with null for what is not defined."""
-    return pa.array(values, mask=np.isnan(values))

@@ -25,8 +25,10 @@ from service.commands.run import conduct
 from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import Conductor
 from service.errors import PolychronyError, SweepError
-from service.storage.atomic import checkpoint_file, network_file, sweep_file, write_whole
-from service.worker.trial import Report, Task, Trial
+from service.storage.atomic import write_whole
+from service.storage.layout import checkpoint_file, network_file, sweep_file
+from service.worker.task import Report, Task
+from service.worker.trial import Trial
 
 SWEEP = """\
 name: small

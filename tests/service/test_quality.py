@@ -17,7 +17,7 @@ from search import hypervolume
 from service import Sweep
 from service.config.sweep import SweepSpec, dump
 from service.control.controller import Conductor
-from service.worker.trial import Report, Task
+from service.worker.task import Report, Task
 
 FIELDS = [
     "augment_blend",

@@ -14,7 +14,7 @@ from model.topology import MEASURES, NULL_MEASURES
 from service import Sweep
 from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import Conductor
-from service.control.running_trial import Metrics
+from service.record.rows import Metrics
 from service.report.contents import Drawn, contents
 from service.report.sweep_data import read_study
 from service.worker.trial import Trial

@@ -12,8 +12,8 @@ import pytest
 from service.config.sweep import load
 from service.control.controller import Conductor
 from service.record.plan import MORE_SEEDS
+from service.results.status import standing_of
 from service.results.sweep import Sweep
-from service.results.sweeps import standing_of
 from service.worker.trial import Trial
 
 RECORDED = Path(__file__).resolve().parents[1] / "fixtures" / "recorded_sweeps"

@@ -17,10 +17,11 @@ from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import Conductor
 from service.errors import SweepError, UserError
 from service.record import Record, make_schemas
-from service.storage.atomic import sweep_file, write_whole
+from service.storage.atomic import write_whole
+from service.storage.layout import sweep_file
 from service.storage.lock import hold
 from service.storage.paths import Place
-from service.worker.trial import Report, Task
+from service.worker.task import Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -91,10 +92,10 @@ def test_killed_at_each_request_and_taken_up_again(small_spec: MakeSpec) -> None
 
 def test_who_has_lost_the_sweep_writes_no_more(small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that slept, and whose sweep was taken over, leaves it as the other has made it."""
-    monkeypatch.setattr("service.storage.lock.process_of", lambda pid="self": [])
+    monkeypatch.setattr("service.storage.process.process_of", lambda pid="self": [])
     now, store = 1e9, ObjectStore()
     store.clock = lambda: now
-    monkeypatch.setattr("service.storage.lock._now", lambda: now)
+    monkeypatch.setattr("service.storage.lease._now", lambda: now)
     spec, folder = small_spec(), store.path()
     with suppress(SweepError), hold(folder) as held, closing(Conductor(spec, held)) as sleeper:
         task = sleeper.next_task()

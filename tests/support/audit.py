@@ -10,7 +10,7 @@ import pandas as pd
 from optuna.trial import TrialState
 
 from service import Sweep
-from service.worker.trial import snapshot_epochs
+from service.worker.task import snapshot_epochs
 
 KEYS = {
     "trials": ["trial"],

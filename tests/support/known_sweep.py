@@ -12,7 +12,8 @@ from model.topology import MEASURES
 from service.config.sweep import SweepSpec, dump, learner_for, load
 from service.record import Record, make_schemas
 from service.record.schema import searched_columns
-from service.storage.atomic import network_file, write_whole
+from service.storage.atomic import write_whole
+from service.storage.layout import network_file
 
 SWEEP = """\
 name: known

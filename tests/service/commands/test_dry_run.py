@@ -22,7 +22,8 @@ from service.commands.estimate import TrialCost, measure_trial, sweep_cost
 from service.config.sweep import SweepSpec, data_for, dump, learner_for
 from service.control.controller import Conductor
 from service.errors import SweepError, UserError
-from service.worker.trial import Report, Task, Trial
+from service.worker.task import Report, Task
+from service.worker.trial import Trial
 
 MakeSpec = Callable[..., SweepSpec]
 

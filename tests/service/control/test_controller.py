@@ -13,10 +13,10 @@ import pytest
 
 from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import Conductor
-from service.control.running_trial import Metrics
 from service.errors import SweepError
-from service.storage.atomic import checkpoint_file
-from service.worker.trial import Origin, Report, Task
+from service.record.rows import Metrics
+from service.storage.layout import checkpoint_file
+from service.worker.task import Origin, Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
 

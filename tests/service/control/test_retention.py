@@ -9,9 +9,10 @@ import pytest
 
 from service.config.sweep import SweepSpec
 from service.control.controller import Conductor
-from service.storage.atomic import LAST_STILL, network_file, pictures_folder, write_whole
+from service.storage.atomic import write_whole
+from service.storage.layout import LAST_STILL, network_file, pictures_folder
 from service.storage.paths import Place, inside
-from service.worker.trial import Report, Task
+from service.worker.task import Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
 ACCURACY = [0.9, 0.2, 0.5, 0.8, 0.1, 0.7]

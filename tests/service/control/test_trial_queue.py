@@ -23,7 +23,7 @@ from service.record.leaders import leaders
 from service.record.plan import MORE_SEEDS, Begun, Plan, Source
 from service.results.warm_start import find_sources
 from service.tracking.listener import leaders as leaders_shown
-from service.worker.trial import Report, Task
+from service.worker.task import Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
 ONE = "[{metric: accuracy, goal: max}]"

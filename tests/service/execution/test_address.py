@@ -52,7 +52,7 @@ def test_scratch_of_killed_processes_is_removed(tmp_path: Path, monkeypatch: pyt
     import tempfile
 
     from service.execution.scratch import OWNER, scratch_folder
-    from service.storage.lock import process_of
+    from service.storage.process import process_of
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ours = process_of()

@@ -26,7 +26,7 @@ from service.execution.ray_tune import (
     loss_in_words,
     run_on_ray,
 )
-from service.worker.trial import Report, Task
+from service.worker.task import Report, Task
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_node_that_does_not_see_the_sweep_says_so(
 def test_a_trial_that_hangs_is_ended_and_the_others_go_on(
     tmp_path: Path, small_spec: Callable[..., SweepSpec], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.control.running_trial.SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("service.control.stopping.SILENT_SECONDS", 0.0)
     spec = small_spec(resources__time_limit=10, search__trials=4)
     with closing(Conductor(spec, tmp_path)) as conductor:
         run_on_ray(conductor, Stub)

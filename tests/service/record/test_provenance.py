@@ -15,9 +15,9 @@ from service.record import provenance
 from service.record.parts import part_path, read_table, write_part
 from service.record.provenance import environment, note_environment, read_environments
 from service.results.sweep import Sweep
-from service.storage.atomic import sweep_file
+from service.storage.layout import sweep_file
 from service.version import code_version
-from service.worker.trial import Origin, Report
+from service.worker.task import Origin, Report
 
 
 def test_environment_has_every_package() -> None:

@@ -12,10 +12,10 @@ from optuna.trial import TrialState
 from search import Suggestion
 from service import Sweep
 from service.config.sweep import dump, load
-from service.control.controller import schemas_of
+from service.control.tasks import schemas_of
 from service.record import Record
 from service.record.plan import Begun, Plan
-from service.storage.atomic import plan_file
+from service.storage.layout import plan_file
 
 ASKED = """\
 name: studied

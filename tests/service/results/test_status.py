@@ -11,7 +11,7 @@ from rich.console import Console
 from service import Sweep
 from service.commands.listing import print_list
 from service.record import Record, make_schemas
-from service.results.sweeps import standing_of
+from service.results.status import standing_of
 
 Make = Callable[..., Sweep]
 

@@ -19,7 +19,8 @@ from service.commands.listing import print_list
 from service.config.sweep import load
 from service.errors import SweepError, UserError
 from service.record import Record, make_schemas
-from service.results.sweeps import standing_of, sweeps_in
+from service.results.status import standing_of
+from service.results.sweeps import sweeps_in
 from service.tracking import MlflowView
 from service.tracking.location import embedded_store
 

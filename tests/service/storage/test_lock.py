@@ -9,12 +9,14 @@ from contextlib import ExitStack, suppress
 import pytest
 from object_store import ObjectStore
 
-from service.errors import SweepError, UserError
-from service.storage import lock
-from service.storage.lock import CLAIM_SECONDS, LOCK, TRUST_SECONDS, HeldError, hold, is_running
+from service.errors import HeldError, SweepError, UserError
+from service.storage import lease, process
+from service.storage.layout import LOCK
+from service.storage.lease import CLAIM_SECONDS, TRUST_SECONDS
+from service.storage.lock import hold, is_running
 from service.storage.paths import ObjectPath, Place, inside
 
-GONE = [*lock.process_of()[:3], "1"]
+GONE = [*process.process_of()[:3], "1"]
 """A process of this machine that is no more."""
 
 
@@ -24,8 +26,8 @@ class Time:
     def __init__(self, store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1e9
         store.clock = lambda: self.now + 5000  # clocks need not agree
-        monkeypatch.setattr(lock, "_now", lambda: self.now)
-        monkeypatch.setattr(lock, "RENEW_SECONDS", 1e6)
+        monkeypatch.setattr(lease, "_now", lambda: self.now)
+        monkeypatch.setattr(lease, "RENEW_SECONDS", 1e6)
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def test_two_that_start_at_the_same_moment_never_both_go_on(
 def test_a_claim_that_is_not_renewed_ends(
     store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "process_of", lambda pid="self": [])  # as if on another machine
+    monkeypatch.setattr(process, "process_of", lambda pid="self": [])  # as if on another machine
     time = Time(store, monkeypatch)
     with hold(folder) as held:
         time.now += TRUST_SECONDS - 1
@@ -103,7 +105,7 @@ def test_a_claim_that_is_not_renewed_ends(
 def test_a_claim_is_renewed_while_it_is_held(
     store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "RENEW_SECONDS", 0.01)
+    monkeypatch.setattr(lease, "RENEW_SECONDS", 0.01)
     with hold(folder):
         key = inside(folder / LOCK)[0].key  # type: ignore[union-attr]
         changed = store.files[key][1]
@@ -116,15 +118,15 @@ def test_a_claim_is_renewed_while_it_is_held(
 
 def test_the_claim_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None:
     """A sweep whose driver was killed goes on at once, on the same machine."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (folder / LOCK / "1234").write_bytes(
-            json.dumps({"host": "here", "process": lock.process_of(str(process.pid))}).encode()
+            json.dumps({"host": "here", "process": process.process_of(str(other.pid))}).encode()
         )
         assert is_running(folder)
         with pytest.raises(HeldError, match="a process on here runs this sweep"), hold(folder):
             pass
-        process.kill()
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # dead, and not taken notice of yet
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # dead, and not taken notice of yet
         assert not is_running(folder)
         with hold(folder):
             assert is_running(folder)
@@ -132,12 +134,12 @@ def test_the_claim_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None
 
 
 def test_a_process_elsewhere_with_our_number_is_another() -> None:
-    ours = lock.process_of()
-    assert len(ours) == 4 and lock.process_of(ours[2]) == ours
-    assert lock.gone(GONE) and not lock.gone(ours)
-    assert not lock.gone(["another boot", *ours[1:3], "1"])
-    assert not lock.gone([ours[0], "pid:[1]", ours[2], "1"])  # another container of this machine
-    assert not lock.gone([])
+    ours = process.process_of()
+    assert len(ours) == 4 and process.process_of(ours[2]) == ours
+    assert process.gone(GONE) and not process.gone(ours)
+    assert not process.gone(["another boot", *ours[1:3], "1"])
+    assert not process.gone([ours[0], "pid:[1]", ours[2], "1"])  # another container of this machine
+    assert not process.gone([])
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"host": 1}', b'{"host": "a", "process": 7}'])

@@ -9,7 +9,8 @@ import pytest
 from object_store import ObjectStore
 
 from service.errors import SweepError, UserError
-from service.storage.atomic import UnwritableError, sweep_folders, write_whole
+from service.storage.atomic import UnwritableError, write_whole
+from service.storage.layout import sweep_folders
 from service.storage.paths import ObjectPath, Place, inside, place, stored_at
 
 

@@ -19,8 +19,9 @@ from model.topology import MEASURES
 from service.record import make_schemas
 from service.record.columns import Converter
 from service.record.provenance import cpu_model, data_digest
-from service.storage.atomic import checkpoint_file, network_file
-from service.worker.trial import Origin, Report, Task, Trial, snapshot_epochs
+from service.storage.layout import checkpoint_file, network_file
+from service.worker.task import Origin, Report, Task, snapshot_epochs
+from service.worker.trial import Trial
 
 LEARNER = LearnerConfig(hidden=6, epochs=3, duration=20.0, dt=2.0, batch_size=256, replicates=2)
 

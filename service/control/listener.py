@@ -1,0 +1,21 @@
+"""Who is told what happens in a sweep."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from service.record.rows import Metrics
+
+
+class Listener(Protocol):
+    """Somebody who is told what happens, after it was recorded."""
+
+    def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
+        """A trial runs, for the first time or again."""
+
+    def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
+        """A trial has finished an epoch."""
+
+    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
+        """A trial is over: its row in `trials`, and the rows of its last report in `neurons`."""

@@ -1,0 +1,42 @@
+"""What a trial that was planned is to do: its task."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from service.config.sweep import SweepSpec, data_for, learner_for
+from service.record import make_schemas
+from service.record.plan import Begun
+from service.record.schema import searched_columns
+from service.storage.paths import Place
+from service.worker.task import Task, seed_of
+
+
+def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:
+    """The schemas of a sweep's tables."""
+    columns = searched_columns(spec.space)
+    return make_schemas(columns, spec.recorded_measures, spec.measures, spec.changing)
+
+
+def make_task(spec: SweepSpec, folder: Place, begun: Begun) -> Task:
+    """What a trial that was begun is to do. Raises ValueError if its fields contradict each other."""
+    values = begun.suggestion.values
+    learner = learner_for(spec, values)
+    if begun.replicates is not None:
+        learner = replace(learner, replicates=begun.replicates)
+    # A leader that is run again has the seeds it had, and more.
+    number = begun.trial if begun.parent is None else begun.parent
+    return Task(
+        trial=begun.trial,
+        learner=learner,
+        data=data_for(spec, values),
+        seed=seed_of(spec.search.seed, number),
+        folder=folder,
+        threads=spec.resources.cpus,
+        checkpoint=spec.resources.checkpoint,
+        may_stop=spec.may_stop,
+        synapses=spec.record.synapses,
+        pruning=spec.record.pruning,
+        nulls=spec.record.nulls,
+        snapshots=spec.record.snapshots,
+    )

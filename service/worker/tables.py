@@ -1,0 +1,82 @@
+"""Rows of the tables that a trial reports of its networks."""
+
+import numpy as np
+import pyarrow as pa
+
+from model.analysis.lesions import ORDERS, SHARES, pruning_curve
+from model.datasets import SpikeDataset
+from model.network.cohort import Cohort
+from model.training.trainer import Array, Neurons, Trainer
+
+
+def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
+    """Rows of the table `neurons`."""
+    replicates, n = neurons.rate.shape
+    preferred = neurons.preferred_class.reshape(-1)
+    positions = None
+    if neurons.positions is not None:
+        positions = neurons.positions.reshape(replicates * n, -1).astype(np.float32)
+    columns = _keys(trial, replicates, n) | {
+        "epoch": pa.array(np.full(replicates * n, neurons.epoch, np.int32)),
+        "neuron": pa.array(np.tile(np.arange(n, dtype=np.int32), replicates)),
+        "position": _lists(positions, replicates * n),
+        "rate": pa.array(neurons.rate.reshape(-1)),
+        "preferred_class": pa.array(preferred, mask=preferred < 0),
+        "selectivity": _nullable(neurons.selectivity.reshape(-1)),
+        "module": pa.array(neurons.module.reshape(-1)),
+    }
+    return pa.table(columns)
+
+
+def measure_rows(trial: int, epoch: int, measures: dict[str, Array]) -> pa.Table:
+    """Rows of the table `topology`."""
+    replicates = len(next(iter(measures.values())))
+    columns = _keys(trial, replicates, 1) | {"epoch": pa.array([epoch] * replicates, pa.int32())}
+    return pa.table(columns | {name: _nullable(values) for name, values in measures.items()})
+
+
+def synapse_rows(trial: int, trainer: Trainer) -> pa.Table:
+    """Rows of the table `synapses`: those that exist."""
+    mask = trainer.net.mask.numpy()
+    replicate, pre, post = mask.nonzero()
+    columns = {
+        "trial": np.full(len(pre), trial),
+        "replicate": replicate,
+        "pre": pre,
+        "post": post,
+        "weight": trainer.net.w_rec.detach().numpy()[mask],
+        "delay": trainer.net.delays().detach().numpy()[mask],
+    }
+    return pa.table(columns)
+
+
+def pruning_rows(trial: int, net: Cohort, data: SpikeDataset) -> pa.Table:
+    """Rows of the table `pruning`: accuracy on `data` by order and share of the synapses taken out."""
+    curves = {by: pruning_curve(net, data, by) for by in ORDERS}
+    rows = [
+        {"trial": trial, "replicate": r, "by": by, "share": share, "accuracy": float(accuracy)}
+        for by, curve in curves.items()
+        for share, values in zip(SHARES, curve, strict=True)
+        for r, accuracy in enumerate(values)
+    ]
+    return pa.Table.from_pylist(rows)
+
+
+def _keys(trial: int, replicates: int, each: int) -> dict[str, pa.Array]:
+    return {
+        "trial": pa.array(np.full(replicates * each, trial)),
+        "replicate": pa.array(np.repeat(np.arange(replicates, dtype=np.int32), each)),
+    }
+
+
+def _lists(rows: Array | None, count: int) -> pa.Array:
+    """Rows of numbers as lists; nulls if there are none."""
+    if rows is None:
+        return pa.nulls(count, pa.list_(pa.float32()))
+    offsets = np.arange(count + 1, dtype=np.int32) * rows.shape[1]
+    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(rows.reshape(-1)))
+
+
+def _nullable(values: Array) -> pa.Array:
+    """Numbers, with null for what is not defined."""
+    return pa.array(values, mask=np.isnan(values))

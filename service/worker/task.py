@@ -1,0 +1,94 @@
+"""What a worker is asked to do, and what it reports: messages, which load no torch."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from model.config import LearnerConfig
+from model.datasets import DataConfig
+from service.storage.paths import Place
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a trial is to do, and where it keeps its files."""
+
+    trial: int
+    learner: LearnerConfig
+    data: DataConfig
+    seed: int
+    folder: Place
+    threads: int = 1
+    checkpoint: float = 10.0
+    """Seconds between two checkpoints."""
+    may_stop: bool = False
+    """Whether the trial may be stopped at any epoch; then its networks are kept at every epoch."""
+    synapses: bool = False
+    """Whether the table of synapses is wanted."""
+    pruning: bool = False
+    """Whether that of pruning curves is."""
+    nulls: int = 0
+    """Null networks that the trained networks are compared with."""
+    snapshots: int | Collection[int] | None = None
+    """See `snapshot_epochs`."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """One seed a replicate; a trial with more replicates has the same first ones."""
+        return [seed_of(self.seed, replicate) for replicate in range(self.learner.replicates)]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a trial runs, and on what; by columns of `trials`. None: it has not come so far."""
+
+    node: str | None = None
+    cpu: str | None = None
+    data_digest: str | None = None
+    dropped_spikes: int | None = None
+    parameters: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a trial has to say after an epoch. Each metric has one value a replicate."""
+
+    trial: int
+    epoch: int
+    metrics: dict[str, list[float]]
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    """Rows for the tables `neurons`, `topology`, `synapses` and `pruning`."""
+    done: bool = False
+    failure: str | None = None
+    """Why the trial cannot go on."""
+    halt: str | None = None
+    """Why no trial could go on: a file can't be written, which is no fault of the trial's."""
+    origin: Origin = Origin()
+    cpu_seconds: float = 0.0
+    """Processor time since the last report."""
+    memory: int = 0
+    """Bytes of memory that the worker holds."""
+
+
+def seed_of(*entropy: int) -> int:
+    """A seed that depends on all of `entropy`, 32 bits."""
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def snapshot_epochs(epochs: int, wanted: int | Collection[int] | None = None) -> set[int]:
+    """After which epochs neurons and topology are recorded; 0 is as drawn, and the last is always among them.
+
+    Args:
+        epochs: of training.
+        wanted: the epochs, or how many, at equal distances; None: as drawn, the first, the middle, the last.
+
+    >>> snapshot_epochs(20), snapshot_epochs(20, 3), snapshot_epochs(20, [0, 5, 100])
+    ({0, 1, 10, 20}, {0, 10, 20}, {0, 20, 5})
+    """
+    if wanted is None:
+        return {0, 1, (epochs + 1) // 2, epochs}
+    if isinstance(wanted, int):
+        return {round(epochs * n / (wanted - 1)) for n in range(wanted - 1)} | {epochs}
+    return {epoch for epoch in wanted if epoch < epochs} | {epochs}
