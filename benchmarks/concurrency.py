@@ -53,14 +53,14 @@ def measured(trials: int, epochs: int, concurrent: int) -> Timed:
     """Run the sweep with so many trials at once."""
     from service.commands.run import conduct
     from service.config.sweep import load
-    from service.control.controller import Conductor
+    from service.control.controller import SweepController
     from service.execution.ray_tune import run_on_ray
 
     timed = Timed()
 
-    def execute(conductor: Conductor) -> None:
-        conductor.listeners = [*conductor.listeners, timed]
-        run_on_ray(conductor)
+    def execute(controller: SweepController) -> None:
+        controller.listeners = [*controller.listeners, timed]
+        run_on_ray(controller)
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sweep.yaml"

@@ -88,12 +88,12 @@ def service(folder: Path, trials: int, results: int, sampler: str) -> None:
 def without_mlflow(folder: Path, trials: int, results: int, sampler: str) -> None:
     """The same without the view in MLflow, which a thread of its own writes, and without progress."""
     from service.config.sweep import load
-    from service.control.controller import Conductor
+    from service.control.controller import SweepController
     from service.execution.ray_tune import run_on_ray
 
     file = sweep_file(folder, trials, results, sampler)
-    with closing(Conductor(load(file), folder / "runs" / "stub")) as conductor:
-        run_on_ray(conductor, Stub)
+    with closing(SweepController(load(file), folder / "runs" / "stub")) as controller:
+        run_on_ray(controller, Stub)
 
 
 def bare_tune(folder: Path, trials: int, results: int, sampler: str) -> None:

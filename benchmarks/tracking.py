@@ -24,10 +24,10 @@ from model.network.checkpoint import Best, pack
 from search import Suggestion
 from service.config.metrics import METRICS
 from service.config.sweep import SweepSpec, dump, learner_for, load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.control.tasks import schemas_of
 from service.record import Record
-from service.record.plan import Begun, Plan
+from service.record.plan import Plan, PlannedTrial
 from service.record.rows import by_trial
 from service.report.trial_pictures import stills
 from service.storage.atomic import write_whole
@@ -93,7 +93,7 @@ def write_sweep(folder: Path, trials: int, epochs: int) -> SweepSpec:
         for trial in range(trials):
             cost, dimensions = float(10 ** rng.uniform(-3, 0)), int(rng.integers(1, 4))
             values: dict[str, Any] = {"learner.wiring_cost": cost, "learner.dimensions": dimensions}
-            plan.add(Begun(Suggestion(trial, values)))
+            plan.add(PlannedTrial(Suggestion(trial, values)))
             rows = rows_of(trial, cost, dimensions, epochs, rng)
             record.append_all(rows)
             write_whole(network_file(folder, trial), networks(spec, values, rows, trial))
@@ -110,13 +110,13 @@ def networks(spec: SweepSpec, values: dict[str, Any], rows: Rows, trial: int) ->
     return pack(net, None, spec.learner.epochs, Best())
 
 
-def draw(conductor: Conductor) -> float:
+def draw(controller: SweepController) -> float:
     """Processor time of the still pictures of all trials (s)."""
-    name, trials = conductor.spec.name, conductor.record.finished_trials()
-    rows = by_trial(conductor.record.rows("neurons"), trials)
+    name, trials = controller.spec.name, controller.record.finished_trials()
+    rows = by_trial(controller.record.rows("neurons"), trials)
     start = time.process_time()
     for trial in trials:
-        stills(conductor.folder, name, trial, rows[trial])()
+        stills(controller.folder, name, trial, rows[trial])()
     return time.process_time() - start
 
 
@@ -127,9 +127,9 @@ def thread_seconds(view: MlflowView) -> float:
     return time.clock_gettime(time.pthread_getcpuclockid(thread.ident)) if thread.is_alive() else 0.0
 
 
-def log(conductor: Conductor, runs: Path) -> dict[str, float]:
+def log(controller: SweepController, runs: Path) -> dict[str, float]:
     """Have everything logged; seconds of each part."""
-    spec, folder = conductor.spec, runs / conductor.spec.name
+    spec, folder = controller.spec, runs / controller.spec.name
     # A batch for each trial every so often, as while trials run.
     in_batch = 2 * len(METRICS) * spec.learner.epochs * outbox.FLUSH_SECONDS / TRIAL_SECONDS
     outbox.FLUSH_POINTS = round(in_batch)
@@ -137,15 +137,15 @@ def log(conductor: Conductor, runs: Path) -> dict[str, float]:
     listener = MlflowListener(view, folder, spec.name)
     view.finished_trials(600)
     start, cpu = time.perf_counter(), thread_seconds(view)
-    conductor.retell(conductor.record.finished_trials(), listener)
+    controller.retell(controller.record.finished_trials(), listener)
     view.finished_trials(3600)
     found = {"wall": time.perf_counter() - start, "cpu": thread_seconds(view) - cpu}
     start = time.perf_counter()
-    listener.show_leaders(conductor)
+    listener.show_leaders(controller)
     view.finished_trials(3600)
     found["leaders"] = time.perf_counter() - start
     start = time.perf_counter()
-    listener.show_sweep(conductor)
+    listener.show_sweep(controller)
     view.close("complete", patience=600)
     assert view.lost == 0
     return found | {"sweep": time.perf_counter() - start}
@@ -154,17 +154,17 @@ def log(conductor: Conductor, runs: Path) -> dict[str, float]:
 def measure(runs: Path, trials: int, epochs: int, server: str | None) -> None:
     """Make a sweep up, log it, and print what that took."""
     spec = write_sweep(runs / "tracked", trials, epochs)
-    conductor = Conductor(spec, runs / "tracked")
+    controller = SweepController(spec, runs / "tracked")
     print(f"{trials} trials x {epochs} epochs x {2 * len(METRICS)} values")
-    drawing = draw(conductor)
+    drawing = draw(controller)
     show("pictures", "CPU", drawing, trials)
     os.environ.pop(VARIABLE, None)
-    tell("SQLite", log(conductor, runs), trials, drawing)
+    tell("SQLite", log(controller, runs), trials, drawing)
     if server is not None:
         with new_database(server) as store:
             os.environ[VARIABLE] = store
-            tell("PostgreSQL", log(conductor, runs), trials, drawing)
-    conductor.close()
+            tell("PostgreSQL", log(controller, runs), trials, drawing)
+    controller.close()
 
 
 def tell(store: str, found: dict[str, float], trials: int, drawing: float) -> None:

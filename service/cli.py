@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from service.errors import Fault, PolychronyError, UserError
-from service.execution.signals import heed_interrupts
-from service.storage.paths import place
+from service.execution.signals import install_signal_handlers
+from service.storage.paths import parse_path
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,7 +28,7 @@ Out = Annotated[  # a Place; Typer knows no unions
     typer.Option(
         "--out",
         metavar="DIR",
-        parser=place,
+        parser=parse_path,
         help="The folder of all sweeps, or a URL such as s3://bucket/runs.",
     ),
 ]
@@ -43,7 +43,7 @@ MaybeOut = Annotated[
     typer.Option(
         "--out",
         metavar="DIR",
-        parser=place,
+        parser=parse_path,
         help="The folder of all sweeps; with --address, needed only if two have a sweep of that name.",
     ),
 ]
@@ -273,7 +273,7 @@ def _console() -> "Console":
 @contextmanager
 def _interruptible(message: str = AGAIN) -> Iterator[None]:
     """Ctrl-C ends the command in words; so does SIGTERM."""
-    heed_interrupts()
+    install_signal_handlers()
     try:
         yield
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ A trial that fails is neither: it is a row in the table `trials`, with its reaso
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from service.text import without_passwords
+from service.text import redact
 
 
 class PolychronyError(Exception):
@@ -32,7 +32,7 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        line = without_passwords(f"{self.place}: {self.field}: {self.message}")
+        line = redact(f"{self.place}: {self.field}: {self.message}")
         return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
 
 

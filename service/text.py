@@ -3,7 +3,7 @@
 import re
 
 
-def without_passwords(text: str) -> str:
+def redact(text: str) -> str:
     """A text with its URIs stripped of users and passwords.
 
     >>> without_passwords("postgresql://me:secret@host:5432/runs?password=secret&sslmode=require")

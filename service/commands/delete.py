@@ -11,12 +11,12 @@ from service.errors import Fault, HeldError, SweepError, UserError
 from service.results.sweep import Sweep
 from service.results.sweeps import sweeps_in
 from service.storage.layout import sweep_file
-from service.storage.lock import hold
-from service.storage.paths import ObjectPath, Place
+from service.storage.lock import sweep_lock
+from service.storage.paths import ObjectPath, StoragePath
 from service.tracking.removal import remove_runs
 
 
-def sweeps_named(names: Sequence[str], runs: Place) -> list[Sweep]:
+def sweeps_named(names: Sequence[str], runs: StoragePath) -> list[Sweep]:
     """The sweeps of these names in the folder `runs`.
 
     Raises UserError, with all that are none: a sweep is named as `polychrony list` does, not by a path.
@@ -38,17 +38,17 @@ def delete(sweeps: Sequence[Sweep], console: Console) -> None:
     """
     with ExitStack() as stack:
         for sweep in sweeps:
-            _hold(sweep, stack)
+            _lock(sweep, stack)
         for sweep in sweeps:
             runs = remove_runs(sweep.folder.parent, sweep.folder, _store_asked_for(sweep))
             _remove_folder(sweep.folder)
             console.print(f"{sweep.name}: deleted, with {runs} runs in MLflow", highlight=False)
 
 
-def _hold(sweep: Sweep, stack: ExitStack) -> None:
+def _lock(sweep: Sweep, stack: ExitStack) -> None:
     """Keep drivers off a sweep."""
     try:
-        stack.enter_context(hold(sweep.folder))
+        stack.enter_context(sweep_lock(sweep.folder))
     except HeldError as error:
         raise SweepError(f"{sweep.name} is running; stop it first (nothing was deleted)") from error
 
@@ -61,7 +61,7 @@ def _store_asked_for(sweep: Sweep) -> str | None:
         return None
 
 
-def _remove_folder(folder: Place) -> None:
+def _remove_folder(folder: StoragePath) -> None:
     """Remove a sweep's folder; what a kill leaves of it is no sweep any more."""
     try:
         if isinstance(folder, ObjectPath):

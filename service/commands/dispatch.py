@@ -12,7 +12,7 @@ from rich.console import Console
 from service.errors import Fault, UserError
 from service.jobs.dashboard import Dashboard
 from service.storage.layout import sweep_file
-from service.storage.paths import ObjectPath, Place
+from service.storage.paths import ObjectPath, StoragePath
 
 if TYPE_CHECKING:
     from service.results.sweep import Sweep
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RUNS = Path("runs")
 
 
-def status(name: str, address: str | None, out: Place | None, console: Console) -> None:
+def status(name: str, address: str | None, out: StoragePath | None, console: Console) -> None:
     """Say how a sweep stands; on a cluster also its job and the nodes."""
     from service.commands.status import print_job_status, print_status
 
@@ -31,7 +31,9 @@ def status(name: str, address: str | None, out: Place | None, console: Console) 
         print_job_status(dashboard, dashboard.find(name, _seen(out)), console)
 
 
-def logs(name: str, address: str | None, out: Place | None, console: Console, *, following: bool) -> int:
+def logs(
+    name: str, address: str | None, out: StoragePath | None, console: Console, *, following: bool
+) -> int:
     """Print what the job of a sweep has said, and `following` what it says; returns the exit code."""
     from service.jobs.follow import follow
 
@@ -49,7 +51,7 @@ def logs(name: str, address: str | None, out: Place | None, console: Console, *,
     return 0
 
 
-def stop(name: str, address: str | None, out: Place | None, console: Console) -> None:
+def stop(name: str, address: str | None, out: StoragePath | None, console: Console) -> None:
     """Stop a sweep as ctrl-C would."""
     from service.commands.stop import stop_here, stop_job
 
@@ -61,7 +63,7 @@ def stop(name: str, address: str | None, out: Place | None, console: Console) ->
         stop_job(dashboard, dashboard.find(name, _seen(out)), console)
 
 
-def resume(name: str, address: str | None, out: Place | None, console: Console) -> int:
+def resume(name: str, address: str | None, out: StoragePath | None, console: Console) -> int:
     """Go on with a sweep as its folder has it; returns the exit code."""
     if address is None:
         from service.commands.run import run
@@ -75,7 +77,7 @@ def resume(name: str, address: str | None, out: Place | None, console: Console) 
     return resume_job(Dashboard.connect(address), name, _seen(out), console, text=text)
 
 
-def list_sweeps(address: str | None, out: Place, console: Console) -> None:
+def list_sweeps(address: str | None, out: StoragePath, console: Console) -> None:
     """List the sweeps of a folder, or those that a cluster has run."""
     if address is None:
         from service.commands.listing import print_list
@@ -87,12 +89,12 @@ def list_sweeps(address: str | None, out: Place, console: Console) -> None:
         print_jobs(Dashboard.connect(address), console)
 
 
-def _sweep(name: str, out: Place | None) -> "Sweep":
+def _sweep(name: str, out: StoragePath | None) -> "Sweep":
     from service.commands.delete import sweeps_named
 
     return sweeps_named([name], out or RUNS)[0]
 
 
-def _seen(out: Place | None) -> str | None:
+def _seen(out: StoragePath | None) -> str | None:
     """A folder of sweeps by a name that does not depend on the working folder; None if none was given."""
     return None if out is None else str(out.absolute())

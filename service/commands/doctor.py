@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from service.errors import PolychronyError, UserError
-from service.storage.paths import ObjectPath, Place
-from service.text import without_passwords
+from service.storage.paths import ObjectPath, StoragePath
+from service.text import redact
 from service.tracking.location import embedded_store, is_database
 from service.version import code_version
 
@@ -34,7 +34,7 @@ class Finding:
     """How to mend it; None if all is well."""
 
 
-def examine(runs: Place, console: Console) -> bool:
+def examine(runs: StoragePath, console: Console) -> bool:
     """Print a table of all that a sweep in the folder `runs` needs; returns whether all is there."""
     table = Table(box=None, pad_edge=False)
     for name in ("", "what", "found"):
@@ -50,7 +50,7 @@ def examine(runs: Place, console: Console) -> bool:
     return not faults
 
 
-def packages(runs: Place) -> Iterator[Finding]:
+def packages(runs: StoragePath) -> Iterator[Finding]:
     """Python, polychrony and what it depends on: installed, and in the range that is needed."""
     yield Finding("python", platform.python_version())
     yield Finding("polychrony", code_version())
@@ -96,7 +96,7 @@ def _package(requirement: Requirement) -> Finding:
     return Finding(requirement.name, found)
 
 
-def machine(runs: Place) -> Iterator[Finding]:
+def machine(runs: StoragePath) -> Iterator[Finding]:
     """Cores, memory and GPU."""
     import torch
 
@@ -112,7 +112,7 @@ def _memory() -> str:
     return f"{total:.1f} GB, {free:.1f} GB free"
 
 
-def kernels(runs: Place) -> Iterator[Finding]:
+def kernels(runs: StoragePath) -> Iterator[Finding]:
     """Whether the kernels compile and run, forwards and backwards."""
     from model import Cohort, LearnerConfig, SpikeDataset
 
@@ -123,7 +123,7 @@ def kernels(runs: Place) -> Iterator[Finding]:
     yield Finding("kernels", f"compiled and run in {time.monotonic() - began:.1f} s")
 
 
-def folder(runs: Place) -> Iterator[Finding]:
+def folder(runs: StoragePath) -> Iterator[Finding]:
     """Whether sweeps can be written."""
     trial = runs / f".doctor-{uuid.uuid4().hex}"
     try:
@@ -139,7 +139,7 @@ def folder(runs: Place) -> Iterator[Finding]:
     yield Finding("folder of sweeps", f"{runs}: can be written")
 
 
-def mlflow(runs: Place) -> Iterator[Finding]:
+def mlflow(runs: StoragePath) -> Iterator[Finding]:
     """Whether the MLflow stores that are named can be reached."""
     from service.tracking.ui import stores_of
 
@@ -151,7 +151,7 @@ def mlflow(runs: Place) -> Iterator[Finding]:
     if not named:
         yield Finding("MLflow", "in the folder of sweeps; no other store is named")
     for store in named:
-        shown = without_passwords(store)
+        shown = redact(store)
         try:
             (_reach_database if is_database(store) else _reach_server)(store)
         except Exception as error:  # whatever a driver of a database may raise
@@ -180,7 +180,7 @@ def _reach_database(uri: str) -> None:
         engine.dispose()
 
 
-def cluster(runs: Place) -> Iterator[Finding]:
+def cluster(runs: StoragePath) -> Iterator[Finding]:
     """Whether the Ray cluster that the environment names can be reached."""
     for variable in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
         address = os.environ.get(variable, "")
@@ -206,11 +206,11 @@ def _reach_cluster(address: str) -> str:
     return "listens"
 
 
-Look = Callable[[Place], Iterator[Finding]]
+Look = Callable[[StoragePath], Iterator[Finding]]
 LOOKS: tuple[Look, ...] = (packages, machine, kernels, folder, mlflow, cluster)
 
 
-def _careful(look: Look, runs: Place) -> Iterator[Finding]:
+def _careful(look: Look, runs: StoragePath) -> Iterator[Finding]:
     """What a look finds; a fault if it can't even look."""
     try:
         yield from look(runs)
@@ -224,4 +224,4 @@ def _careful(look: Look, runs: Place) -> Iterator[Finding]:
 def _line(error: BaseException) -> str:
     """An error in a line, without passwords."""
     said = str(error).strip().partition("\n")[0]
-    return without_passwords(f"{type(error).__name__}: {said}" if said else type(error).__name__)[:200]
+    return redact(f"{type(error).__name__}: {said}" if said else type(error).__name__)[:200]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from service.errors import SweepError
 from service.storage.lock import is_running, owner_files
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.storage.process import is_ours
 
 PATIENCE = 60.0
@@ -34,7 +34,7 @@ class Driver:
         return int(self.process[2])
 
 
-def driver_of(folder: Place) -> Driver | None:
+def driver_of(folder: StoragePath) -> Driver | None:
     """The last driver of the sweep in `folder`, which may be gone; None if none is known."""
     found = []
     for path in owner_files(folder):
@@ -46,7 +46,7 @@ def driver_of(folder: Place) -> Driver | None:
     return next((driver for driver in found if driver.here), found[0] if found else None)
 
 
-def interrupt(driver: Driver, folder: Place, patience: float = PATIENCE) -> None:
+def interrupt(driver: Driver, folder: StoragePath, patience: float = PATIENCE) -> None:
     """Do to a driver of this machine what ctrl-C does, and wait until it has let go of the sweep in `folder`.
 
     Raises SweepError if it may not be signalled, or does not end within `patience` (s).

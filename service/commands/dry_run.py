@@ -18,11 +18,11 @@ from service.config.document import read
 from service.config.sweep import SweepSpec, load
 from service.config.yaml_text import write
 from service.errors import UserError
-from service.record.plan import MORE_SEEDS, Begun, Plan, Source
+from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
 from service.record.schema import column_of
 from service.results.sweep import Sweep
 from service.storage.layout import plan_file, sweep_file
-from service.storage.paths import Place, stored_at
+from service.storage.paths import StoragePath, stored_files
 from service.text import duration
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Done:
     rows: list[dict[str, Any]]
     """Of `trials`."""
     hours: float
-    sources: list[Source]
+    sources: list[WarmStartTrial]
     """The trials that it started from."""
     bytes: int
     """In its folder."""
@@ -74,7 +74,7 @@ class Measured:
     fault: str | None = None
 
 
-def dry_run(file: Path, runs: Place, overrides: Sequence[str], console: Console) -> None:
+def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Console) -> None:
     """Show the sweep of `file`, measure its first suggestions, and say what it would take in `runs`.
 
     Raises:
@@ -111,7 +111,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def _done(folder: Place, sources: list[Source]) -> Done:
+def _done(folder: StoragePath, sources: list[WarmStartTrial]) -> Done:
     """What is on disk of the sweep; if it has never run, `sources` are what it will start from."""
     if not sweep_file(folder).exists():
         return Done([], 0.0, sources, 0)
@@ -120,7 +120,7 @@ def _done(folder: Place, sources: list[Source]) -> Done:
         rows = Sweep(folder).arrow("trials").to_pylist()
     except UserError:  # it was stopped before its tables were there
         rows = []
-    stored = sum(one.size for one in stored_at(folder))
+    stored = sum(one.size for one in stored_files(folder))
     return Done(rows, plan.elapsed / HOUR, plan.sources or [], stored)
 
 
@@ -157,7 +157,7 @@ def _resolved(spec: SweepSpec) -> str:
     return "\n".join(paragraphs)
 
 
-def _measure(spec: SweepSpec, search: Search, folder: Place) -> list[Measured]:
+def _measure(spec: SweepSpec, search: Search, folder: StoragePath) -> list[Measured]:
     """What the trials of the sampler's first suggestions take; those that are the same but once."""
     import torch
 
@@ -173,13 +173,13 @@ def _measure(spec: SweepSpec, search: Search, folder: Place) -> list[Measured]:
     return measured
 
 
-def _measured(spec: SweepSpec, suggestion: Suggestion, folder: Place) -> Measured:
+def _measured(spec: SweepSpec, suggestion: Suggestion, folder: StoragePath) -> Measured:
     from model.datasets import load_splits
     from service.commands.estimate import compile_kernels, measure_trial
     from service.control.tasks import make_task
 
     try:
-        task = make_task(spec, folder, Begun(suggestion))
+        task = make_task(spec, folder, PlannedTrial(suggestion))
         splits = load_splits(task.data)
         if suggestion.trial == 0:
             compile_kernels(task, splits)

@@ -3,15 +3,15 @@
 from rich.console import Console
 from rich.table import Table
 
-from service.results.status import Standing, standing_of
+from service.results.status import SweepStatus, status_of
 from service.results.sweeps import sweeps_in
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.text import age_text
 
 
-def print_list(runs: Place, console: Console) -> None:
+def print_list(runs: StoragePath, console: Console) -> None:
     """Print how each sweep in the folder `runs` stands, the latest first."""
-    standings = sorted(map(standing_of, sweeps_in(runs)), key=lambda one: one.age)
+    standings = sorted(map(status_of, sweeps_in(runs)), key=lambda one: one.age)
     if not standings:
         console.print(f"no sweeps in {runs}", highlight=False, soft_wrap=True)
         return
@@ -22,16 +22,16 @@ def print_list(runs: Place, console: Console) -> None:
         table.add_row(one.name, one.state, trials_text(one), best_text(one), f"{age_text(one.age)} ago")
     console.print(table)
     for one in standings:
-        if said := one.fault or (one.stopped_by and f"{one.name} has stopped: {one.stopped_by}"):
+        if said := one.fault or (one.exhausted_budget and f"{one.name} has stopped: {one.exhausted_budget}"):
             console.print(said, highlight=False, markup=False, soft_wrap=True)
 
 
-def trials_text(one: Standing) -> str:
+def trials_text(one: SweepStatus) -> str:
     """Finished trials by state, out of those asked for."""
     states = ", ".join(f"{count} {state}" for state, count in sorted(one.states.items()))
     return f"{states or 'none'} of {one.planned}" if one.planned is not None else ""
 
 
-def best_text(one: Standing) -> str:
+def best_text(one: SweepStatus) -> str:
     """The best values that it has found."""
     return ", ".join(f"{metric} {value:.4g}" for metric, value in one.best.items())

@@ -26,7 +26,7 @@ STATE_STYLES = {
 
 
 class Progress:
-    """Listens to the conductor and shows how far the sweep is. Use it as a context manager."""
+    """Listens to the controller and shows how far the sweep is. Use it as a context manager."""
 
     def __init__(
         self, spec: SweepSpec, finished: list[dict[str, Any]], planned: int, console: Console

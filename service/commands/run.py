@@ -11,44 +11,48 @@ from service.config.document import Document, read
 from service.config.faults import Found
 from service.config.sweep import SweepSpec, dump, load
 from service.errors import SweepError, UserError
-from service.execution.address import reach
-from service.record.plan import Source
+from service.execution.address import check_reachable
+from service.record.plan import WarmStartTrial
 from service.results.warm_start import find_sources
 from service.storage.atomic import write_whole
 from service.storage.layout import sweep_file
-from service.storage.lock import hold
-from service.storage.paths import Place
+from service.storage.lock import sweep_lock
+from service.storage.paths import StoragePath
 from service.tracking.location import artifacts_of, tracking_uri
 
 if TYPE_CHECKING:
-    from service.control.controller import Conductor
+    from service.control.controller import SweepController
     from service.tracking.listener import MlflowListener
 
 
 def run(
-    file: Place, runs: Place, overrides: Sequence[str], console: Console, address: str | None = None
+    file: StoragePath,
+    runs: StoragePath,
+    overrides: Sequence[str],
+    console: Console,
+    address: str | None = None,
 ) -> None:
     """Run the sweep of `file` in the folder `runs`, or take it up where it stopped; see `conduct`.
 
     With an `address` its trials run on the cluster there; without, on a Ray of this process's own.
     """
     if address is not None:
-        reach(address)
+        check_reachable(address)
 
-    def execute(conductor: "Conductor") -> None:
+    def execute(controller: "SweepController") -> None:
         from service.execution.ray_tune import run_on_ray
 
-        run_on_ray(conductor, address=address)
+        run_on_ray(controller, address=address)
 
     conduct(load(file, overrides), file, runs, console, execute, overrides)
 
 
 def conduct(
     spec: SweepSpec,
-    file: Place,
-    runs: Place,
+    file: StoragePath,
+    runs: StoragePath,
     console: Console,
-    execute: Callable[["Conductor"], None],
+    execute: Callable[["SweepController"], None],
     overrides: Sequence[str] = (),
 ) -> None:
     """Conduct a sweep from its start, or from where its record ends, to its summary.
@@ -58,7 +62,7 @@ def conduct(
         file: where it was read, for messages.
         runs: folder of all sweeps.
         console: where progress is shown.
-        execute: runs the trials of a conductor.
+        execute: runs the trials of a controller.
         overrides: of `--set`, for messages.
 
     Raises:
@@ -70,12 +74,12 @@ def conduct(
     folder = runs.absolute() / spec.name
     document = read(file, overrides)
     check(spec, document, folder)
-    with hold(folder) as folder:
+    with sweep_lock(folder) as folder:
         write_whole(sweep_file(folder), dump(spec).encode())
-        _conduct(spec, document, folder, console, execute)
+        _control(spec, document, folder, console, execute)
 
 
-def check(spec: SweepSpec, document: Document, folder: Place) -> list[Source]:
+def check(spec: SweepSpec, document: Document, folder: StoragePath) -> list[WarmStartTrial]:
     """Find what is wrong with a sweep beyond its file, before anything is written.
 
     Args:
@@ -97,7 +101,7 @@ def check(spec: SweepSpec, document: Document, folder: Place) -> list[Source]:
     return [] if sweep_file(folder).exists() else _sources(spec, document, folder.parent)
 
 
-def _check_same(spec: SweepSpec, document: Document, folder: Place) -> None:
+def _check_same(spec: SweepSpec, document: Document, folder: StoragePath) -> None:
     """A sweep keeps its name: what is stored under it must be the same, but for its budgets."""
     if not sweep_file(folder).exists():
         return
@@ -128,7 +132,7 @@ def _check_data(spec: SweepSpec, document: Document) -> None:
         raise _fault(document, "data", str(error)) from error
 
 
-def _sources(spec: SweepSpec, document: Document, runs: Place) -> list[Source]:
+def _sources(spec: SweepSpec, document: Document, runs: StoragePath) -> list[WarmStartTrial]:
     """The trials that the sweep starts from."""
     try:
         return find_sources(spec, runs)
@@ -141,53 +145,55 @@ def _fault(document: Document, path: str, message: str) -> UserError:
     return document.error([Found(tuple(path.split(".")), message)])
 
 
-def _conduct(
+def _control(
     spec: SweepSpec,
     document: Document,
-    folder: Place,
+    folder: StoragePath,
     console: Console,
-    execute: Callable[["Conductor"], None],
+    execute: Callable[["SweepController"], None],
 ) -> None:
     # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
     from service.commands.progress import Progress
     from service.commands.summary import print_summary
-    from service.control.controller import Conductor
+    from service.control.controller import SweepController
 
     with closing(
-        Conductor(spec, folder, sources=lambda: _sources(spec, document, folder.parent))
-    ) as conductor:
-        finished = conductor.record.rows("trials").to_pylist()
-        done = conductor.agenda.over
+        SweepController(spec, folder, sources=lambda: _sources(spec, document, folder.parent))
+    ) as controller:
+        finished = controller.record.rows("trials").to_pylist()
+        done = controller.queue.over
         taken_up = f", {len(finished)} are finished" if finished else ""
-        planned = conductor.agenda.planned
+        planned = controller.queue.planned
         said = f" is finished: {len(finished)} trials" if done else f": {planned} trials{taken_up}"
         console.print(f"{spec.name}{said}.", highlight=False)
-        with _mlflow(conductor, folder, console) as mlflow:
+        with _mlflow(controller, folder, console) as mlflow:
             if not done:
                 with Progress(spec, finished, planned, console) as progress:
-                    conductor.listeners = [progress, mlflow]
-                    execute(conductor)
-            mlflow.show_leaders(conductor)
-            mlflow.show_sweep(conductor)
-        if stopped_by := conductor.agenda.stopped_by:
-            console.print(f"{spec.name} has stopped: {stopped_by}.", highlight=False, soft_wrap=True)
+                    controller.listeners = [progress, mlflow]
+                    execute(controller)
+            mlflow.show_leaders(controller)
+            mlflow.show_sweep(controller)
+        if exhausted_budget := controller.queue.exhausted_budget:
+            console.print(f"{spec.name} has stopped: {exhausted_budget}.", highlight=False, soft_wrap=True)
     print_summary(folder, console)
 
 
 @contextmanager
-def _mlflow(conductor: "Conductor", folder: Place, console: Console) -> Iterator["MlflowListener"]:
+def _mlflow(
+    controller: "SweepController", folder: StoragePath, console: Console
+) -> Iterator["MlflowListener"]:
     """The MLflow view, first brought up to the record, and closed when all has arrived there."""
     from service.tracking.listener import MlflowListener
     from service.tracking.view import MlflowView
 
-    view = MlflowView.open(folder.parent, conductor.spec, folder)
-    listener = MlflowListener(view, folder, conductor.spec.name)
+    view = MlflowView.open(folder.parent, controller.spec, folder)
+    listener = MlflowListener(view, folder, controller.spec.name)
     state = "failed"
     try:
-        finished = conductor.record.finished_trials()
+        finished = controller.record.finished_trials()
         if finished:
             known = view.finished_trials(patience=30)
-            conductor.retell(finished.keys() - (known or set()), listener)
+            controller.retell(finished.keys() - (known or set()), listener)
         yield listener
         state = "complete"
     except KeyboardInterrupt:

@@ -10,22 +10,22 @@ from service.commands.listing import best_text, trials_text
 from service.errors import PolychronyError, SweepError
 from service.jobs.dashboard import Dashboard, Node
 from service.jobs.job import Job, latest
-from service.results.status import Standing, standing_of
+from service.results.status import SweepStatus, status_of
 from service.results.sweep import Sweep
-from service.storage.paths import Place, place
+from service.storage.paths import StoragePath, parse_path
 from service.text import age_text, duration
 
 
 def print_status(sweep: Sweep, console: Console) -> None:
     """Say how the sweep in a folder stands. Raises SweepError if its record can't be read."""
-    one = standing_of(sweep)
+    one = status_of(sweep)
     if one.fault is not None:
         raise SweepError(one.fault)
     elapsed = sweep.plan.elapsed
     rate = sum(one.states.values()) / elapsed if elapsed else 0.0
     _print(console, f"{one.name}: {one.state}, {trials_text(one)} trials")
-    if one.stopped_by:
-        _print(console, f"stopped:     {one.stopped_by}")
+    if one.exhausted_budget:
+        _print(console, f"stopped:     {one.exhausted_budget}")
     if one.best:
         _print(console, f"best:        {best_text(one)}")
     if rate:
@@ -62,34 +62,32 @@ def print_jobs(dashboard: Dashboard, console: Console) -> None:
     for name in ("sweep", "job", "trials", "best", "folder"):
         table.add_column(name)
     for job in jobs:
-        one = _standing(job)
+        one = _status(job)
         trials, best = (trials_text(one), best_text(one)) if one else ("can't be seen from here", "")
         table.add_row(job.sweep, _job_text(job), trials, best, job.folder)
     console.print(table)
 
 
-def kept(folder: str | Place) -> str:
+def kept(folder: str | StoragePath) -> str:
     """What there is of a sweep that was stopped, as far as it can be seen from here."""
     sweep = view(folder)
-    return (
-        "what is finished is kept" if sweep is None else f"{trials_text(standing_of(sweep))} trials are kept"
-    )
+    return "what is finished is kept" if sweep is None else f"{trials_text(status_of(sweep))} trials are kept"
 
 
-def view(folder: str | Place) -> Sweep | None:
+def view(folder: str | StoragePath) -> Sweep | None:
     """The sweep in a folder as the cluster names it, if it can be seen from here."""
     try:
-        return Sweep(place(folder))
+        return Sweep(parse_path(folder))
     except (PolychronyError, OSError):
         return None
 
 
-def _standing(job: Job) -> Standing | None:
+def _status(job: Job) -> SweepStatus | None:
     sweep = view(job.folder)
-    return None if sweep is None else standing_of(sweep)
+    return None if sweep is None else status_of(sweep)
 
 
-def _left(one: Standing, rate: float) -> str:
+def _left(one: SweepStatus, rate: float) -> str:
     """The time left, of a sweep that runs."""
     if one.state != "running" or one.planned is None:
         return ""

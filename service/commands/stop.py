@@ -8,7 +8,7 @@ from service.jobs.dashboard import Dashboard
 from service.jobs.job import Job
 from service.jobs.package import STOP_SECONDS
 from service.storage.lock import is_running
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 PATIENCE = STOP_SECONDS + 12.0
 """Seconds until a job must have ended that was told to stop."""
@@ -24,7 +24,7 @@ def stop_job(dashboard: Dashboard, job: Job, console: Console) -> None:
     _print(console, f"{job.sweep} is stopped; {_kept(job.folder)}; {again}")
 
 
-def stop_here(name: str, folder: Place, console: Console) -> None:
+def stop_here(name: str, folder: StoragePath, console: Console) -> None:
     """Stop the process of this machine that runs a sweep, as ctrl-C would, and say what is kept.
 
     Raises SweepError if it runs elsewhere.
@@ -42,7 +42,7 @@ def stop_here(name: str, folder: Place, console: Console) -> None:
     _print(console, f"{name} is stopped; {_kept(folder)}; `polychrony resume {name}` goes on")
 
 
-def _kept(folder: str | Place) -> str:
+def _kept(folder: str | StoragePath) -> str:
     # Imported only now, for it takes seconds, and stopping should not.
     from service.commands.status import kept
 

@@ -6,15 +6,15 @@ from rich.console import Console
 from rich.table import Table
 
 from service.results.sweep import Sweep
-from service.storage.paths import Place
-from service.text import without_passwords
+from service.storage.paths import StoragePath
+from service.text import redact
 from service.tracking.location import embedded_store, tracking_uri
 
 SHOWN = 20
 """Rows of the Pareto front that are printed at most."""
 
 
-def print_summary(folder: Place, console: Console) -> None:
+def print_summary(folder: StoragePath, console: Console) -> None:
     """Print the Pareto front, where the tables are, and how to look further."""
     sweep = Sweep(folder)
     trials, front = sweep.arrow("trials", columns=["state"]), sweep.front()
@@ -38,7 +38,7 @@ def print_summary(folder: Place, console: Console) -> None:
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
     uri = tracking_uri(runs, sweep.mlflow_uri)
-    place = f"polychrony ui --out {runs}" if uri == embedded_store(runs) else without_passwords(uri)
+    place = f"polychrony ui --out {runs}" if uri == embedded_store(runs) else redact(uri)
     console.print(f"MLflow:  {place}", highlight=False, soft_wrap=True)
 
 

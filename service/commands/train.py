@@ -10,13 +10,13 @@ from rich.console import Console
 
 from service.commands.run import conduct
 from service.config.sweep import SweepSpec, data_for, learner_for, load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import Fault, SweepError, UserError
 from service.record.provenance import cpu_model
 from service.record.rows import summarize
 from service.record.schema import values_of
 from service.results.sweep import Sweep
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.version import code_version
 from service.worker.task import Report, Task
 from service.worker.trial import Trial
@@ -24,7 +24,7 @@ from service.worker.trial import Trial
 SHOWN = ("train_loss", "train_accuracy", "loss", "accuracy", "rate", "silent")
 
 
-def train(file: Path, runs: Place, overrides: Sequence[str], console: Console) -> None:
+def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Console) -> None:
     """Train the configuration of a sweep file that searches nothing; it is recorded as a sweep of one trial.
 
     Raises:
@@ -36,18 +36,18 @@ def train(file: Path, runs: Place, overrides: Sequence[str], console: Console) -
         cure = "train runs one configuration; empty it by --set 'space={}' and set the fields under `learner`"
         raise UserError([Fault(str(file), "space", cure)])
 
-    def execute(conductor: Conductor) -> None:
-        while task := conductor.next_task():
+    def execute(controller: SweepController) -> None:
+        while task := controller.next_task():
             trial, goes_on = Trial(task), True
             while goes_on:
                 report = trial.advance()
                 console.print(_line(report, task.learner.epochs), highlight=False, soft_wrap=True)
-                goes_on = conductor.take(report)
+                goes_on = controller.take(report)
 
     conduct(spec, file, runs, console, execute)
 
 
-def train_again(name: str, runs: Place, console: Console) -> bool:
+def train_again(name: str, runs: StoragePath, console: Console) -> bool:
     """Train the trial `NAME/TRIAL` of a sweep again as it is recorded; returns whether the results are equal.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any
 from service.config.faults import Found, Where, dotted, show
 from service.config.yaml_text import MAX_DEPTH, Parsed, Unreadable
 from service.errors import Fault, UserError
-from service.storage.paths import ObjectPath, Place
+from service.storage.paths import ObjectPath, StoragePath
 
 MAX_BYTES = 256 * 1024
 MAX_WIDTH = 800  # of a fault, whatever was given
@@ -92,7 +92,7 @@ class Document:
         raise AssertionError("the root has a line")
 
 
-def read(path: str | Place, options: Sequence[str] = ()) -> Document:
+def read(path: str | StoragePath, options: Sequence[str] = ()) -> Document:
     """Read the YAML file at `path` and apply the overrides `options`, each `PATH=VALUE`.
 
     Raises UserError if the file cannot be read; lesser faults are in the document's `found`.
@@ -106,7 +106,7 @@ def read(path: str | Place, options: Sequence[str] = ()) -> Document:
     return document
 
 
-def _text(path: Place) -> str:
+def _text(path: StoragePath) -> str:
     try:
         if isinstance(path, ObjectPath):
             raw = path.read_bytes()

@@ -40,7 +40,7 @@ from service.config.sections import (
 )
 from service.config.space import corners, read_space, write_space
 from service.config.yaml_text import write
-from service.storage.paths import ObjectPath, Place
+from service.storage.paths import ObjectPath, StoragePath
 
 KEYS = (
     "name",
@@ -142,7 +142,7 @@ class SweepSpec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def load(path: str | Place, overrides: Sequence[str] = (), *, elsewhere: bool = False) -> SweepSpec:
+def load(path: str | StoragePath, overrides: Sequence[str] = (), *, elsewhere: bool = False) -> SweepSpec:
     """Read and check the sweep file at `path` with the overrides of `--set`, each `PATH=VALUE`.
 
     With `elsewhere` the sweep is to run on other machines: data files that are given by an absolute path may

@@ -14,33 +14,33 @@ import pyarrow.compute as pc
 from search import Suggestion
 from service.config.sweep import SweepSpec
 from service.control.listener import Listener
-from service.control.retention import Networks
-from service.control.running_trial import Running
-from service.control.stopping import Judge
+from service.control.retention import NetworkRetention
+from service.control.running_trial import RunningTrial
+from service.control.stopping import StoppingPolicy
 from service.control.tasks import make_task, schemas_of
-from service.control.trial_queue import Agenda
+from service.control.trial_queue import TrialQueue
 from service.control.trial_rows import epoch_rows, measured, params_of, row_of, row_of_none
 from service.errors import SweepError
 from service.record import Record
-from service.record.plan import Begun, Source
+from service.record.plan import PlannedTrial, WarmStartTrial
 from service.record.provenance import note_environment
 from service.record.rows import Metrics, by_epoch, by_trial, summarize
 from service.record.schema import values_of
 from service.storage.atomic import remove_temporaries
 from service.storage.layout import checkpoint_file, plan_file
-from service.storage.paths import Place, inside
+from service.storage.paths import StoragePath, list_folder
 from service.worker.task import Report, Task
 
 
-class Conductor:
+class SweepController:
     """Conducts one sweep, from its start or from where its record ends."""
 
     def __init__(
         self,
         spec: SweepSpec,
-        folder: Place,
+        folder: StoragePath,
         listeners: Sequence[Listener] = (),
-        sources: Callable[[], list[Source]] = list,
+        sources: Callable[[], list[WarmStartTrial]] = list,
     ) -> None:
         """Open record and plan in `folder`, and rebuild the search from them.
 
@@ -57,13 +57,13 @@ class Conductor:
         self.record = Record.open(folder, schemas_of(spec))
         try:
             self._end_unplanned()
-            self.agenda = Agenda(spec, folder, self.record, sources)
-            self._judge = Judge(spec, self.record, self.agenda.fault)
-            self._networks = Networks(spec, folder, self.record)
+            self.queue = TrialQueue(spec, folder, self.record, sources)
+            self._stopping = StoppingPolicy(spec, self.record, self.queue.fault)
+            self._retention = NetworkRetention(spec, folder, self.record)
         except Exception:
             self.record.close()
             raise
-        self._running: dict[int, Running] = {}
+        self._running: dict[int, RunningTrial] = {}
         self._tidy()
 
     @property
@@ -79,9 +79,9 @@ class Conductor:
     def next_task(self) -> Task | None:
         """The next trial to run: first those that were cut short, then new ones.
 
-        None if there is none at the moment; see `Agenda`.
+        None if there is none at the moment; see `TrialQueue`.
         """
-        while (begun := self.agenda.next()) is not None:
+        while (begun := self.queue.next()) is not None:
             suggestion = begun.suggestion
             try:
                 task = make_task(self.spec, self.folder, begun)
@@ -108,7 +108,7 @@ class Conductor:
             return True
         if metrics:
             running.note(metrics)
-        verdict = self._judge.decide(report, running, metrics)
+        verdict = self._stopping.decide(report, running, metrics)
         tables: dict[str, Any] = {"epochs": epoch_rows(report), **report.tables}
         if verdict is None:
             self.record.append_all(tables)
@@ -130,7 +130,7 @@ class Conductor:
 
     def time_out(self) -> list[int]:
         """End the trials that are beyond their time limit and do not report; returns their numbers."""
-        late = {trial: self._judge.overdue(running) for trial, running in self._running.items()}
+        late = {trial: self._stopping.overdue(running) for trial, running in self._running.items()}
         for trial, reason in late.items():
             if reason is not None:
                 self._end(trial, "timed_out", reason)
@@ -151,7 +151,7 @@ class Conductor:
     def close(self) -> None:
         """Flush the record."""
         try:
-            self.agenda.close()
+            self.queue.close()
         finally:
             self.record.close()
         with suppress(OSError):
@@ -161,10 +161,10 @@ class Conductor:
         """Remove what kills have left: files half written, checkpoints of finished trials, idle networks."""
         remove_temporaries(self.folder)
         finished = {checkpoint_file(self.folder, trial).name for trial in self.record.finished_trials()}
-        for path in inside(checkpoint_file(self.folder, 0).parent):
+        for path in list_folder(checkpoint_file(self.folder, 0).parent):
             if path.name in finished:
                 path.unlink(missing_ok=True)
-        self._networks.trim()
+        self._retention.trim()
 
     def _end_unplanned(self) -> None:
         """Trials that ran when the plan was removed can't be taken up: nobody knows what they were."""
@@ -175,8 +175,8 @@ class Conductor:
             reason = f"lost: {plan_file(self.folder).name}, which said what it was, has been removed"
             self.record.append("trials", [row_of_none(self.spec, trial, {}, reason)])
 
-    def _start(self, begun: Begun, task: Task) -> Task:
-        running = self._running[task.trial] = Running(begun, task, note_environment(self.folder))
+    def _start(self, begun: PlannedTrial, task: Task) -> Task:
+        running = self._running[task.trial] = RunningTrial(begun, task, note_environment(self.folder))
         self._tell_started(task)
         if self.record.last_epoch(task.trial) is not None:  # cut short; a listener may have missed some
             rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
@@ -185,11 +185,11 @@ class Conductor:
                 self._tell_epoch(task.trial, epoch, metrics)
         return task
 
-    def _charge(self, running: Running, report: Report, metrics: Metrics) -> None:
+    def _charge(self, running: RunningTrial, report: Report, metrics: Metrics) -> None:
         """Count what the report has cost."""
         running.charge(report)
         seconds = metrics["seconds"][0] if "seconds" in metrics else 0.0
-        self.agenda.budget.spend(report.cpu_seconds, seconds * self.spec.resources.gpus)
+        self.queue.budget.spend(report.cpu_seconds, seconds * self.spec.resources.gpus)
 
     def _end(self, trial: int, state: str, reason: str) -> None:
         """End a running trial that does not report any more."""
@@ -208,13 +208,13 @@ class Conductor:
         """The trial is over: record it with its `last` epoch, and only then tell the others."""
         self.record.append_all({**tables, "trials": [row]})
         self._running.pop(row["trial"], None)
-        self.agenda.finished(row)
+        self.queue.finished(row)
         if last:
             self._tell_epoch(row["trial"], row["epochs"], last)
         for listener in self.listeners:
             listener.trial_finished(row, tables.get("neurons"))
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
-        self._networks.finished()
+        self._retention.finished()
 
     def _tell_started(self, task: Task) -> None:
         for listener in self.listeners:
@@ -227,7 +227,7 @@ class Conductor:
     def _params_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """All that a recorded trial was given; what was searched, if it could not be run."""
         values = values_of(row, self.spec.space)
-        begun = Begun(Suggestion(row["trial"], values), row["parent"], row["move"], row["replicates"])
+        begun = PlannedTrial(Suggestion(row["trial"], values), row["parent"], row["move"], row["replicates"])
         try:
             return params_of(make_task(self.spec, self.folder, begun))
         except ValueError:

@@ -4,17 +4,17 @@ from service.config.sweep import SweepSpec
 from service.record import Record
 from service.record.leaders import leaders
 from service.storage.layout import LAST_STILL, network_file, pictures_folder, trials_with_networks
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 
-class Networks:
+class NetworkRetention:
     """The networks of one sweep, of which up to `record.networks` stay.
 
     Trials are ranked as by the search, so that those ended early go first. Networks of which the pictures are
     not drawn yet are kept until they are.
     """
 
-    def __init__(self, spec: SweepSpec, folder: Place, record: Record) -> None:
+    def __init__(self, spec: SweepSpec, folder: StoragePath, record: Record) -> None:
         self._spec, self._folder, self._record = spec, folder, record
         self._limit = spec.record.networks
         self._since = 0

@@ -1,18 +1,18 @@
-"""A trial that runs, as the conductor knows it, and whether it goes on."""
+"""A trial that runs, as the controller knows it, and whether it goes on."""
 
 import time
 from dataclasses import dataclass, field
 
-from service.record.plan import Begun
+from service.record.plan import PlannedTrial
 from service.record.rows import Metrics
 from service.worker.task import Origin, Report, Task
 
 
 @dataclass
-class Running:
+class RunningTrial:
     """A trial that runs."""
 
-    begun: Begun
+    begun: PlannedTrial
     task: Task
     environment: int
     """Its number; see `service.record.provenance`."""

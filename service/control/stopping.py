@@ -7,7 +7,7 @@ from math import isfinite
 from search import make_rule
 from search.objectives import metrics_needed
 from service.config.sweep import SweepSpec
-from service.control.running_trial import Running
+from service.control.running_trial import RunningTrial
 from service.record import Record
 from service.record.rows import Metrics
 from service.worker.task import Report
@@ -19,7 +19,7 @@ SILENT_SECONDS = 60.0
 Fault = Callable[[Mapping[str, float]], str | None]
 
 
-class Judge:
+class StoppingPolicy:
     """Decides after each report whether a trial goes on. Knows the reports of earlier sessions, too."""
 
     def __init__(self, spec: SweepSpec, record: Record, fault: Fault) -> None:
@@ -36,7 +36,9 @@ class Judge:
         if spec.stopping.rule != "none":
             self._replay(record)
 
-    def decide(self, report: Report, running: Running, metrics: Metrics) -> tuple[str, str | None] | None:
+    def decide(
+        self, report: Report, running: RunningTrial, metrics: Metrics
+    ) -> tuple[str, str | None] | None:
         """The state that a report puts its trial in, with the reason; None if it goes on."""
         if report.failure is not None:
             return "failed", report.failure
@@ -50,7 +52,7 @@ class Judge:
             return "complete", None
         return self._beyond_limits(report, running) or self._stopped(report, running, means)
 
-    def overdue(self, running: Running) -> str | None:
+    def overdue(self, running: RunningTrial) -> str | None:
         """Why a trial must be ended that does not report, or None."""
         limit = self._spec.resources.time_limit
         if limit is None or running.since is None:
@@ -60,7 +62,7 @@ class Judge:
             return None
         return f"time limit: no report after {seconds:.0f} s, {limit:g} are allowed"
 
-    def _beyond_limits(self, report: Report, running: Running) -> tuple[str, str] | None:
+    def _beyond_limits(self, report: Report, running: RunningTrial) -> tuple[str, str] | None:
         resources, epoch = self._spec.resources, report.epoch
         if resources.time_limit is not None and running.seconds > resources.time_limit:
             said = f"{running.seconds:.3g} s after epoch {epoch}, {resources.time_limit:g} are allowed"
@@ -71,7 +73,7 @@ class Judge:
         return None
 
     def _stopped(
-        self, report: Report, running: Running, means: Mapping[str, float]
+        self, report: Report, running: RunningTrial, means: Mapping[str, float]
     ) -> tuple[str, str] | None:
         after = self._spec.stopping.silent_after
         if after is not None and running.silent_epochs >= after:

@@ -6,9 +6,9 @@ import pyarrow as pa
 
 from service.config.sweep import SweepSpec, data_for, learner_for
 from service.record import make_schemas
-from service.record.plan import Begun
+from service.record.plan import PlannedTrial
 from service.record.schema import searched_columns
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.worker.task import Task, seed_of
 
 
@@ -18,7 +18,7 @@ def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:
     return make_schemas(columns, spec.recorded_measures, spec.measures, spec.changing)
 
 
-def make_task(spec: SweepSpec, folder: Place, begun: Begun) -> Task:
+def make_task(spec: SweepSpec, folder: StoragePath, begun: PlannedTrial) -> Task:
     """What a trial that was begun is to do. Raises ValueError if its fields contradict each other."""
     values = begun.suggestion.values
     learner = learner_for(spec, values)

@@ -9,20 +9,24 @@ from service.config.sweep import SweepSpec
 from service.record import Record
 from service.record.budget import Budget
 from service.record.leaders import leaders
-from service.record.plan import MORE_SEEDS, Begun, Plan, Source
+from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
 from service.record.rows import metrics_of
 from service.record.schema import values_of
 from service.storage.layout import plan_file
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 Row = Mapping[str, Any]
 
 
-class Agenda:
+class TrialQueue:
     """Begins trials, one after the other, and keeps a plan of them that outlives the process."""
 
     def __init__(
-        self, spec: SweepSpec, folder: Place, record: Record, sources: Callable[[], list[Source]]
+        self,
+        spec: SweepSpec,
+        folder: StoragePath,
+        record: Record,
+        sources: Callable[[], list[WarmStartTrial]],
     ) -> None:
         """Take up the plan in `folder` and rebuild the search from it and the record.
 
@@ -70,7 +74,7 @@ class Agenda:
         return not waiting and not self._wants_suggestion() and self._next_leader() is None
 
     @property
-    def stopped_by(self) -> str | None:
+    def exhausted_budget(self) -> str | None:
         """Which budget, other than the number of trials, has ended the search, in words; None if none has."""
         return self.budget.used_up() or self.budget.plateau()
 
@@ -78,7 +82,7 @@ class Agenda:
         """Why a trial with these metrics is of no use to the search, or None."""
         return self._search.fault(metrics)
 
-    def next(self) -> Begun | None:
+    def next(self) -> PlannedTrial | None:
         """The next trial, which is in the plan from now on.
 
         None if there is none at the moment: all is over, a suggestion is not there yet, or trials that run
@@ -90,13 +94,13 @@ class Agenda:
             suggestion = self._asking.ask(self._next_trial, self.patience)
             if suggestion is None:
                 return None
-            begun = Begun(suggestion)
+            begun = PlannedTrial(suggestion)
         else:
             leader = self._next_leader()
             if leader is None or self.spec.replicates is None:
                 return None
             again = Suggestion(self._next_trial, values_of(leader, self.spec.space))
-            begun = Begun(again, leader["trial"], MORE_SEEDS, self.spec.replicates.leaders)
+            begun = PlannedTrial(again, leader["trial"], MORE_SEEDS, self.spec.replicates.leaders)
         self._plan.add(begun)
         self._note(begun)
         return begun
@@ -123,7 +127,7 @@ class Agenda:
         finally:
             self._plan.close()
 
-    def _rebuild(self) -> list[Begun]:
+    def _rebuild(self) -> list[PlannedTrial]:
         """Bring the search to where the record ends; returns the trials that were cut short."""
         self._search.learn({one.name: (one.values, one.metrics) for one in self._plan.sources or []})
         rows = {row["trial"]: row for row in self._record.rows("trials").to_pylist()}
@@ -137,21 +141,21 @@ class Agenda:
             self._settle(row)
         return [one for one in begun if one.trial not in rows]
 
-    def _begun(self, rows: Mapping[int, Row]) -> list[Begun]:
+    def _begun(self, rows: Mapping[int, Row]) -> list[PlannedTrial]:
         """The trials that were begun, by number; what the plan has lost is taken from the record."""
         planned = {one.trial: one for one in self._plan.begun}
-        found: list[Begun] = []
+        found: list[PlannedTrial] = []
         for trial in sorted(planned.keys() | rows.keys()):
             one = planned.get(trial)
             if one is None:
                 row = rows[trial]
                 number = found[-1].suggestion.number + 1 if found else 0
                 suggestion = Suggestion(trial, values_of(row, self.spec.space), number=number)
-                one = Begun(suggestion, row["parent"], row["move"], row["replicates"])
+                one = PlannedTrial(suggestion, row["parent"], row["move"], row["replicates"])
             found.append(one)
         return found
 
-    def _note(self, begun: Begun) -> None:
+    def _note(self, begun: PlannedTrial) -> None:
         self._next_trial = begun.trial + 1
         self._unfinished.add(begun.trial)
         if begun.parent is None:
@@ -163,7 +167,7 @@ class Agenda:
         """Whether the search for configurations goes on."""
         if len(self._suggested) >= self.spec.search.trials or self._search.exhausted:
             return False
-        return self.stopped_by is None
+        return self.exhausted_budget is None
 
     def _next_leader(self) -> Row | None:
         """The leading trial that should have more seeds next, once all suggestions are finished."""

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from service.config.sweep import SweepSpec
-from service.control.running_trial import Running
+from service.control.running_trial import RunningTrial
 from service.record.schema import column_of
 from service.version import code_version
 from service.worker.task import Report, Task
@@ -22,7 +22,9 @@ def params_of(task: Task) -> dict[str, Any]:
     return asdict(task.learner) | data | {"seed": task.seed}
 
 
-def row_of(spec: SweepSpec, running: Running, state: str, reason: str | None, epoch: int) -> dict[str, Any]:
+def row_of(
+    spec: SweepSpec, running: RunningTrial, state: str, reason: str | None, epoch: int
+) -> dict[str, Any]:
     """The row in `trials` of a trial that has run for `epoch` epochs."""
     begun, task = running.begun, running.task
     row = searched(spec, begun.suggestion.values)

@@ -12,7 +12,7 @@ ANSWER_SECONDS = 60.0
 MODE = "RAY_AUTH_MODE"
 
 
-def reach(address: str) -> None:
+def check_reachable(address: str) -> None:
     """See that a cluster answers at `address`, and have Ray show it the user's token if it asks for one.
 
     Asked by a process of its own: where something is wrong, Ray waits for minutes and can't be interrupted.

@@ -16,7 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from service.errors import SweepError
 from service.storage.layout import sweep_file
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.version import code_version
 
 WATCH_SECONDS = 3.0
@@ -28,7 +28,7 @@ NODE_SECONDS = 180.0
 
 
 @contextmanager
-def own_ray(scratch: Path) -> Iterator[None]:
+def local_ray(scratch: Path) -> Iterator[None]:
     """A Ray on this machine, for as long as the block runs. Raises SweepError if it can't be started."""
     try:
         ray.init(
@@ -47,11 +47,11 @@ def own_ray(scratch: Path) -> Iterator[None]:
 
 
 @contextmanager
-def joined(address: str, folder: Place) -> Iterator[None]:
+def connected_ray(address: str, folder: StoragePath) -> Iterator[None]:
     """A running cluster, joined for as long as the block runs.
 
     Args:
-        address: `auto`, or HOST:PORT of its head; see `service.execution.address.reach`.
+        address: `auto`, or HOST:PORT of its head; see `service.execution.address.check_reachable`.
         folder: of a sweep, which its nodes have to see.
 
     Raises:
@@ -60,7 +60,7 @@ def joined(address: str, folder: Place) -> Iterator[None]:
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError) as error:
-        raise SweepError(f"--address {address}: the cluster can't be joined: {_line(error)}") from error
+        raise SweepError(f"--address {address}: the cluster can't be joined: {_in_a_line(error)}") from error
     try:
         _check_nodes(folder)
         yield
@@ -68,7 +68,7 @@ def joined(address: str, folder: Place) -> Iterator[None]:
         ray.shutdown()
 
 
-class Watch:
+class ClusterMonitor:
     """Looks after the Ray that this process is connected to, from a thread of its own.
 
     `cores` are those of each node that is there. If Ray itself is lost, its head or the node that this
@@ -83,7 +83,7 @@ class Watch:
         self.lost: str | None = None
         self._see()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="cluster monitor", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -136,26 +136,26 @@ class Watch:
 
 
 @contextmanager
-def watched() -> Iterator[Watch]:
+def monitored() -> Iterator[ClusterMonitor]:
     """A watch over Ray, for as long as the block runs. Raises SweepError if Ray is lost meanwhile."""
-    watch = Watch()
+    monitor = ClusterMonitor()
     try:
-        yield watch
+        yield monitor
     except (KeyboardInterrupt, Exception) as error:
-        if watch.lost is not None:
-            raise SweepError(watch.lost) from error
+        if monitor.lost is not None:
+            raise SweepError(monitor.lost) from error
         raise
     finally:
-        watch.close()
+        monitor.close()
 
 
 @ray.remote(num_cpus=0, max_retries=0)
-def _look(folder: Place) -> tuple[bool, str]:
+def _look(folder: StoragePath) -> tuple[bool, str]:
     """What a node sees: whether the sweep is there, and the version of the code."""
     return sweep_file(folder).exists(), code_version()
 
 
-def _check_nodes(folder: Place) -> None:
+def _check_nodes(folder: StoragePath) -> None:
     """Ask every node, once, for what would fail each trial there."""
     looks = {}
     for node in ray.nodes():
@@ -171,14 +171,14 @@ def _check_nodes(folder: Place) -> None:
         raise SweepError("the cluster can't run the sweep:\n" + "\n".join(faults))
 
 
-def _fault(look: "ray.ObjectRef[tuple[bool, str]]", folder: Place) -> str | None:
+def _fault(look: "ray.ObjectRef[tuple[bool, str]]", folder: StoragePath) -> str | None:
     """Why a node is of no use, or None."""
     try:
         seen, version = ray.get(look, timeout=0)
     except GetTimeoutError:
         return f"starts no worker within {NODE_SECONDS:g} s; look into its logs"
     except RayTaskError as error:
-        reason = _line(error.cause or error)
+        reason = _in_a_line(error.cause or error)
         return f"can't load the code ({reason}); install polychrony there, or submit the sweep"
     except RayError:  # it has gone meanwhile
         return None
@@ -189,12 +189,12 @@ def _fault(look: "ray.ObjectRef[tuple[bool, str]]", folder: Place) -> str | None
     return None
 
 
-def unseen(folder: Place) -> str:
+def unseen(folder: StoragePath) -> str:
     """What to say on a node that does not have the sweep's `folder`."""
     return f"{folder} is not there; the folder of `--out` must lie on storage that all nodes share"
 
 
-def _line(error: BaseException) -> str:
+def _in_a_line(error: BaseException) -> str:
     """An error in a line: its last, where Python says what it was."""
     lines = str(error).strip().splitlines()
     return lines[-1] if lines else type(error).__name__

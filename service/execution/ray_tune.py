@@ -1,7 +1,7 @@
-"""The conductor's trials on Ray Tune.
+"""The controller's trials on Ray Tune.
 
 Tune places trials on the cluster, keeps actors alive between them and replaces those that die. It decides
-nothing: its searcher and its scheduler only pass on what the conductor says, and its own state is thrown
+nothing: its searcher and its scheduler only pass on what the controller says, and its own state is thrown
 away. A trial that is placed again goes on from its checkpoint in the sweep's folder.
 """
 
@@ -22,11 +22,11 @@ from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import SweepError
-from service.execution.cluster import Watch, joined, own_ray, unseen, watched
+from service.execution.cluster import ClusterMonitor, connected_ray, local_ray, monitored, unseen
 from service.execution.scratch import scratch_folder
-from service.execution.signals import heed_interrupts
+from service.execution.signals import install_signal_handlers
 from service.storage.layout import sweep_file
 from service.worker.task import Report, Task
 from service.worker.trial import Trial
@@ -49,29 +49,29 @@ ENVIRONMENT = {
 }
 
 
-class Advancing(Protocol):
+class TrialRunner(Protocol):
     """A trial as Tune runs it."""
 
     def advance(self) -> Report:
         """Train for one epoch, and report."""
 
 
-Begin = Callable[[Task], Advancing]
+TrialFactory = Callable[[Task], TrialRunner]
 """Makes the trial of a task, in the worker."""
 
 
-def begin_training(task: Task) -> Advancing:
+def begin_training(task: Task) -> TrialRunner:
     """The trial of a task. The kernels' threads are ours; torch's would wait between its small operations by
     spinning, and take the cores from them."""
     import torch
 
     if not sweep_file(task.folder).exists():
-        return _Astray(task)
+        return _FolderNotSeen(task)
     torch.set_num_threads(1)
     return Trial(task)
 
 
-class _Astray:
+class _FolderNotSeen:
     """In place of a trial on a node that came later and does not see the sweep's folder."""
 
     def __init__(self, task: Task) -> None:
@@ -84,14 +84,14 @@ class _Astray:
 class TrialActor(tune.Trainable):
     """Runs one trial after another in one process."""
 
-    def setup(self, config: dict[str, Any], begin: Begin = begin_training) -> None:
+    def setup(self, config: dict[str, Any], factory: TrialFactory = begin_training) -> None:
         """Start on the task in `config`."""
-        self._begin = begin
-        self._trial = begin(config[TASK])
+        self._factory = factory
+        self._trial = factory(config[TASK])
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Start on another task."""
-        self._trial = self._begin(new_config[TASK])
+        self._trial = self._factory(new_config[TASK])
         return True
 
     def step(self) -> dict[str, Any]:
@@ -105,14 +105,14 @@ class TrialActor(tune.Trainable):
 T = TypeVar("T")
 
 
-class _Line:
-    """The line from Tune's callbacks to the conductor.
+class _Bridge:
+    """The line from Tune's callbacks to the controller.
 
-    Left out of the state that Tune stores and we never read; the conductor could not be pickled.
+    Left out of the state that Tune stores and we never read; the controller could not be pickled.
     """
 
-    def __init__(self, conductor: Conductor, watch: Watch) -> None:
-        self.conductor, self.watch = conductor, watch
+    def __init__(self, controller: SweepController, monitor: ClusterMonitor) -> None:
+        self.controller, self.monitor = controller, monitor
         self.fault: Exception | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -121,37 +121,37 @@ class _Line:
     def places(self) -> int:
         """How many trials may run at once; nodes come and go, and at the moment there may be none."""
         try:
-            return self.conductor.spec.resources.at_once(*self.watch.cores)
+            return self.controller.spec.resources.at_once(*self.monitor.cores)
         except SweepError:
             return 0
 
-    def call(self, act: Callable[[Conductor], T]) -> T:
-        """Have the conductor act. What it raises is kept, for Tune wraps it in an error of its own."""
+    def call(self, act: Callable[[SweepController], T]) -> T:
+        """Have the controller act. What it raises is kept, for Tune wraps it in an error of its own."""
         try:
-            return act(self.conductor)
+            return act(self.controller)
         except Exception as error:
             self.fault = error
             raise
 
 
 class _Searcher(Searcher):
-    """Asks the conductor what to run, as long as there are cores for it."""
+    """Asks the controller what to run, as long as there are cores for it."""
 
-    def __init__(self, line: _Line) -> None:
+    def __init__(self, bridge: _Bridge) -> None:
         super().__init__()
-        self._line = line
+        self._bridge = bridge
 
     def suggest(self, trial_id: str) -> Any:
-        if self._line.call(lambda conductor: conductor.running) >= self._line.places():
+        if self._bridge.call(lambda controller: controller.running) >= self._bridge.places():
             return None
-        task = self._line.call(lambda conductor: conductor.next_task())
+        task = self._bridge.call(lambda controller: controller.next_task())
         if task is not None:
             return {TASK: task}
         # None: Tune asks again, after it has looked for results.
-        return Searcher.FINISHED if self._line.call(lambda conductor: conductor.agenda.over) else None
+        return Searcher.FINISHED if self._bridge.call(lambda controller: controller.queue.over) else None
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
-        """The conductor knows already: the report said so, or `_Watcher` did."""
+        """The controller knows already: the report said so, or `_LifecycleCallback` did."""
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing to save: the record decides."""
@@ -161,21 +161,21 @@ class _Searcher(Searcher):
 
 
 class _Scheduler(FIFOScheduler):
-    """Hands reports to the conductor, who says whether the trial goes on."""
+    """Hands reports to the controller, who says whether the trial goes on."""
 
-    def __init__(self, line: _Line) -> None:
+    def __init__(self, bridge: _Bridge) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._line = line
+        self._bridge = bridge
 
     def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:
         forget_ended(tune_controller)
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
         report: Report = result[REPORT]
-        known = self._line.call(lambda conductor: conductor.record.last_epoch(report.trial))
-        goes_on = self._line.call(lambda conductor: conductor.take(report))
+        known = self._bridge.call(lambda controller: controller.record.last_epoch(report.trial))
+        goes_on = self._bridge.call(lambda controller: controller.take(report))
         if known is None or report.epoch > known:  # it gets on: earlier losses were not its fault
-            trial.max_failures = trial.num_failures + self._line.conductor.spec.resources.retries
+            trial.max_failures = trial.num_failures + self._bridge.controller.spec.resources.retries
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
 
 
@@ -192,21 +192,21 @@ def forget_ended(wrapped: Any) -> None:
             getattr(controller, name, set()).discard(trial)
 
 
-class _Watcher(TrialProgressCallback):
+class _LifecycleCallback(TrialProgressCallback):
     """Sees trials whose worker is lost for good, and frees what was recorded.
 
     It stands in for Tune's own progress callback, which keeps every trial and puts every result in words.
     """
 
-    def __init__(self, line: _Line) -> None:
+    def __init__(self, bridge: _Bridge) -> None:
         super().__init__()
-        self._line = line
+        self._bridge = bridge
         self._live: dict[int, TuneTrial] = {}
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         number = trial.config[TASK].trial
         self._live[number] = trial
-        self._line.call(lambda conductor: conductor.placed(number))
+        self._bridge.call(lambda controller: controller.placed(number))
 
     def on_trial_complete(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         self._live.pop(trial.config[TASK].trial, None)
@@ -217,8 +217,8 @@ class _Watcher(TrialProgressCallback):
         result.pop(REPORT, None)  # Tune would keep the rows in memory
 
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
-        self._line.call(lambda conductor: conductor.record.poll())
-        for number in self._line.call(lambda conductor: conductor.time_out()):
+        self._bridge.call(lambda controller: controller.record.poll())
+        for number in self._bridge.call(lambda controller: controller.time_out()):
             self._kill(self._live[number])
 
     def _kill(self, trial: TuneTrial) -> None:
@@ -233,8 +233,10 @@ class _Watcher(TrialProgressCallback):
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         number, reason = trial.config[TASK].trial, loss_in_words(_error_of(trial))
         self._live.pop(number, None)
-        self._line.call(lambda conductor: self._line.watch.check())  # else it is not this trial that is lost
-        self._line.call(lambda conductor: conductor.lost(number, reason))
+        self._bridge.call(
+            lambda controller: self._bridge.monitor.check()
+        )  # else it is not this trial that is lost
+        self._bridge.call(lambda controller: controller.lost(number, reason))
 
 
 def _error_of(trial: TuneTrial) -> BaseException | None:
@@ -255,11 +257,13 @@ def loss_in_words(error: BaseException | None) -> str:
     return f"lost: {error}".partition("\n")[0] if error else "lost: its worker or node died"
 
 
-def run_on_ray(conductor: Conductor, begin: Begin = begin_training, address: str | None = None) -> None:
-    """Run the conductor's trials to the end.
+def run_on_ray(
+    controller: SweepController, factory: TrialFactory = begin_training, address: str | None = None
+) -> None:
+    """Run the controller's trials to the end.
 
     Args:
-        conductor: of the sweep.
+        controller: of the sweep.
         begin: makes trials.
         address: of a running cluster, `auto` or HOST:PORT; None: a Ray of this process's own.
 
@@ -271,35 +275,35 @@ def run_on_ray(conductor: Conductor, begin: Begin = begin_training, address: str
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it shows tracebacks of what we say in a line
     with (
         scratch_folder() as scratch,
-        joined(address, conductor.folder) if address else own_ray(scratch),
-        watched() as watch,
+        connected_ray(address, controller.folder) if address else local_ray(scratch),
+        monitored() as monitor,
     ):
-        heed_interrupts()
-        _fit(conductor, scratch / "tune", begin, watch)
+        install_signal_handlers()
+        _fit(controller, scratch / "tune", factory, monitor)
 
 
-def _fit(conductor: Conductor, storage: Path, begin: Begin, watch: Watch) -> None:
-    line = _Line(conductor, watch)
-    conductor.spec.resources.at_once(*watch.cores)  # raises if there is no room for a trial
-    conductor.agenda.patience = PATIENCE
+def _fit(controller: SweepController, storage: Path, factory: TrialFactory, monitor: ClusterMonitor) -> None:
+    bridge = _Bridge(controller, monitor)
+    controller.spec.resources.at_once(*monitor.cores)  # raises if there is no room for a trial
+    controller.queue.patience = PATIENCE
     try:
-        _tuner(line, storage, begin).fit()
+        _tuner(bridge, storage, factory).fit()
     except TuneError as error:
-        raise line.fault or SweepError(f"Ray Tune gave up: {error}") from None
-    if not conductor.agenda.over:
+        raise bridge.fault or SweepError(f"Ray Tune gave up: {error}") from None
+    if not controller.queue.over:
         raise SweepError(
-            f"Ray Tune ended after {conductor.finished} trials, before the sweep was over; run the same "
+            f"Ray Tune ended after {controller.finished} trials, before the sweep was over; run the same "
             "command again to go on"
         )
 
 
-def _tuner(line: _Line, storage: Path, begin: Begin) -> tune.Tuner:
-    resources = line.conductor.spec.resources
+def _tuner(bridge: _Bridge, storage: Path, factory: TrialFactory) -> tune.Tuner:
+    resources = bridge.controller.spec.resources
     return tune.Tuner(
-        tune.with_resources(tune.with_parameters(TrialActor, begin=begin), {"cpu": resources.cpus}),
+        tune.with_resources(tune.with_parameters(TrialActor, factory=factory), {"cpu": resources.cpus}),
         tune_config=tune.TuneConfig(
-            search_alg=_Searcher(line),
-            scheduler=_Scheduler(line),
+            search_alg=_Searcher(bridge),
+            scheduler=_Scheduler(bridge),
             num_samples=-1,
             reuse_actors=True,
         ),
@@ -308,7 +312,7 @@ def _tuner(line: _Line, storage: Path, begin: Begin) -> tune.Tuner:
             storage_path=str(storage),
             failure_config=tune.FailureConfig(max_failures=resources.retries),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[_Watcher(line)],
+            callbacks=[_LifecycleCallback(bridge)],
             verbose=0,
         ),
     )

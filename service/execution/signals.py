@@ -11,7 +11,7 @@ PAUSE = 1.0
 _first = 0.0
 
 
-def heed_interrupts() -> None:
+def install_signal_handlers() -> None:
     """From now on the first signal raises KeyboardInterrupt, another one ends the process with exit code 130.
 
     `ray.init` undoes a part of it.

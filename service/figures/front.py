@@ -81,9 +81,9 @@ def draw_best_so_far(trials: pd.DataFrame, objective: Objective, label: Callable
     return figure
 
 
-def _draw_best(axes: Any, best: pd.DataFrame, x: str, y: str, joined: bool) -> None:
+def _draw_best(axes: Any, best: pd.DataFrame, x: str, y: str, connected_ray: bool) -> None:
     """The front; with two objectives it is a line."""
-    if joined:
+    if connected_ray:
         axes.plot(best[x], best[y], color=COLOURS[0], linewidth=1, alpha=0.5)
     errors = [best[f"{name}_sem"].fillna(0) for name in (y, x)]
     axes.errorbar(best[x], best[y], *errors, **_dot(COLOURS[0]), label="Pareto front")

@@ -13,7 +13,7 @@ from service.jobs.dashboard import Dashboard
 from service.jobs.follow import follow
 from service.jobs.job import ASKED, CODE, OUT, SWEEP, Job, digest, job_id, latest, number_of
 from service.jobs.package import SHIP, packed
-from service.storage.paths import Place, place
+from service.storage.paths import StoragePath, parse_path
 from service.text import age_text, has_password
 from service.tracking.location import VARIABLE
 
@@ -21,7 +21,7 @@ from service.tracking.location import VARIABLE
 def submit(
     file: Path,
     address: str,
-    out: str | Place,
+    out: str | StoragePath,
     overrides: Sequence[str],
     console: Console,
     *,
@@ -71,9 +71,9 @@ def resume(dashboard: Dashboard, sweep: str, out: str | None, console: Console, 
     return follow(dashboard, start(dashboard, sweep, out, console, text=text, code=code), console)
 
 
-def seen_from_anywhere(out: str | Place) -> str:
+def seen_from_anywhere(out: str | StoragePath) -> str:
     """A folder of all sweeps by a name that does not depend on the working folder."""
-    return str(place(out).absolute())
+    return str(parse_path(out).absolute())
 
 
 def start(

@@ -7,7 +7,7 @@ from typing import Any
 from search import Constraint, Objective, recent_gain
 from search.objectives import costs, total_violation
 from service.config.sections import BudgetSpec
-from service.storage.paths import Place, stored_at
+from service.storage.paths import StoragePath, stored_files
 
 DISK_SECONDS = 30.0
 """The folder is measured that often at most."""
@@ -21,7 +21,7 @@ class Budget:
     def __init__(
         self,
         limits: BudgetSpec,
-        folder: Place,
+        folder: StoragePath,
         objectives: tuple[Objective, ...],
         constraints: tuple[Constraint, ...],
         elapsed: float,
@@ -82,6 +82,6 @@ class Budget:
     def _measured(self) -> int:
         """Bytes in the sweep's folder."""
         if time.monotonic() >= self._disk_at + DISK_SECONDS:
-            self._disk = sum(one.size for one in stored_at(self._folder))
+            self._disk = sum(one.size for one in stored_files(self._folder))
             self._disk_at = time.monotonic()
         return self._disk

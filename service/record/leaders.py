@@ -16,7 +16,7 @@ SHOWN = 20
 Row = Mapping[str, Any]
 
 
-def standing_for(rows: Iterable[Row]) -> list[Row]:
+def counted_trials(rows: Iterable[Row]) -> list[Row]:
     """Complete trials, duplicates left out; one that was run again with more seeds stands for its parent."""
     complete = [row for row in rows if row["state"] == "complete"]
     again = {row["parent"] for row in complete if row["move"] == MORE_SEEDS}
@@ -28,7 +28,7 @@ def leaders(
 ) -> list[Row]:
     """The `count` best trials, by rank and then by the room around them, with the same trial never twice."""
     names = metrics_needed(objectives, constraints)
-    known = [row for row in standing_for(rows) if all(_known(row[name]) for name in names)]
+    known = [row for row in counted_trials(rows) if all(_known(row[name]) for name in names)]
     results = [Result(total_violation(constraints, row), costs(objectives, row)) for row in known]
     return [known[n] for n in islice(chain.from_iterable(fronts(results)), count)]
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from service.errors import SweepError
 from service.storage.atomic import write_whole
-from service.storage.paths import ObjectPath, Place, inside
+from service.storage.paths import ObjectPath, StoragePath, list_folder
 
 ROW_GROUP = 16_384
 """Rows that a filter on one trial reads at least."""
@@ -36,17 +36,17 @@ _FORMAT = ds.ParquetFileFormat(
 )
 
 
-def part_path(folder: Place, number: int) -> Place:
+def part_path(folder: StoragePath, number: int) -> StoragePath:
     """The file of part `number`, counted from 0."""
     return folder / f"part-{number:06d}.parquet"
 
 
-def list_parts(folder: Place) -> list[Place]:
+def list_parts(folder: StoragePath) -> list[StoragePath]:
     """The parts of a table in order; hidden files, which are being written, are not among them.
 
     Raises SweepError if a part is missing or there is a file that is none.
     """
-    paths = [path for path in inside(folder) if not path.name.startswith(".")]
+    paths = [path for path in list_folder(folder) if not path.name.startswith(".")]
     for path in paths:
         if not re.fullmatch(r"part-\d{6}\.parquet", path.name):
             raise SweepError(f"{path}: this file is no part of the table; move it elsewhere")
@@ -58,7 +58,7 @@ def list_parts(folder: Place) -> list[Place]:
     return paths
 
 
-def write_part(path: Place, table: pa.Table, sequence: int) -> None:
+def write_part(path: StoragePath, table: pa.Table, sequence: int) -> None:
     """Write or replace a part as a whole: after a crash it is there in its old or its new form.
 
     Raises SweepError if it can't be written; the old form is then still there.
@@ -77,7 +77,7 @@ def write_part(path: Place, table: pa.Table, sequence: int) -> None:
     write_whole(path, _with_checksum(sink.getvalue().to_pybytes()))
 
 
-def read_schema(path: Place, sealed: bool = False) -> tuple[pa.Schema, int]:
+def read_schema(path: StoragePath, sealed: bool = False) -> tuple[pa.Schema, int]:
     """The schema of a part and the sequence number of the last log entry in it."""
     with _opened(path, sealed) as fragment:
         schema = fragment.physical_schema
@@ -85,7 +85,7 @@ def read_schema(path: Place, sealed: bool = False) -> tuple[pa.Schema, int]:
 
 
 def read_part(
-    path: Place,
+    path: StoragePath,
     schema: pa.Schema,
     columns: Sequence[str] | None = None,
     where: pc.Expression | None = None,
@@ -102,7 +102,7 @@ def read_part(
 
 
 def read_table(
-    folder: Place, columns: Sequence[str] | None = None, where: pc.Expression | None = None
+    folder: StoragePath, columns: Sequence[str] | None = None, where: pc.Expression | None = None
 ) -> pa.Table:
     """The rows of a table for which `where` holds, in the order in which they were written."""
     parts = _listed(folder)
@@ -110,7 +110,7 @@ def read_table(
     return pa.concat_tables([read_part(path, schema, columns, where, sealed) for path, sealed in parts])
 
 
-def table_schema(folder: Place) -> pa.Schema:
+def table_schema(folder: StoragePath) -> pa.Schema:
     """The columns of all parts of a table together."""
     common = pa.schema([])
     for path, sealed in _listed(folder):
@@ -125,14 +125,14 @@ def table_schema(folder: Place) -> pa.Schema:
     return common
 
 
-def _listed(folder: Place) -> list[tuple[Place, bool]]:
+def _listed(folder: StoragePath) -> list[tuple[StoragePath, bool]]:
     """The parts of a table in order, and whether they are sealed."""
     paths = list_parts(folder)
     return [(path, path is not paths[-1]) for path in paths]
 
 
 @contextmanager
-def _opened(path: Place, sealed: bool) -> Iterator[ds.ParquetFileFragment]:
+def _opened(path: StoragePath, sealed: bool) -> Iterator[ds.ParquetFileFragment]:
     """The part as a fragment over one open file, so that a replacement in between does not matter."""
     try:
         with _source(path, sealed) as file:
@@ -145,7 +145,7 @@ def _opened(path: Place, sealed: bool) -> Iterator[ds.ParquetFileFragment]:
         ) from error
 
 
-def _source(path: Place, sealed: bool) -> pa.NativeFile:
+def _source(path: StoragePath, sealed: bool) -> pa.NativeFile:
     if not isinstance(path, ObjectPath):
         return pa.OSFile(str(path))
     return path.open() if sealed else pa.BufferReader(path.read_bytes())
@@ -173,7 +173,7 @@ def _stamped(footer: bytes, checksum: bytes) -> bytes:
     return _CHECKSUM.sub(lambda found: found[1] + checksum, footer, count=1)
 
 
-def _sequence(path: Place, schema: pa.Schema) -> int:
+def _sequence(path: StoragePath, schema: pa.Schema) -> int:
     value = (schema.metadata or {}).get(SEQUENCE, b"")
     if not value.isdigit():
         raise SweepError(f"{path}: this file was not written by a sweep; move it elsewhere")

@@ -12,14 +12,14 @@ from typing import Any
 from search import Suggestion, Value
 from service.errors import SweepError
 from service.storage.journal import Line, open_journal, read_lines
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 MORE_SEEDS = "more seeds"
 """The move of a leading trial that is run again with more replicates."""
 
 
 @dataclass(frozen=True)
-class Begun:
+class PlannedTrial:
     """A trial that was begun."""
 
     suggestion: Suggestion
@@ -38,7 +38,7 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Source:
+class WarmStartTrial:
     """A trial of an earlier sweep, for a warm start."""
 
     name: str
@@ -54,10 +54,10 @@ class Plan:
     Raises SweepError if another line can't be read, or the file can't be written.
     """
 
-    def __init__(self, path: Place, *, writable: bool = True) -> None:
+    def __init__(self, path: StoragePath, *, writable: bool = True) -> None:
         """Read what is there; unless `writable`, the file is left as it is."""
-        self.begun: list[Begun] = []
-        self.sources: list[Source] | None = None
+        self.begun: list[PlannedTrial] = []
+        self.sources: list[WarmStartTrial] | None = None
         """Trials to start from; None if none were ever looked for."""
         self.elapsed = 0.0
         """Time that the sweep is known to have run for, over all sessions (s)."""
@@ -69,7 +69,7 @@ class Plan:
             self.close()
             raise
 
-    def add(self, begun: Begun) -> None:
+    def add(self, begun: PlannedTrial) -> None:
         """Keep a trial before it starts."""
         self._append(asdict(begun))
         self.begun.append(begun)
@@ -78,7 +78,7 @@ class Plan:
         """Keep how long the sweep has run for (s)."""
         self._append({"elapsed": elapsed}, sync=False)
 
-    def start_from(self, sources: list[Source]) -> None:
+    def start_from(self, sources: list[WarmStartTrial]) -> None:
         """Keep the trials to start from, before any other."""
         self._append({"sources": [asdict(source) for source in sources]})
         self.sources = sources
@@ -96,9 +96,9 @@ class Plan:
         try:
             entry = json.loads(line.content)
             if "sources" in entry:
-                self.sources = [Source(**source) for source in entry["sources"]]
+                self.sources = [WarmStartTrial(**source) for source in entry["sources"]]
             elif "suggestion" in entry:
-                self.begun.append(Begun(**{**entry, "suggestion": Suggestion(**entry["suggestion"])}))
+                self.begun.append(PlannedTrial(**{**entry, "suggestion": Suggestion(**entry["suggestion"])}))
             else:
                 self.elapsed = float(entry["elapsed"])
         except (ValueError, KeyError, TypeError) as error:

@@ -17,7 +17,7 @@ from model.datasets import Splits
 from service.errors import SweepError
 from service.storage.atomic import write_whole
 from service.storage.layout import environments_file
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.version import code_version
 
 Environment = dict[str, Any]
@@ -56,7 +56,7 @@ def data_digest(splits: Splits) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def read_environments(folder: Place) -> list[Environment]:
+def read_environments(folder: StoragePath) -> list[Environment]:
     """The environments that the trials of a sweep were run in, in order of their numbers from 0.
 
     Empty for a sweep of a version that did not keep them. Raises SweepError if their file is damaged.
@@ -73,7 +73,7 @@ def read_environments(folder: Place) -> list[Environment]:
     return found
 
 
-def note_environment(folder: Place) -> int:
+def note_environment(folder: StoragePath) -> int:
     """The number of this process's environment in a sweep; one that is new is kept.
 
     Raises SweepError if the file of environments is damaged or can't be written.

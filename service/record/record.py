@@ -20,7 +20,7 @@ from service.errors import SweepError
 from service.record.columns import Converter
 from service.record.table import TableWriter
 from service.record.wal import Entry, Log
-from service.storage.paths import ObjectPath, Place
+from service.storage.paths import ObjectPath, StoragePath
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]] | pa.Table
 
@@ -62,7 +62,7 @@ class Record:
     @classmethod
     def open(
         cls,
-        folder: Place,
+        folder: StoragePath,
         schemas: Mapping[str, pa.Schema],
         *,
         part_rows: int = PART_ROWS,

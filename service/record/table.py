@@ -13,7 +13,7 @@ from service.record.parts import (
     read_schema,
     write_part,
 )
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 
 class TableWriter:
@@ -23,7 +23,7 @@ class TableWriter:
     Raises SweepError if a part is missing, damaged or not ours, or has columns that don't fit `schema`.
     """
 
-    def __init__(self, folder: Place, schema: pa.Schema, part_rows: int) -> None:
+    def __init__(self, folder: StoragePath, schema: pa.Schema, part_rows: int) -> None:
         self.folder = folder
         self.schema = schema
         self.convert = Converter(schema)
@@ -80,7 +80,7 @@ class TableWriter:
             self._number += 1
             self._tail = self.schema.empty_table()
 
-    def _upgrade(self, path: Place) -> None:
+    def _upgrade(self, path: StoragePath) -> None:
         """Rewrite a part of an older version, so that all parts have the same columns."""
         schema, sequence = read_schema(path)
         if schema.equals(self.schema):

@@ -12,7 +12,7 @@ from typing import Any
 
 from service.errors import SweepError
 from service.storage.journal import Line, open_journal
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 Columns = dict[str, list[Any]]
 
@@ -32,7 +32,7 @@ class Log:
     Raises SweepError if a line is not an entry, or the file can't be opened.
     """
 
-    def __init__(self, path: Place) -> None:
+    def __init__(self, path: StoragePath) -> None:
         self._journal = open_journal(path)
         try:
             self.entries = _entries(self._journal.lines)

@@ -18,7 +18,7 @@ from service.report.exemplars import Exemplar, delay_shares, input_map, places
 from service.report.importance import LEAST_TRIALS, importances
 from service.report.intervals import along
 from service.report.labels import label, short, spans_decades
-from service.report.sweep_data import FEW, Study
+from service.report.sweep_data import FEW, SweepData
 
 INTERVALS = (
     "Bars: 95 % intervals (Student's t) over trials where a place has several, else over the replicates of "
@@ -49,7 +49,7 @@ class Absent:
 Item = Drawn | Absent
 
 
-def contents(study: Study, exemplars: Sequence[Exemplar], leading: pd.DataFrame) -> Iterator[Item]:
+def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.DataFrame) -> Iterator[Item]:
     """The figures in the order of the page, drawn one by one.
 
     Args:
@@ -57,59 +57,63 @@ def contents(study: Study, exemplars: Sequence[Exemplar], leading: pd.DataFrame)
         exemplars: whose networks are shown.
         leading: pruning curves of leading trials, shown where those of all trials were not recorded.
     """
-    yield from overview(study)
-    yield _performance(study)
-    yield _measures(study, "measures", "What the networks became", "")
-    yield _measures(study, "measures_z", "The same against chance", "_z")
-    yield _size(study)
-    yield _pruning(study, leading)
+    yield from overview(sweep_data)
+    yield _performance(sweep_data)
+    yield _measures(sweep_data, "measures", "What the networks became", "")
+    yield _measures(sweep_data, "measures_z", "The same against chance", "_z")
+    yield _size(sweep_data)
+    yield _pruning(sweep_data, leading)
     yield from _clouds(exemplars)
     yield from _inputs(exemplars)
-    yield _course(study)
+    yield _course(sweep_data)
 
 
-def overview(study: Study) -> Iterator[Item]:
+def overview(sweep_data: SweepData) -> Iterator[Item]:
     """The figures on the search as a whole: front, importance, parallel coordinates."""
-    yield _front(study)
-    yield _importance(study)
-    yield _parallel(study)
+    yield _front(sweep_data)
+    yield _importance(sweep_data)
+    yield _parallel(sweep_data)
 
 
-def _groups(study: Study) -> list[str]:
-    return sorted(study.trials["group"].unique())
+def _groups(sweep_data: SweepData) -> list[str]:
+    return sorted(sweep_data.trials["group"].unique())
 
 
-def _log(study: Study, columns: Sequence[str]) -> list[str]:
+def _log(sweep_data: SweepData, columns: Sequence[str]) -> list[str]:
     """Columns that a logarithmic axis shows better."""
     numbers = [
-        c for c in columns if pd.api.types.is_numeric_dtype(study.trials[c]) and study.trials[c].notna().any()
+        c
+        for c in columns
+        if pd.api.types.is_numeric_dtype(sweep_data.trials[c]) and sweep_data.trials[c].notna().any()
     ]
-    return [c for c in numbers if spans_decades(study.trials[c].dropna().to_numpy(float))]
+    return [c for c in numbers if spans_decades(sweep_data.trials[c].dropna().to_numpy(float))]
 
 
-def _front(study: Study) -> Item:
-    metrics = [objective.metric for objective in study.objectives]
-    columns = ["trial", "group", *study.fields, *metrics, *(f"{metric}_sem" for metric in metrics)]
-    data = study.trials[columns].assign(front=study.trials["trial"].isin(study.front))
+def _front(sweep_data: SweepData) -> Item:
+    metrics = [objective.metric for objective in sweep_data.objectives]
+    columns = ["trial", "group", *sweep_data.fields, *metrics, *(f"{metric}_sem" for metric in metrics)]
+    data = sweep_data.trials[columns].assign(front=sweep_data.trials["trial"].isin(sweep_data.front))
     if len(metrics) == 1:
-        figure = draw_best_so_far(study.trials, study.objectives[0], label)
+        figure = draw_best_so_far(sweep_data.trials, sweep_data.objectives[0], label)
         caption = "Each trial with its standard error over replicates, and the best so far."
         return Drawn("best", "Best so far", caption, figure, data)
     caption = (
         "Every complete trial; those within the constraints that no other beats in all objectives are in "
         "colour, with standard errors over replicates and their numbers."
     )
-    figure = draw_front(study.trials, study.front, study.objectives, label, _log(study, metrics))
+    figure = draw_front(
+        sweep_data.trials, sweep_data.front, sweep_data.objectives, label, _log(sweep_data, metrics)
+    )
     return Drawn("front", "Pareto front", caption, figure, data)
 
 
-def _importance(study: Study) -> Item:
+def _importance(sweep_data: SweepData) -> Item:
     title = "Importance of the searched fields"
-    if not study.fields:
+    if not sweep_data.fields:
         return Absent(title, "no searched field differs between complete trials")
-    if len(study.trials) < LEAST_TRIALS:
-        return Absent(title, f"takes {LEAST_TRIALS} complete trials, there are {len(study.trials)}")
-    data = importances(study.trials, study.fields, [o.metric for o in study.objectives])
+    if len(sweep_data.trials) < LEAST_TRIALS:
+        return Absent(title, f"takes {LEAST_TRIALS} complete trials, there are {len(sweep_data.trials)}")
+    data = importances(sweep_data.trials, sweep_data.fields, [o.metric for o in sweep_data.objectives])
     if data.empty:
         return Absent(title, "the objectives are the same in all trials")
     caption = (
@@ -120,48 +124,59 @@ def _importance(study: Study) -> Item:
     return Drawn("importance", title, caption, draw_importance(data, short), data)
 
 
-def _parallel(study: Study) -> Item:
-    if not study.fields:
+def _parallel(sweep_data: SweepData) -> Item:
+    if not sweep_data.fields:
         return Absent("Parallel coordinates", "no searched field differs between complete trials")
-    metrics = [objective.metric for objective in study.objectives]
-    columns = [*study.fields, *(metric for metric in metrics if metric not in study.fields)]
+    metrics = [objective.metric for objective in sweep_data.objectives]
+    columns = [*sweep_data.fields, *(metric for metric in metrics if metric not in sweep_data.fields)]
     figure = draw_parallel(
-        study.trials, study.fields, study.objectives, study.front, label, _log(study, columns)
+        sweep_data.trials,
+        sweep_data.fields,
+        sweep_data.objectives,
+        sweep_data.front,
+        label,
+        _log(sweep_data, columns),
     )
     caption = (
         f"A line a trial, coloured by {short(metrics[0])}; the Pareto front is heavier. "
         "A trial without a field passes below its axis."
     )
-    return Drawn("parallel", "Parallel coordinates", caption, figure, study.trials[["trial", *columns]])
+    return Drawn("parallel", "Parallel coordinates", caption, figure, sweep_data.trials[["trial", *columns]])
 
 
-def _performance(study: Study) -> Item:
+def _performance(sweep_data: SweepData) -> Item:
     wanted = ("accuracy", "test_accuracy", "sparsity", "wiring_length", "rate")
-    return _along(study, "performance", "Accuracy and sparsity", [name for name in wanted if study.has(name)])
+    return _along(
+        sweep_data, "performance", "Accuracy and sparsity", [name for name in wanted if sweep_data.has(name)]
+    )
 
 
-def _measures(study: Study, name: str, title: str, suffix: str) -> Item:
-    known = [measure + suffix for measure in MEASURES if study.has(measure + suffix)]
+def _measures(sweep_data: SweepData, name: str, title: str, suffix: str) -> Item:
+    known = [measure + suffix for measure in MEASURES if sweep_data.has(measure + suffix)]
     if not known:
         why = "no nulls were recorded" if suffix else "no measure has been recorded"
         return Absent(title, why)
-    return _along(study, name, title, known)
+    return _along(sweep_data, name, title, known)
 
 
-def _along(study: Study, name: str, title: str, outcomes: Sequence[str]) -> Item:
+def _along(sweep_data: SweepData, name: str, title: str, outcomes: Sequence[str]) -> Item:
     """Outcomes along the axis of the study."""
-    if study.x is None:
+    if sweep_data.x is None:
         return Absent(
             title, "no searched number differs between complete trials, so there is no axis to draw along"
         )
-    x = study.x
-    means = along(study.networks, x, outcomes)
-    values = np.unique(study.networks[x].dropna().to_numpy(float))
+    x = sweep_data.x
+    means = along(sweep_data.networks, x, outcomes)
+    values = np.unique(sweep_data.networks[x].dropna().to_numpy(float))
     ticks = values.tolist() if len(values) <= FEW else None
-    points = study.networks.groupby(["group", "trial"], as_index=False)[[x, *outcomes]].mean()
+    points = sweep_data.networks.groupby(["group", "trial"], as_index=False)[[x, *outcomes]].mean()
     log = spans_decades(values)
-    figure = draw_curves(means, points, x, outcomes, _groups(study), label, log, ticks)
-    by = f", by {' and '.join(short(field) for field in study.grouped_by)}" if study.grouped_by else ""
+    figure = draw_curves(means, points, x, outcomes, _groups(sweep_data), label, log, ticks)
+    by = (
+        f", by {' and '.join(short(field) for field in sweep_data.grouped_by)}"
+        if sweep_data.grouped_by
+        else ""
+    )
     pooled = (
         ""
         if ticks is not None
@@ -170,25 +185,25 @@ def _along(study: Study, name: str, title: str, outcomes: Sequence[str]) -> Item
     return Drawn(name, f"{title} against {short(x)}", f"Means{by}. {INTERVALS}{pooled}", figure, means)
 
 
-def _size(study: Study) -> Item:
+def _size(sweep_data: SweepData) -> Item:
     title = "Accuracy against the number of parameters"
-    if study.trials["parameters"].nunique() < 2:
+    if sweep_data.trials["parameters"].nunique() < 2:
         return Absent(title, "all networks have the same number of parameters")
-    outcomes = [name for name in ("accuracy", "test_accuracy") if study.has(name)]
+    outcomes = [name for name in ("accuracy", "test_accuracy") if sweep_data.has(name)]
     columns = ["trial", "group", "parameters", *outcomes, *(f"{name}_sem" for name in outcomes)]
-    log = bool(_log(study, ["parameters"]))
-    figure = draw_by_size(study.trials, "parameters", outcomes, _groups(study), label, log)
+    log = bool(_log(sweep_data, ["parameters"]))
+    figure = draw_by_size(sweep_data.trials, "parameters", outcomes, _groups(sweep_data), label, log)
     caption = (
         "A dot a trial, with its standard error over replicates. Synapses that do not exist do not count."
     )
-    return Drawn("parameters", title, caption, figure, study.trials[columns])
+    return Drawn("parameters", title, caption, figure, sweep_data.trials[columns])
 
 
-def _pruning(study: Study, leading: pd.DataFrame) -> Item:
+def _pruning(sweep_data: SweepData, leading: pd.DataFrame) -> Item:
     title = "Accuracy as synapses are taken out"
-    known, whose = study.pruning, "Of all complete trials"
+    known, whose = sweep_data.pruning, "Of all complete trials"
     if known.empty and len(leading):
-        known = leading.merge(study.trials[["trial", "group"]], on="trial")
+        known = leading.merge(sweep_data.trials[["trial", "group"]], on="trial")
         trials = ", ".join(map(str, sorted(known["trial"].unique())))
         whose = f"Of the leading trials ({trials}), which are the best of the sweep, not a sample of it"
     if known.empty:
@@ -199,7 +214,7 @@ def _pruning(study: Study, leading: pd.DataFrame) -> Item:
         return Absent(title, why)
     parts = [along(rows, "share", ["accuracy"], each=True).assign(by=by) for by, rows in known.groupby("by")]
     means = pd.concat(parts, ignore_index=True)
-    figure = draw_pruning_by_group(means, _groups(study))
+    figure = draw_pruning_by_group(means, _groups(sweep_data))
     return Drawn("pruning", title, f"{whose}. {INTERVALS}", figure, means)
 
 
@@ -239,16 +254,18 @@ def _inputs(exemplars: Sequence[Exemplar]) -> Iterator[Item]:
     yield Drawn("inputs", title, caption, draw_inputs(shown.cloud, bands, channel), data)
 
 
-def _course(study: Study) -> Item:
-    several = study.course.groupby("trial")["epoch"].nunique().max() > 1
-    measured = [m for m in MEASURES if several and m in study.course and study.course[m].notna().any()]
-    recorded = [name for name in COURSE if study.epochs[name].notna().any()]
+def _course(sweep_data: SweepData) -> Item:
+    several = sweep_data.course.groupby("trial")["epoch"].nunique().max() > 1
+    measured = [
+        m for m in MEASURES if several and m in sweep_data.course and sweep_data.course[m].notna().any()
+    ]
+    recorded = [name for name in COURSE if sweep_data.epochs[name].notna().any()]
     parts = [
-        along(study.epochs, "epoch", recorded, each=True),
-        along(study.course, "epoch", measured, each=True),
+        along(sweep_data.epochs, "epoch", recorded, each=True),
+        along(sweep_data.course, "epoch", measured, each=True),
     ]
     means = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    figure = draw_course(means, [*recorded, *measured], _groups(study), label)
+    figure = draw_course(means, [*recorded, *measured], _groups(sweep_data), label)
     caption = (
         "Means over trials; bands: 95 % intervals over trials, or over replicates where there is one trial."
     )

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from service.errors import UserError
 from service.figures.cloud import Array, Cloud
-from service.report.sweep_data import Study, as_text
+from service.report.sweep_data import SweepData, as_text
 from service.results.sweep import Sweep
 
 MOST = 9
@@ -38,48 +38,50 @@ class Exemplar:
     """None without positions."""
 
 
-def choose(study: Study) -> list[int]:
+def choose(sweep_data: SweepData) -> list[int]:
     """The best trial of each group, then its best at the greatest and at the least value of the axis.
 
     Best by the first objective; at most MOST trials.
     """
-    first = study.objectives[0]
-    trials = study.trials.sort_values(first.metric, ascending=first.goal == "min")
+    first = sweep_data.objectives[0]
+    trials = sweep_data.trials.sort_values(first.metric, ascending=first.goal == "min")
     parts = [trials]
-    if study.x is not None:
+    if sweep_data.x is not None:
         for end in ("max", "min"):
-            parts.append(trials[trials[study.x] == trials.groupby("group")[study.x].transform(end)])
+            parts.append(trials[trials[sweep_data.x] == trials.groupby("group")[sweep_data.x].transform(end)])
     chosen = [part.drop_duplicates("group")["trial"] for part in parts]
     return list(dict.fromkeys(pd.concat(chosen).tolist()))[:MOST]
 
 
-def load(sweep: Sweep, study: Study) -> list[Exemplar]:
+def load(sweep: Sweep, sweep_data: SweepData) -> list[Exemplar]:
     """The exemplars whose networks are kept, in the order of groups and of the axis."""
-    order = [name for name in ("group", study.x) if name is not None]
-    ranked = choose(study)
-    chosen = study.trials[study.trials["trial"].isin(ranked)].sort_values(order)
+    order = [name for name in ("group", sweep_data.x) if name is not None]
+    ranked = choose(sweep_data)
+    chosen = sweep_data.trials[sweep_data.trials["trial"].isin(ranked)].sort_values(order)
     shown = pc.field("trial").isin(chosen["trial"].tolist()) & (pc.field("replicate") == 0)
     rows = sweep.arrow("neurons", shown, ["trial", "epoch", "neuron", "rate", "preferred_class"]).to_pandas()
     found = []
     for _, trial in chosen.iterrows():
         number = int(trial["trial"])
         try:
-            found.append(_exemplar(sweep, study, trial, ranked.index(number), rows[rows["trial"] == number]))
+            found.append(
+                _exemplar(sweep, sweep_data, trial, ranked.index(number), rows[rows["trial"] == number])
+            )
         except UserError:  # no networks of it are kept
             continue
     return found
 
 
 def _exemplar(
-    sweep: Sweep, study: Study, trial: "pd.Series[Any]", rank: int, neurons: pd.DataFrame
+    sweep: Sweep, sweep_data: SweepData, trial: "pd.Series[Any]", rank: int, neurons: pd.DataFrame
 ) -> Exemplar:
     net = sweep.network(int(trial["trial"]))
     weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
-    group = trial["group"] if study.grouped_by else ""
+    group = trial["group"] if sweep_data.grouped_by else ""
     at = (
         ""
-        if study.x is None or pd.isna(trial[study.x])
-        else f"{study.x.replace('_', ' ')} {as_text(trial[study.x])}"
+        if sweep_data.x is None or pd.isna(trial[sweep_data.x])
+        else f"{sweep_data.x.replace('_', ' ')} {as_text(trial[sweep_data.x])}"
     )
     title = "\n".join(filter(None, [f"trial {trial['trial']}: {group}".removesuffix(": "), at]))
     cloud = None

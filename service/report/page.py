@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from service.report.effects import CLEAR, TOO_FEW, UNCLEAR, Effect, in_words
 from service.report.labels import label, short
-from service.report.sweep_data import Study, as_text
+from service.report.sweep_data import SweepData, as_text
 
 MOST_ROWS = 20
 """Leading trials in the table."""
@@ -36,16 +36,16 @@ class Picture:
         return f"data:image/svg+xml;base64,{base64.b64encode(self.drawing).decode()}"
 
 
-def render(study: Study, effects: Sequence[Effect], pictures: Sequence[Picture]) -> str:
+def render(sweep_data: SweepData, effects: Sequence[Effect], pictures: Sequence[Picture]) -> str:
     """The page as HTML."""
     loader = PackageLoader("service.report", ".")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["short"] = short
     return environment.get_template("page.html").render(
-        study=study,
-        states=", ".join(f"{count} {state.replace('_', ' ')}" for state, count in study.states.items()),
-        goals=[f"{short(one.metric)} ({one.goal})" for one in study.objectives],
-        leaders=_leaders(study),
+        sweep_data=sweep_data,
+        states=", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sweep_data.states.items()),
+        goals=[f"{short(one.metric)} ({one.goal})" for one in sweep_data.objectives],
+        leaders=_leaders(sweep_data),
         effects={
             verdict: _by_outcome([one for one in effects if one.verdict == verdict])
             for verdict in (CLEAR, UNCLEAR, TOO_FEW)
@@ -61,22 +61,22 @@ def _by_outcome(effects: Sequence[Effect]) -> dict[str, list[str]]:
     return {outcome: in_words([one for one in effects if one.outcome == outcome]) for outcome in outcomes}
 
 
-def _leaders(study: Study) -> tuple[list[str], list[list[str]]]:
+def _leaders(sweep_data: SweepData) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the table of leading trials: the best, or with several objectives the Pareto front."""
-    metrics = [one.metric for one in study.objectives]
-    shown = list(dict.fromkeys([*metrics, *(m for m in ("accuracy", "test_accuracy") if study.has(m))]))
-    trials = study.trials.sort_values(metrics[0], ascending=study.objectives[0].goal == "min")
+    metrics = [one.metric for one in sweep_data.objectives]
+    shown = list(dict.fromkeys([*metrics, *(m for m in ("accuracy", "test_accuracy") if sweep_data.has(m))]))
+    trials = sweep_data.trials.sort_values(metrics[0], ascending=sweep_data.objectives[0].goal == "min")
     if len(metrics) > 1:
-        trials = trials[trials["trial"].isin(study.front)]
+        trials = trials[trials["trial"].isin(sweep_data.front)]
     rows = [
         [
             str(row["trial"]),
-            *(_value(row[name]) for name in study.fields),
+            *(_value(row[name]) for name in sweep_data.fields),
             *(_with_error(row, m) for m in shown),
         ]
         for _, row in trials.head(MOST_ROWS).iterrows()
     ]
-    return ["trial", *map(label, [*study.fields, *shown])], rows
+    return ["trial", *map(label, [*sweep_data.fields, *shown])], rows
 
 
 def _value(value: Any) -> str:

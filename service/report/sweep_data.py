@@ -20,7 +20,7 @@ SUFFIXES = ("_ratio", "_z", "_p")
 
 
 @dataclass(frozen=True)
-class Study:
+class SweepData:
     """The complete trials of a sweep, each once: no duplicates, no leader that was run again."""
 
     name: str
@@ -71,7 +71,7 @@ class Study:
         return column in self.networks and bool(self.networks[column].notna().any())
 
 
-def read_study(sweep: Sweep) -> Study:
+def read_sweep_data(sweep: Sweep) -> SweepData:
     """Read a sweep, finished or not.
 
     Raises UserError if no trial is complete.
@@ -92,7 +92,7 @@ def read_study(sweep: Sweep) -> Study:
     epochs = epochs.drop(columns=epochs.columns.intersection(sweep.searched)).merge(own, on="trial")
     course = sweep.table("topology").merge(own, on="trial")
     front = sweep.front()["trial"]
-    return Study(
+    return SweepData(
         name=sweep.name,
         planned=sweep.planned,
         states=states,

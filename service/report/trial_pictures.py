@@ -28,7 +28,7 @@ from service.figures.raster import Raster, draw_raster
 from service.figures.style import png
 from service.storage.atomic import write_whole
 from service.storage.layout import LAST_STILL, network_file, pictures_folder
-from service.storage.paths import Place, inside
+from service.storage.paths import StoragePath, list_folder
 from service.worker.tables import pruning_rows
 
 SAMPLES = 128
@@ -40,7 +40,7 @@ Draw = Callable[[], dict[str, bytes]]
 """Makes files, by name, when called."""
 
 
-def stills(folder: Place, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
+def stills(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
     """Of every trial: `positions.png` (if there are positions) and `delays.png`."""
 
     def draw(net: Cohort) -> dict[str, bytes]:
@@ -53,7 +53,7 @@ def stills(folder: Place, sweep: str, trial: int, neurons: pa.Table | None) -> D
     return _kept(folder, trial, ("positions.png", LAST_STILL), draw)
 
 
-def page(folder: Place, sweep: str, trial: int, neurons: pa.Table) -> Draw:
+def page(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table) -> Draw:
     """Of a leading trial: `connectivity.png`; with positions `positions.html`, with a slider over time, and
     `movement.gif`.
     """
@@ -74,7 +74,7 @@ def page(folder: Place, sweep: str, trial: int, neurons: pa.Table) -> Draw:
     return _kept(folder, trial, ("movement.gif", "positions.html", "connectivity.png"), draw)
 
 
-def probes(folder: Place, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
+def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
     """Of a leading trial, from up to SAMPLES held-out samples that its networks are shown once more.
 
     `raster.png`, `pruning.png` with its data `pruning.csv`, and with positions `positions_module.png`,
@@ -99,18 +99,18 @@ def probes(folder: Place, sweep: str, trial: int, neurons: pa.Table, data: DataC
     return _kept(folder, trial, names, draw)
 
 
-def pruning_curves(folder: Place) -> pd.DataFrame:
+def pruning_curves(folder: StoragePath) -> pd.DataFrame:
     """The data of all `pruning.png` in a sweep's folder, with `trial`; no rows if there are none."""
     parts = [
         pd.read_csv(BytesIO(path.read_bytes())).assign(trial=int(path.parent.name))
-        for path in (one / "pruning.csv" for one in inside(folder / "pictures"))
+        for path in (one / "pruning.csv" for one in list_folder(folder / "pictures"))
         if path.is_file()
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _kept(
-    folder: Place, trial: int, names: tuple[str, ...], draw: Callable[[Cohort], Mapping[str, bytes]]
+    folder: StoragePath, trial: int, names: tuple[str, ...], draw: Callable[[Cohort], Mapping[str, bytes]]
 ) -> Draw:
     """The files `names` that `draw` makes of the networks; what is in the sweep's folder is taken from there.
 

@@ -10,17 +10,17 @@ from service.report.contents import Drawn, contents
 from service.report.effects import Effect, find_effects
 from service.report.exemplars import load
 from service.report.page import Picture, render
-from service.report.sweep_data import read_study
+from service.report.sweep_data import read_sweep_data
 from service.report.trial_pictures import pruning_curves
 from service.results.sweep import Sweep
 from service.storage.atomic import write_whole
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 PIXELS = 88
 """An inch of a figure on the page."""
 
 
-def write_report(folder: Place, console: Console) -> Place:
+def write_report(folder: StoragePath, console: Console) -> StoragePath:
     """Report on the sweep in `folder`, finished or not; returns the page, `report/index.html` below it.
 
     Raises:
@@ -28,10 +28,10 @@ def write_report(folder: Place, console: Console) -> Place:
         SweepError: if a file of the sweep is damaged, or the report can't be written.
     """
     sweep = Sweep(folder)
-    study = read_study(sweep)
+    sweep_data = read_sweep_data(sweep)
     target = folder / "report"
     pictures: list[Picture] = []
-    for item in contents(study, load(sweep, study), pruning_curves(folder)):
+    for item in contents(sweep_data, load(sweep, sweep_data), pruning_curves(folder)):
         if isinstance(item, Drawn):
             drawing = svg(item.figure)
             write_whole(target / f"{item.name}.png", png(item.figure))
@@ -44,11 +44,11 @@ def write_report(folder: Place, console: Console) -> Place:
             )
         else:
             pictures.append(Picture(item.title, item.why))
-    effects = find_effects(study.networks, study.fields, study.outcomes, study.grouped_by)
+    effects = find_effects(sweep_data.networks, sweep_data.fields, sweep_data.outcomes, sweep_data.grouped_by)
     write_whole(target / "effects.csv", _table(effects).to_csv(index=False).encode())
     page = target / "index.html"
-    write_whole(page, render(study, effects, pictures).encode())
-    console.print(f"{study.name}: {study.progress}", highlight=False)
+    write_whole(page, render(sweep_data, effects, pictures).encode())
+    console.print(f"{sweep_data.name}: {sweep_data.progress}", highlight=False)
     console.print(f"report:  {page}", highlight=False, soft_wrap=True)
     return page
 

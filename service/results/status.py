@@ -11,11 +11,11 @@ from service.errors import SweepError, UserError
 from service.record.budget import Budget
 from service.results.sweep import Sweep
 from service.storage.lock import is_running
-from service.storage.paths import Place, stored_at
+from service.storage.paths import StoragePath, stored_files
 
 
 @dataclass(frozen=True)
-class Standing:
+class SweepStatus:
     """How a sweep stands."""
 
     name: str
@@ -30,11 +30,11 @@ class Standing:
     """Time since it last changed (s)."""
     fault: str | None = None
     """Why its record can't be read."""
-    stopped_by: str | None = None
+    exhausted_budget: str | None = None
     """The budget that has ended it, in words."""
 
 
-def standing_of(sweep: Sweep) -> Standing:
+def status_of(sweep: Sweep) -> SweepStatus:
     """How a sweep stands, also one whose record can't be read."""
     age = max(0.0, time.time() - _changed(sweep.folder))
     stopped = None
@@ -45,11 +45,11 @@ def standing_of(sweep: Sweep) -> Standing:
         best = _best(sweep) if states else {}
         if is_running(sweep.folder):
             state = "running"
-        elif state == "unfinished" and (stopped := stopped_by(sweep)):
+        elif state == "unfinished" and (stopped := exhausted_budget(sweep)):
             state = "finished"
     except (SweepError, UserError) as error:
-        return Standing(sweep.name, "damaged", {}, None, {}, age, str(error))
-    return Standing(sweep.name, state, states, planned, best, age, stopped_by=stopped)
+        return SweepStatus(sweep.name, "damaged", {}, None, {}, age, str(error))
+    return SweepStatus(sweep.name, state, states, planned, best, age, exhausted_budget=stopped)
 
 
 def _states(sweep: Sweep) -> dict[str, int]:
@@ -70,13 +70,13 @@ def _best(sweep: Sweep) -> dict[str, float]:
     return found
 
 
-def _changed(folder: Place) -> float:
+def _changed(folder: StoragePath) -> float:
     """When something was last recorded, in seconds since 1970."""
     recorded = (folder / "sweep.yaml", folder / "log.jsonl", folder / "tables")
-    return max((one.changed for path in recorded for one in stored_at(path)), default=0.0)
+    return max((one.changed for path in recorded for one in stored_files(path)), default=0.0)
 
 
-def stopped_by(sweep: Sweep) -> str | None:
+def exhausted_budget(sweep: Sweep) -> str | None:
     """Which budget, other than the number of trials, has ended a sweep that does not run, in words.
 
     None if none has, or if there are trials that were cut short.

@@ -24,7 +24,7 @@ from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
 from service.storage.layout import network_file, plan_file, sweep_file, sweep_folders, trials_with_networks
-from service.storage.paths import Place, inside, place
+from service.storage.paths import StoragePath, list_folder, parse_path
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -40,15 +40,15 @@ class Sweep:
     Raises UserError if there is no sweep in `folder`, naming those beside it.
     """
 
-    def __init__(self, folder: str | Place) -> None:
-        self.folder = place(folder)
+    def __init__(self, folder: str | StoragePath) -> None:
+        self.folder = parse_path(folder)
         if not sweep_file(self.folder).is_file():
             beside = [one.name for one in sweep_folders(self.folder.absolute().parent)]
             cure = f"sweeps there: {', '.join(beside)}" if beside else "nor is there any other; run one first"
             raise UserError([Fault(str(self.folder), "sweep", f"there is none here; {cure}")])
 
     @staticmethod
-    def all(runs: str | Place) -> "Sweeps":
+    def all(runs: str | StoragePath) -> "Sweeps":
         """All sweeps in the folder `runs`, whose tables can be read together; see `Sweeps`."""
         from service.results.sweeps import Sweeps
 
@@ -212,8 +212,8 @@ class Sweep:
         measured = np.array([trials[objective.metric].to_numpy() for objective in objectives]).T
         return frame_of(trials.take(pareto_front(measured, [objective.goal for objective in objectives])))
 
-    def _folder_of(self, name: str) -> Place:
-        tables = inside(self.folder / "tables")
+    def _folder_of(self, name: str) -> StoragePath:
+        tables = list_folder(self.folder / "tables")
         known = [one.name for one in tables if part_path(one, 0).exists()]
         if name not in known:
             cure = (

@@ -9,7 +9,7 @@ from service.errors import Fault, UserError
 from service.record.where import parse_where
 from service.results.sweep import Sweep, frame_of
 from service.storage.layout import sweep_folders
-from service.storage.paths import Place, place
+from service.storage.paths import StoragePath, parse_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,8 +21,8 @@ class Sweeps:
     Raises UserError if there is none.
     """
 
-    def __init__(self, runs: str | Place) -> None:
-        self.sweeps = sweeps_in(place(runs))
+    def __init__(self, runs: str | StoragePath) -> None:
+        self.sweeps = sweeps_in(parse_path(runs))
         if not self.sweeps:
             raise UserError([Fault(str(runs), "sweeps", "there is none; run one first")])
 
@@ -55,7 +55,7 @@ class Sweeps:
         return pa.concat_tables(found)
 
 
-def sweeps_in(runs: Place) -> list[Sweep]:
+def sweeps_in(runs: StoragePath) -> list[Sweep]:
     """The sweeps in a folder; none if there is no such folder."""
     return [Sweep(folder) for folder in sweep_folders(runs)]
 

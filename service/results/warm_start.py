@@ -8,14 +8,14 @@ from search import Space, Value
 from search.objectives import metrics_needed
 from service.config.sweep import SweepSpec, load
 from service.errors import SweepError, UserError
-from service.record.leaders import standing_for
-from service.record.plan import Source
+from service.record.leaders import counted_trials
+from service.record.plan import WarmStartTrial
 from service.record.schema import values_of
 from service.results.sweep import Sweep
-from service.storage.paths import Place, place
+from service.storage.paths import StoragePath, parse_path
 
 
-def find_sources(spec: SweepSpec, runs: Place) -> list[Source]:
+def find_sources(spec: SweepSpec, runs: StoragePath) -> list[WarmStartTrial]:
     """The complete trials of the sweeps that `spec` starts from, as far as they are in its space.
 
     A field that an earlier sweep did not search has the value that was set there. An earlier sweep is named,
@@ -29,12 +29,12 @@ def find_sources(spec: SweepSpec, runs: Place) -> list[Source]:
     ]
 
 
-def _folder(name: str, runs: Place) -> Place:
+def _folder(name: str, runs: StoragePath) -> StoragePath:
     beside = runs / name
-    return beside if "/" not in name or ("://" not in name and beside.exists()) else place(name)
+    return beside if "/" not in name or ("://" not in name and beside.exists()) else parse_path(name)
 
 
-def _of_sweep(spec: SweepSpec, folder: Place, name: str) -> list[Source]:
+def _of_sweep(spec: SweepSpec, folder: StoragePath, name: str) -> list[WarmStartTrial]:
     try:
         sweep = Sweep(folder)
         rows = sweep.arrow("trials").to_pylist()
@@ -44,11 +44,11 @@ def _of_sweep(spec: SweepSpec, folder: Place, name: str) -> list[Source]:
     space = spec.space.given(spec.fixed)
     metrics = metrics_needed(spec.objectives, spec.constraints)
     found = []
-    for row in standing_for(rows):
+    for row in counted_trials(rows):
         values = _values(row, earlier, space)
         known = {metric: row[metric] for metric in metrics if row.get(metric) is not None}
         if space.fits(values) and len(known) == len(metrics) and all(map(isfinite, known.values())):
-            found.append(Source(f"{name}/{row['trial']}", values, known))
+            found.append(WarmStartTrial(f"{name}/{row['trial']}", values, known))
     if not found:
         raise ValueError(
             f"`{name}` has {len(rows)} trials, and none is complete, in this space and with these metrics; "

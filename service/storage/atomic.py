@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 from service.errors import SweepError
-from service.storage.paths import ObjectPath, Place
+from service.storage.paths import ObjectPath, StoragePath
 
 
 class UnwritableError(SweepError):
     """A file of the sweep can't be written, or not be read for a reason outside it."""
 
 
-def write_whole(path: Place, content: bytes) -> None:
+def write_whole(path: StoragePath, content: bytes) -> None:
     """Write `content` to `path`; whoever reads it, also after a crash, finds all of it or what was before.
 
     Raises UnwritableError if the disk is full or the like.
@@ -28,7 +28,7 @@ def write_whole(path: Place, content: bytes) -> None:
         raise UnwritableError(f"{path}: can't be written ({error.strerror}); {cure}") from error
 
 
-def remove_temporaries(folder: Place) -> None:
+def remove_temporaries(folder: StoragePath) -> None:
     """Remove what processes that were killed have left half written below `folder`."""
     if isinstance(folder, Path):  # object stores keep nothing that is not whole
         for path in folder.rglob(".*.*.*"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from service.errors import SweepError
-from service.storage.paths import ObjectPath, Place, inside
+from service.storage.paths import ObjectPath, StoragePath, list_folder
 
 SEGMENT_BYTES = 64 * 1024
 """A segment is sealed when it is as large."""
@@ -47,7 +47,7 @@ class Journal(Protocol):
         """Close the file; its lines stay."""
 
 
-def open_journal(path: Place) -> Journal:
+def open_journal(path: StoragePath) -> Journal:
     """The journal at `path`, made if it is not there.
 
     A last line without an end was torn by a crash: it was never acknowledged, and is written over.
@@ -56,13 +56,13 @@ def open_journal(path: Place) -> Journal:
     return _Segments(path) if isinstance(path, ObjectPath) else _File(path)
 
 
-def read_lines(path: Place) -> list[Line]:
+def read_lines(path: StoragePath) -> list[Line]:
     """The lines of the journal at `path`; none if it is not there. Raises SweepError if it can't be read."""
-    files = inside(path) if isinstance(path, ObjectPath) else [path]
+    files = list_folder(path) if isinstance(path, ObjectPath) else [path]
     return [line for file in files for line in _lines(file, _read(file))]
 
 
-def _read(path: Place) -> bytes:
+def _read(path: StoragePath) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -71,7 +71,7 @@ def _read(path: Place) -> bytes:
         raise SweepError(f"{path}: can't be read ({error.strerror}); make it readable") from error
 
 
-def _lines(path: Place, content: bytes) -> list[Line]:
+def _lines(path: StoragePath, content: bytes) -> list[Line]:
     whole = content.split(b"\n")[:-1]
     return [Line(f"{path}:{number}", _checked(line)) for number, line in enumerate(whole, start=1)]
 
@@ -129,7 +129,7 @@ class _Segments:
     def __init__(self, path: ObjectPath) -> None:
         self._path = path
         self.lines = read_lines(path)
-        segments = inside(path)
+        segments = list_folder(path)
         self._number = _number_of(segments[-1]) if segments else 0
         self._tail = _read(segments[-1]) if segments else b""
 
@@ -156,13 +156,13 @@ class _Segments:
         """Nothing is open."""
 
 
-def _number_of(segment: Place) -> int:
+def _number_of(segment: StoragePath) -> int:
     if not segment.name.isdecimal():
         raise SweepError(f"{segment}: this file is no part of the sweep; move it elsewhere")
     return int(segment.name)
 
 
-def _unwritable(path: Place, error: OSError) -> SweepError:
+def _unwritable(path: StoragePath, error: OSError) -> SweepError:
     return SweepError(
         f"{path}: can't be written ({error.strerror or error}); free some space or make the folder writable, "
         "then run the sweep again: it goes on from what is recorded"

@@ -2,46 +2,46 @@
 
 import re
 
-from service.storage.paths import Place, inside
+from service.storage.paths import StoragePath, list_folder
 
 
-def sweep_folders(runs: Place) -> list[Place]:
+def sweep_folders(runs: StoragePath) -> list[StoragePath]:
     """The folders of the sweeps in the folder `runs`, by name."""
-    return [one for one in inside(runs) if not one.name.startswith(".") and sweep_file(one).is_file()]
+    return [one for one in list_folder(runs) if not one.name.startswith(".") and sweep_file(one).is_file()]
 
 
-def sweep_file(folder: Place) -> Place:
+def sweep_file(folder: StoragePath) -> StoragePath:
     """The resolved sweep."""
     return folder / "sweep.yaml"
 
 
-def environments_file(folder: Place) -> Place:
+def environments_file(folder: StoragePath) -> StoragePath:
     """Under what the trials were run."""
     return folder / "environments.json"
 
 
-def plan_file(folder: Place) -> Place:
+def plan_file(folder: StoragePath) -> StoragePath:
     """The trials that were begun."""
     return folder / "plan.jsonl"
 
 
-def checkpoint_file(folder: Place, trial: int) -> Place:
+def checkpoint_file(folder: StoragePath, trial: int) -> StoragePath:
     """Training of a trial that is not finished, from which it can go on."""
     return folder / "checkpoints" / f"{trial:06d}.safetensors"
 
 
-def network_file(folder: Place, trial: int) -> Place:
+def network_file(folder: StoragePath, trial: int) -> StoragePath:
     """The networks of a trial as of its last report."""
     return folder / "networks" / f"{trial:06d}.safetensors"
 
 
-def trials_with_networks(folder: Place) -> set[int]:
+def trials_with_networks(folder: StoragePath) -> set[int]:
     """The trials whose networks are there."""
-    names = (one.name for one in inside(network_file(folder, 0).parent))
+    names = (one.name for one in list_folder(network_file(folder, 0).parent))
     return {int(name.partition(".")[0]) for name in names if re.fullmatch(r"\d{6,}\.safetensors", name)}
 
 
-def pictures_folder(folder: Place, trial: int) -> Place:
+def pictures_folder(folder: StoragePath, trial: int) -> StoragePath:
     """What was drawn of a trial."""
     return folder / "pictures" / f"{trial:06d}"
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RENEW_SECONDS = 10.0
 TRUST_SECONDS = 40.0
 """A driver writes for so long after its last renewal."""
-CLAIM_SECONDS = 60.0
+LEASE_SECONDS = 60.0
 """Others wait for so long after it; what was on its way then has arrived."""
 
 
@@ -51,7 +51,7 @@ class Lease:
             for owner in alive(self._claims, others, now):
                 raise HeldError(
                     f"{self.folder}: {owner} runs this sweep; wait for it, or stop it (if it is dead, its "
-                    f"claim ends {CLAIM_SECONDS:.0f} s after it)"
+                    f"claim ends {LEASE_SECONDS:.0f} s after it)"
                 )
             for info in others:
                 (self._claims / info.base_name).unlink(missing_ok=True)
@@ -91,7 +91,7 @@ def alive(folder: ObjectPath, claims: "Iterable[FileInfo]", now: float) -> list[
     """Who has made those claims in `folder` that are alive at a time (s since 1970)."""
     owners = []
     for info in claims:
-        if now - info.mtime_ns / 1e9 < CLAIM_SECONDS:
+        if now - info.mtime_ns / 1e9 < LEASE_SECONDS:
             try:
                 owner = json.loads((folder / info.base_name).read_bytes())
                 host, process = str(owner["host"]), [str(one) for one in owner["process"]]

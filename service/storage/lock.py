@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from service.errors import Fault, HeldError, UserError
 from service.storage.layout import DRIVER, LOCK
 from service.storage.lease import Lease, alive
-from service.storage.paths import ObjectPath, Place, inside
+from service.storage.paths import ObjectPath, StoragePath, list_folder
 from service.storage.process import this_owner
 
 LOCK_SECONDS = 1.0
@@ -22,7 +22,7 @@ LOCK_SECONDS = 1.0
 
 
 @contextmanager
-def hold(folder: Place) -> Iterator[Place]:
+def sweep_lock(folder: StoragePath) -> Iterator[StoragePath]:
     """Make the sweep's folder and hold it against other processes; gives the folder to write to.
 
     Raises:
@@ -50,7 +50,7 @@ def hold(folder: Place) -> Iterator[Place]:
         lock.release()
 
 
-def is_running(folder: Place) -> bool:
+def is_running(folder: StoragePath) -> bool:
     """Whether a driver holds the sweep in `folder`; on an object store by our own clock, for show only."""
     if isinstance(folder, ObjectPath):
         claims = folder / LOCK
@@ -65,8 +65,8 @@ def is_running(folder: Place) -> bool:
         return True
 
 
-def owner_files(folder: Place) -> list[Place]:
+def owner_files(folder: StoragePath) -> list[StoragePath]:
     """Files that tell who holds the sweep in `folder`, or held it last."""
     if isinstance(folder, ObjectPath):
-        return inside(folder / LOCK)
+        return list_folder(folder / LOCK)
     return [folder / DRIVER]

@@ -151,7 +151,7 @@ class ObjectPath:
         return str(self) < str(other)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return place, (str(self),)  # another process is not held by our guard, nor helped
+        return parse_path, (str(self),)  # another process is not held by our guard, nor helped
 
     def info(self) -> "FileInfo":
         """The file as pyarrow has it."""
@@ -174,10 +174,10 @@ class ObjectPath:
             raise OSError(error.errno or errno.EIO, said, str(self)) from error
 
 
-Place: TypeAlias = Path | ObjectPath
+StoragePath: TypeAlias = Path | ObjectPath
 
 
-class Stored(NamedTuple):
+class StoredFile(NamedTuple):
     """A file below a place."""
 
     size: int
@@ -186,7 +186,7 @@ class Stored(NamedTuple):
     """Seconds since 1970."""
 
 
-def place(text: "str | Place") -> Place:
+def parse_path(text: "str | StoragePath") -> StoragePath:
     """The place that is named: a folder of this machine, or a URL such as s3://bucket/runs.
 
     Raises UserError if there can be no sweeps, saying why.
@@ -228,11 +228,11 @@ def _opened(base: str, query: str) -> "tuple[FileSystem, str]":
     return opened
 
 
-def stored_at(place: Place) -> list[Stored]:
+def stored_files(place: StoragePath) -> list[StoredFile]:
     """The file at `place`, or the files of the folder there and of those in it."""
     if isinstance(place, ObjectPath):
         infos = [place.info(), *place.infos(recursive=True)]
-        return [Stored(one.size, one.mtime_ns / 1e9) for one in infos if one.is_file]
+        return [StoredFile(one.size, one.mtime_ns / 1e9) for one in infos if one.is_file]
     found = []
     for path in (place, *place.rglob("*")):
         try:
@@ -240,11 +240,11 @@ def stored_at(place: Place) -> list[Stored]:
         except OSError:  # replaced meanwhile
             continue
         if stat.S_ISREG(status.st_mode):
-            found.append(Stored(status.st_size, status.st_mtime))
+            found.append(StoredFile(status.st_size, status.st_mtime))
     return found
 
 
-def inside(folder: Place) -> list[Place]:
+def list_folder(folder: StoragePath) -> list[StoragePath]:
     """What is in a folder, by name; nothing if there is no such folder."""
     try:
         return sorted(folder.iterdir(), key=lambda one: one.name)

@@ -4,18 +4,18 @@ import os
 from pathlib import Path
 
 from service.errors import Fault, UserError
-from service.storage.paths import ObjectPath, Place
+from service.storage.paths import ObjectPath, StoragePath
 
 VARIABLE = "MLFLOW_TRACKING_URI"
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 
 
-def embedded_store(runs: Place) -> str:
+def embedded_store(runs: StoragePath) -> str:
     """URI of the store in the folder `runs`."""
     return f"sqlite:///{runs.absolute() / 'mlflow.db'}"
 
 
-def tracking_uri(runs: Place, asked: str | None) -> str:
+def tracking_uri(runs: StoragePath, asked: str | None) -> str:
     """URI of the store in use.
 
     The environment wins over `asked`, the sweep's own `mlflow.uri`: whoever runs a sweep that others wrote
@@ -39,7 +39,7 @@ def is_database(uri: str) -> bool:
     return uri.partition(":")[0].partition("+")[0] in DATABASES
 
 
-def artifacts_of(runs: Place, uri: str) -> Path | None:
+def artifacts_of(runs: StoragePath, uri: str) -> Path | None:
     """The folder of all artifacts; None with a server, which knows itself where it keeps them.
 
     A database is no server: left to itself, MLflow would put them beside it into the working folder.

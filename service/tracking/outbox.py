@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from service.text import without_passwords
+from service.text import redact
 
 logger = logging.getLogger(__name__)
 
@@ -204,4 +204,4 @@ def brief(error: Exception) -> str:
     'ValueError: no answer from http://host:1'
     """
     first = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return without_passwords(first)[:300]
+    return redact(first)[:300]

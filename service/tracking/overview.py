@@ -10,9 +10,9 @@ from service.errors import UserError
 from service.figures.style import png
 from service.record import TABLES
 from service.report.contents import Drawn, overview
-from service.report.sweep_data import read_study
+from service.report.sweep_data import read_sweep_data
 from service.results.sweep import Sweep
-from service.storage.paths import stored_at
+from service.storage.paths import stored_files
 
 MOST_BYTES = 50_000_000
 """A table that is larger in its files is not copied to MLflow."""
@@ -24,17 +24,17 @@ def figures(sweep: Sweep) -> dict[str, bytes]:
     There are none while no trial is complete; those that can't be drawn are left out.
     """
     try:
-        study = read_study(sweep)
+        sweep_data = read_sweep_data(sweep)
     except UserError:
         return {}
-    return {f"{item.name}.png": png(item.figure) for item in overview(study) if isinstance(item, Drawn)}
+    return {f"{item.name}.png": png(item.figure) for item in overview(sweep_data) if isinstance(item, Drawn)}
 
 
 def tables(sweep: Sweep) -> dict[str, bytes]:
     """Every table that has rows as one Parquet file, and `trials` as CSV, which the UI shows as a table."""
     files = {}
     for name in TABLES:
-        if sum(one.size for one in stored_at(sweep.folder / "tables" / name)) > MOST_BYTES:
+        if sum(one.size for one in stored_files(sweep.folder / "tables" / name)) > MOST_BYTES:
             continue
         rows = sweep.arrow(name)
         if len(rows):

@@ -3,13 +3,13 @@
 import shutil
 
 from service.errors import SweepError
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.outbox import brief
 from service.tracking.store import client_of, runs_of, sweep_id_file
 
 
-def remove_runs(runs: Place, sweep_folder: Place, asked: str | None) -> int:
+def remove_runs(runs: StoragePath, sweep_folder: StoragePath, asked: str | None) -> int:
     """Delete the runs of a sweep from the store that is in use now; returns how many there were.
 
     As MLflow does it, they go to its bin, which `mlflow gc` empties. Artifacts that we keep are removed.

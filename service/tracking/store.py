@@ -13,7 +13,7 @@ from model.datasets import DataConfig
 from service.config.changes import without_budgets
 from service.config.sweep import SweepSpec, dump
 from service.storage.atomic import write_whole
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.tracking.location import artifacts_of, tracking_uri
 from service.tracking.outbox import Point
 
@@ -43,12 +43,12 @@ LONGEST_TAG = 5000
 PAGE = 1000
 
 
-def sweep_id_file(sweep_folder: Place) -> Place:
+def sweep_id_file(sweep_folder: StoragePath) -> StoragePath:
     """Where a sweep's identity is kept."""
     return sweep_folder / "mlflow-id"
 
 
-def sweep_id(sweep_folder: Place) -> str:
+def sweep_id(sweep_folder: StoragePath) -> str:
     """What tells this sweep from others of its name: a random text kept in its folder."""
     path = sweep_id_file(sweep_folder)
     if not path.exists():
@@ -59,7 +59,7 @@ def sweep_id(sweep_folder: Place) -> str:
 class Store:
     """The runs of one sweep, found again by their tags."""
 
-    def __init__(self, runs: Place, spec: SweepSpec, identity: str) -> None:
+    def __init__(self, runs: StoragePath, spec: SweepSpec, identity: str) -> None:
         """Find or make the experiment and the sweep's own run.
 
         Args:

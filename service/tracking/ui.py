@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 from service.errors import Fault, SweepError, UserError
 from service.results.sweeps import sweeps_in
-from service.storage.paths import Place
-from service.text import without_passwords
+from service.storage.paths import StoragePath
+from service.text import redact
 from service.tracking.location import VARIABLE, artifacts_of, embedded_store, is_database
 
 
-def stores_of(runs: Place) -> list[str]:
+def stores_of(runs: StoragePath) -> list[str]:
     """URIs of the stores that the sweeps in `runs` are shown in, the embedded one first.
 
     Raises UserError if there is none.
@@ -30,7 +30,7 @@ def stores_of(runs: Place) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def show(runs: Place, port: int, say: Callable[[str], object]) -> int:
+def show(runs: StoragePath, port: int, say: Callable[[str], object]) -> int:
     """Say where the sweeps in `runs` are shown, and serve the first database among these; its exit code.
 
     Raises UserError if no sweep has been logged.
@@ -39,10 +39,10 @@ def show(runs: Place, port: int, say: Callable[[str], object]) -> int:
     served = next(filter(is_database, stores), None)
     for store in stores:
         if store != served:
-            say(f"MLflow: {without_passwords(store)}")
+            say(f"MLflow: {redact(store)}")
     if served is None:
         return 0
-    shown = "" if served == embedded_store(runs) else f" of {without_passwords(served)}"
+    shown = "" if served == embedded_store(runs) else f" of {redact(served)}"
     say(f"MLflow UI{shown}: http://127.0.0.1:{port}/#/experiments (trials: `Training runs`; ctrl-C stops it)")
     command, environment = ui_command(runs, port, served)
     try:
@@ -51,7 +51,7 @@ def show(runs: Place, port: int, say: Callable[[str], object]) -> int:
         return 0
 
 
-def ui_command(runs: Place, port: int, store: str | None = None) -> tuple[list[str], dict[str, str]]:
+def ui_command(runs: StoragePath, port: int, store: str | None = None) -> tuple[list[str], dict[str, str]]:
     """Command line and environment of a server, on loopback only, that shows a database.
 
     Args:

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Any, Self
 
 from service.config.sweep import SweepSpec
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 from service.tracking.outbox import Job, Outbox, Point, brief
 from service.tracking.store import Store, sweep_id
 
@@ -40,7 +40,9 @@ class MlflowView:
         self._outbox.put(Job("the sweep", None, self._at))
 
     @classmethod
-    def open(cls, runs: Place, spec: SweepSpec, sweep_folder: Place, *, retry_seconds: float = 10.0) -> Self:
+    def open(
+        cls, runs: StoragePath, spec: SweepSpec, sweep_folder: StoragePath, *, retry_seconds: float = 10.0
+    ) -> Self:
         """Begin, or take up, the view of a sweep.
 
         Args:

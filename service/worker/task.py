@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from model.config import LearnerConfig
 from model.datasets import DataConfig
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Task:
     learner: LearnerConfig
     data: DataConfig
     seed: int
-    folder: Place
+    folder: StoragePath
     threads: int = 1
     checkpoint: float = 10.0
     """Seconds between two checkpoints."""

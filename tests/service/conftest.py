@@ -11,7 +11,7 @@ from object_store import ObjectStore
 from postgresql import SERVER, new_database
 
 from service.config.sweep import SweepSpec, load
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 SWEEP = """\
 name: small
@@ -48,7 +48,7 @@ def small_spec(sweep_file: Path) -> Callable[..., SweepSpec]:
 
 
 @pytest.fixture(params=["folder", "object store"])
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> StoragePath:
     """Where a sweep may live: a local folder, or a place on an object store."""
     return tmp_path if request.param == "folder" else ObjectStore().path("bucket/runs/sweep")
 

@@ -1,6 +1,6 @@
 """What users of Ray Tune with Optuna suffer from: that it happens with Ray's own searcher, and not here.
 
-Ray's searcher is driven as Tune drives it, without a Ray; ours as the conductor drives it.
+Ray's searcher is driven as Tune drives it, without a Ray; ours as the controller drives it.
 """
 
 import math

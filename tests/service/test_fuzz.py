@@ -23,7 +23,7 @@ from service import Sweep
 from service.cli import main
 from service.commands.run import conduct
 from service.config.sweep import SweepSpec, dump, load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import PolychronyError, SweepError
 from service.storage.atomic import write_whole
 from service.storage.layout import checkpoint_file, network_file, sweep_file
@@ -78,11 +78,11 @@ def report(task: Task, epoch: int) -> Report:
     return Report(task.trial, epoch, metrics, done=epoch == task.learner.epochs)
 
 
-def run_through(conductor: Conductor, trials: int) -> None:
+def run_through(controller: SweepController, trials: int) -> None:
     for _ in range(trials):
-        if (task := conductor.next_task()) is None:
+        if (task := controller.next_task()) is None:
             return
-        while conductor.take(report(task, (conductor.record.last_epoch(task.trial) or 0) + 1)):
+        while controller.take(report(task, (controller.record.last_epoch(task.trial) or 0) + 1)):
             pass
 
 
@@ -90,7 +90,7 @@ def drive(spec: SweepSpec, file: Path, runs: Path, monkeypatch: pytest.MonkeyPat
     """`polychrony run` but for workers and MLflow."""
     monkeypatch.setattr("service.commands.run._mlflow", lambda *arguments: nullcontext(MagicMock()))
     monkeypatch.setattr("service.commands.summary.print_summary", lambda *arguments: None)
-    conduct(spec, file, runs, Console(quiet=True), lambda conductor: run_through(conductor, 100))
+    conduct(spec, file, runs, Console(quiet=True), lambda controller: run_through(controller, 100))
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +102,12 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spec = load(asked)
     folder = runs / "small"
     write_whole(sweep_file(folder), dump(spec).encode())
-    conductor = Conductor(spec, folder)
-    run_through(conductor, 2)
-    conductor.record.flush()
-    run_through(conductor, 1)
-    task = conductor.next_task()
-    assert task is not None and conductor.take(report(task, 1))
+    controller = SweepController(spec, folder)
+    run_through(controller, 2)
+    controller.record.flush()
+    run_through(controller, 1)
+    task = controller.next_task()
+    assert task is not None and controller.take(report(task, 1))
     net = Cohort(task.learner, 64, 10, seeds=task.seeds)
     write_whole(network_file(folder, 0), pack(net, None, 2, Best()))
     assert (folder / "log.jsonl").stat().st_size > 0

@@ -16,7 +16,7 @@ import pytest
 from search import hypervolume
 from service import Sweep
 from service.config.sweep import SweepSpec, dump
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.worker.task import Report, Task
 
 FIELDS = [
@@ -47,9 +47,9 @@ def report(task: Task) -> Report:
 def through_the_service(spec: SweepSpec, folder: Path) -> float:
     folder.mkdir()
     (folder / "sweep.yaml").write_text(dump(spec))
-    with closing(Conductor(spec, folder)) as conductor:
-        while (task := conductor.next_task()) is not None:
-            conductor.take(report(task))
+    with closing(SweepController(spec, folder)) as controller:
+        while (task := controller.next_task()) is not None:
+            controller.take(report(task))
     return hypervolume(Sweep(folder).front()[["loss", "wiring_length"]].to_numpy(), REFERENCE)
 
 

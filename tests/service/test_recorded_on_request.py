@@ -13,10 +13,10 @@ from model.analysis.lesions import ORDERS, SHARES
 from model.topology import MEASURES, NULL_MEASURES
 from service import Sweep
 from service.config.sweep import SweepSpec, dump, load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.record.rows import Metrics
 from service.report.contents import Drawn, contents
-from service.report.sweep_data import read_study
+from service.report.sweep_data import read_sweep_data
 from service.worker.trial import Trial
 
 ASKED = """\
@@ -51,15 +51,15 @@ def run(spec: SweepSpec, folder: Path, told: Told) -> Sweep:
     """Run a sweep in this process, and have it told once more from its record."""
     folder.mkdir()
     (folder / "sweep.yaml").write_text(dump(spec))
-    conductor = Conductor(spec, folder, [told])
-    while task := conductor.next_task():
+    controller = SweepController(spec, folder, [told])
+    while task := controller.next_task():
         trial = Trial(task)
-        while conductor.take(trial.advance()):
+        while controller.take(trial.advance()):
             pass
     retold = Told()
-    conductor.retell(range(spec.search.trials), retold)
+    controller.retell(range(spec.search.trials), retold)
     assert retold.epochs == told.epochs
-    conductor.close()
+    controller.close()
     return Sweep(folder)
 
 
@@ -96,7 +96,7 @@ def test_pruning_curves_of_all_trials(sweep: Sweep) -> None:
 
 
 def test_the_report_shows_the_curves_of_all_trials_and_what_differs_from_nulls(sweep: Sweep) -> None:
-    study = read_study(sweep)
+    study = read_sweep_data(sweep)
     found = {item.name: item for item in contents(study, [], pd.DataFrame()) if isinstance(item, Drawn)}
     assert "measures_z" in found
     assert found["pruning"].caption.startswith("Of all complete trials.")
@@ -138,7 +138,7 @@ def test_a_delay_scale_that_is_learned_is_recorded_by_epoch(sweep: Sweep, told: 
         assert mean == pytest.approx(last["delay_scale"].mean()) and sem is not None and sem > 0
         network = sweep.network(trial).log_delay_scale.exp().tolist()
         assert last["delay_scale"].tolist() == pytest.approx(network)
-    assert read_study(sweep).epochs["delay_scale"].isin(given).all()  # what was given, for comparisons
+    assert read_sweep_data(sweep).epochs["delay_scale"].isin(given).all()  # what was given, for comparisons
 
 
 def test_a_field_that_may_be_learned_has_its_column(small_spec: Callable[..., SweepSpec]) -> None:

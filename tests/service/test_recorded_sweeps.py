@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from service.config.sweep import load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.record.plan import MORE_SEEDS
-from service.results.status import standing_of
+from service.results.status import status_of
 from service.results.sweep import Sweep
 from service.worker.trial import Trial
 
@@ -35,12 +35,12 @@ def rows(sweep: Sweep) -> list[dict[str, Any]]:
 
 def take_up(folder: Path) -> None:
     """Go on with a sweep, in this process."""
-    with closing(Conductor(load(folder / "sweep.yaml"), folder)) as conductor:
-        while task := conductor.next_task():
+    with closing(SweepController(load(folder / "sweep.yaml"), folder)) as controller:
+        while task := controller.next_task():
             trial, goes_on = Trial(task), True
             while goes_on:
-                goes_on = conductor.take(trial.advance())
-        assert conductor.agenda.over
+                goes_on = controller.take(trial.advance())
+        assert controller.queue.over
 
 
 @pytest.mark.parametrize("name", ["finished", "killed"])
@@ -81,7 +81,7 @@ def test_a_killed_sweep_is_taken_up(runs: Path) -> None:
     leaders = trials[trials["move"] == MORE_SEEDS]
     assert len(leaders) == 2 and (leaders["replicates"] == 3).all()
     assert set(trials["state"]) <= {"complete", "pruned"}
-    assert standing_of(after).state == "finished"
+    assert status_of(after).state == "finished"
     recorded = after.table("epochs")
     assert not recorded.duplicated(["trial", "replicate", "epoch"]).any()
     assert recorded["epoch"].min() == 1

@@ -14,13 +14,13 @@ from service import Sweep
 from service.commands.delete import delete, sweeps_named
 from service.commands.listing import print_list
 from service.config.sweep import SweepSpec, dump, load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.record import Record, make_schemas
 from service.storage.atomic import write_whole
 from service.storage.layout import sweep_file
-from service.storage.lock import hold
-from service.storage.paths import Place
+from service.storage.lock import sweep_lock
+from service.storage.paths import StoragePath
 from service.worker.task import Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
@@ -36,23 +36,23 @@ def report(task: Task, epoch: int) -> Report:
     return Report(task.trial, epoch, metrics, done=epoch == task.learner.epochs)
 
 
-def drive(spec: SweepSpec, folder: Place) -> None:
+def drive(spec: SweepSpec, folder: StoragePath) -> None:
     """A driver with two workers, which take turns."""
-    with hold(folder) as held:
+    with sweep_lock(folder) as held:
         write_whole(sweep_file(held), dump(spec).encode())
-        with closing(Conductor(spec, held)) as conductor:
+        with closing(SweepController(spec, held)) as controller:
             running: list[tuple[Task, int]] = []
             while True:
-                while len(running) < 2 and (task := conductor.next_task()):
+                while len(running) < 2 and (task := controller.next_task()):
                     running.append((task, 1))
                 if not running:
                     return
                 task, epoch = running.pop(0)
-                if conductor.take(report(task, epoch)):
+                if controller.take(report(task, epoch)):
                     running.append((task, epoch + 1))
 
 
-def tables(folder: Place) -> tuple[pd.DataFrame, pd.DataFrame]:
+def tables(folder: StoragePath) -> tuple[pd.DataFrame, pd.DataFrame]:
     sweep = Sweep(folder)
     return sweep.table("trials").sort_values("trial", ignore_index=True), sweep.table("epochs")
 
@@ -97,7 +97,7 @@ def test_who_has_lost_the_sweep_writes_no_more(small_spec: MakeSpec, monkeypatch
     store.clock = lambda: now
     monkeypatch.setattr("service.storage.lease._now", lambda: now)
     spec, folder = small_spec(), store.path()
-    with suppress(SweepError), hold(folder) as held, closing(Conductor(spec, held)) as sleeper:
+    with suppress(SweepError), sweep_lock(folder) as held, closing(SweepController(spec, held)) as sleeper:
         task = sleeper.next_task()
         assert task is not None and sleeper.take(report(task, 1))
         now += 100
@@ -112,7 +112,7 @@ def test_who_has_lost_the_sweep_writes_no_more(small_spec: MakeSpec, monkeypatch
 
 
 @pytest.fixture
-def runs(home: Place) -> Place:
+def runs(home: StoragePath) -> StoragePath:
     for name, count in (("early", 2), ("late", 3)):
         asked = f"name: {name}\nobjectives: [{{metric: accuracy, goal: max}}]\nsearch: {{trials: 3}}\n"
         write_whole(home / name / "sweep.yaml", asked.encode())
@@ -123,7 +123,7 @@ def runs(home: Place) -> Place:
     return home
 
 
-def test_sweeps_are_read_and_listed(runs: Place, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sweeps_are_read_and_listed(runs: StoragePath, capsys: pytest.CaptureFixture[str]) -> None:
     assert Sweep.all(runs).table("trials")["sweep"].tolist() == ["early"] * 2 + ["late"] * 3
     assert Sweep(runs / "late").arrow("trials", "trial == 2", ["accuracy"]).to_pylist() == [{"accuracy": 0.5}]
     with pytest.raises(UserError, match="there is none here; sweeps there: early, late"):
@@ -132,16 +132,16 @@ def test_sweeps_are_read_and_listed(runs: Place, capsys: pytest.CaptureFixture[s
         Sweep(runs / "late").table("trial")
     with pytest.raises(UserError, match="has no networks; there are none yet"):
         Sweep(runs / "late").network(0)
-    with hold(runs / "late"):
+    with sweep_lock(runs / "late"):
         print_list(runs, Console(width=160))
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     states = sorted(line[:2] for line in lines[1:])
     assert states == [["early", "unfinished"], ["late", "running"]]
 
 
-def test_sweeps_are_deleted(runs: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sweeps_are_deleted(runs: StoragePath, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.commands.delete.remove_runs", lambda *arguments: 0)
-    with hold(runs / "late"), pytest.raises(SweepError, match="late is running; stop it first"):
+    with sweep_lock(runs / "late"), pytest.raises(SweepError, match="late is running; stop it first"):
         delete(sweeps_named(["early", "late"], runs), Console())
     assert [sweep.name for sweep in Sweep.all(runs).sweeps] == ["early", "late"]
     delete(sweeps_named(["early"], runs), Console())
@@ -149,7 +149,7 @@ def test_sweeps_are_deleted(runs: Place, monkeypatch: pytest.MonkeyPatch) -> Non
     assert Sweep(runs / "late").planned == 3
 
 
-def test_a_resolved_sweep_is_read_where_it_lies(home: Place, small_spec: MakeSpec) -> None:
+def test_a_resolved_sweep_is_read_where_it_lies(home: StoragePath, small_spec: MakeSpec) -> None:
     spec: Any = small_spec()
     write_whole(sweep_file(home), dump(spec).encode())
     assert load(sweep_file(home)) == spec

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from service.commands import doctor
 from service.commands.doctor import Finding, examine
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 
 @pytest.fixture(autouse=True)
@@ -95,7 +95,7 @@ def test_a_cluster_that_does_not_answer(
 def test_a_broken_package_is_a_fault_and_no_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(runs: Place) -> Iterator[Finding]:
+    def broken(runs: StoragePath) -> Iterator[Finding]:
         raise ImportError("libnothing.so: cannot open\nsecond line")
 
     monkeypatch.setattr(doctor, "LOOKS", (broken,))

@@ -20,7 +20,7 @@ from service.commands import estimate
 from service.commands.dry_run import dry_run
 from service.commands.estimate import TrialCost, measure_trial, sweep_cost
 from service.config.sweep import SweepSpec, data_for, dump, learner_for
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.worker.task import Report, Task
 from service.worker.trial import Trial
@@ -49,13 +49,13 @@ def run_some(spec: SweepSpec, folder: Path, count: int) -> None:
     """Run `count` trials of a sweep, each at a cost of an hour of processor time."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "sweep.yaml").write_text(dump(spec))
-    with closing(Conductor(spec, folder)) as conductor:
+    with closing(SweepController(spec, folder)) as controller:
         for _ in range(count):
-            task = conductor.next_task()
+            task = controller.next_task()
             assert task is not None
             n = task.learner.replicates
             values = {"accuracy": [0.5] * n, "wiring_length": [1.0] * n, "seconds": [3.0] * n}
-            conductor.take(Report(task.trial, 2, values, done=True, cpu_seconds=3600.0))
+            controller.take(Report(task.trial, 2, values, done=True, cpu_seconds=3600.0))
 
 
 def task_of(spec: SweepSpec, folder: Path) -> Task:

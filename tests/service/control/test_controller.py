@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from service.config.sweep import SweepSpec, dump, load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import SweepError
 from service.record.rows import Metrics
 from service.storage.layout import checkpoint_file
@@ -55,9 +55,9 @@ def report(task: Task, epoch: int, accuracy: float = 0.5, silent: float = 0.0, *
     return Report(task.trial, epoch, metrics, **values)
 
 
-def run_through(conductor: Conductor, task: Task) -> None:
+def run_through(controller: SweepController, task: Task) -> None:
     for epoch in range(1, task.learner.epochs + 1):
-        conductor.take(report(task, epoch))
+        controller.take(report(task, epoch))
 
 
 def table(folder: Path, name: str) -> pd.DataFrame:
@@ -68,19 +68,19 @@ def test_tasks_have_the_snapshots_that_were_asked_for(tmp_path: Path, small_spec
     spec = small_spec(record="{snapshots: [2, 0, 2]}")
     (tmp_path / "resolved.yaml").write_text(dump(spec))
     assert load(tmp_path / "resolved.yaml") == spec
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(spec, tmp_path)) as controller:
+        task = controller.next_task()
     assert task is not None and task.snapshots == [0, 2]
 
 
 def test_a_trial_is_recorded_with_all_its_epochs(tmp_path: Path, small_spec: MakeSpec) -> None:
     heard = Heard()
-    with closing(Conductor(small_spec(), tmp_path, [heard])) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(), tmp_path, [heard])) as controller:
+        task = controller.next_task()
         assert task is not None
-        assert conductor.take(report(task, 1, 0.3))
-        assert not conductor.take(report(task, 2, 0.6))
-        assert conductor.finished == 1
+        assert controller.take(report(task, 1, 0.3))
+        assert not controller.take(report(task, 2, 0.6))
+        assert controller.finished == 1
     row = table(tmp_path, "trials").iloc[0]
     assert (row["state"], row["epochs"], row["replicates"]) == ("complete", 2, 2)
     assert row["accuracy"] == pytest.approx(0.6)
@@ -98,8 +98,8 @@ def test_a_trial_is_recorded_with_all_its_epochs(tmp_path: Path, small_spec: Mak
 
 
 def test_asks_for_as_many_trials_as_wanted(tmp_path: Path, small_spec: MakeSpec) -> None:
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        tasks = [conductor.next_task() for _ in range(4)]
+    with closing(SweepController(small_spec(), tmp_path)) as controller:
+        tasks = [controller.next_task() for _ in range(4)]
     assert [task and task.trial for task in tasks] == [0, 1, 2, None]
     seeds = [seed for task in tasks if task for seed in task.seeds]
     assert len(set(seeds)) == 6
@@ -118,25 +118,25 @@ def test_asks_for_as_many_trials_as_wanted(tmp_path: Path, small_spec: MakeSpec)
 def test_a_failed_trial_has_its_reason(
     tmp_path: Path, small_spec: MakeSpec, failing: dict[str, Any], reason: str
 ) -> None:
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(), tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None
-        assert not conductor.take(report(task, 1, **failing))
-        other = conductor.next_task()
+        assert not controller.take(report(task, 1, **failing))
+        other = controller.next_task()
         assert other is not None
-        run_through(conductor, other)
+        run_through(controller, other)
     trials = table(tmp_path, "trials")
     assert trials["state"].tolist() == ["failed", "complete"]
     assert trials["reason"][0].startswith(reason)
 
 
 def test_a_lost_worker_is_a_failure(tmp_path: Path, small_spec: MakeSpec) -> None:
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(), tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None
-        conductor.take(report(task, 1))
-        conductor.lost(task.trial, "lost: its node died")
-        conductor.lost(task.trial, "told twice")
+        controller.take(report(task, 1))
+        controller.lost(task.trial, "lost: its node died")
+        controller.lost(task.trial, "told twice")
     row = table(tmp_path, "trials").iloc[0]
     assert (row["state"], row["reason"], row["epochs"]) == ("failed", "lost: its node died", 1)
 
@@ -148,11 +148,11 @@ def test_a_trial_that_lags_is_pruned(tmp_path: Path, small_spec: MakeSpec) -> No
         "search__trials": 9,
         "learner__epochs": 5,
     }
-    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
+    with closing(SweepController(small_spec(**changes), tmp_path)) as controller:
         for accuracy in (0.9, 0.8, 0.7, 0.2):
-            task = conductor.next_task()
+            task = controller.next_task()
             assert task is not None and task.may_stop
-            goes_on = conductor.take(report(task, 1, accuracy))
+            goes_on = controller.take(report(task, 1, accuracy))
         assert not goes_on
     row = table(tmp_path, "trials").iloc[-1]
     assert (row["trial"], row["state"], row["epochs"]) == (3, "pruned", 1)
@@ -162,12 +162,12 @@ def test_a_trial_that_lags_is_pruned(tmp_path: Path, small_spec: MakeSpec) -> No
 def test_epochs_that_are_recorded_already_are_passed_over(tmp_path: Path, small_spec: MakeSpec) -> None:
     """As after a worker was lost: the trial repeats what came after its checkpoint."""
     heard = Heard()
-    with closing(Conductor(small_spec(learner__epochs=3), tmp_path, [heard])) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(learner__epochs=3), tmp_path, [heard])) as controller:
+        task = controller.next_task()
         assert task is not None
         for epoch in (1, 2, 1, 2, 3):
-            conductor.take(report(task, epoch))
-        assert not conductor.take(report(task, 3))
+            controller.take(report(task, epoch))
+        assert not controller.take(report(task, 3))
     assert table(tmp_path, "epochs")["epoch"].tolist() == [1, 1, 2, 2, 3, 3]
     assert len(table(tmp_path, "trials")) == 1
     assert [e[:2] for e in heard.epochs] == [(0, 1), (0, 2), (0, 3)]
@@ -178,22 +178,22 @@ def test_resume_keeps_finished_trials_and_goes_on_with_the_others(
 ) -> None:
     spec = small_spec(search__trials=4)
     # Dropped without close, as by a kill.
-    before = Conductor(spec, tmp_path)
+    before = SweepController(spec, tmp_path)
     tasks = [before.next_task() for _ in range(3)]
     first, second, _ = tasks
     assert first and second
     run_through(before, first)
     before.take(report(second, 1))
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        again = [conductor.next_task() for _ in range(4)]
+    with closing(SweepController(spec, tmp_path)) as controller:
+        again = [controller.next_task() for _ in range(4)]
         assert [task and task.trial for task in again] == [1, 2, 3, None]
         assert again[:2] == tasks[1:]  # the same configuration and seeds
         assert again[2]
-        conductor.take(report(second, 1))
-        conductor.take(report(second, 2))
+        controller.take(report(second, 1))
+        controller.take(report(second, 2))
         for task in again[1:3]:
             assert task
-            run_through(conductor, task)
+            run_through(controller, task)
     assert table(tmp_path, "trials")["trial"].tolist() == [0, 1, 2, 3]
     epochs = table(tmp_path, "epochs")
     assert not epochs.duplicated(["trial", "replicate", "epoch"]).any() and len(epochs) == 16
@@ -204,18 +204,18 @@ def test_the_search_learns_what_a_kill_kept_from_it(
     tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed between the record and the search: the record decides."""
-    before = Conductor(small_spec(), tmp_path)
+    before = SweepController(small_spec(), tmp_path)
     task = before.next_task()
     assert task is not None
 
     def killed(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(before.agenda, "finished", killed)
+    monkeypatch.setattr(before.queue, "finished", killed)
     with pytest.raises(KeyboardInterrupt):
         run_through(before, task)
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        following = conductor.next_task()
+    with closing(SweepController(small_spec(), tmp_path)) as controller:
+        following = controller.next_task()
     assert following is not None and following.trial == 1
     assert table(tmp_path, "trials")["trial"].tolist() == [0]
 
@@ -223,9 +223,9 @@ def test_the_search_learns_what_a_kill_kept_from_it(
 def test_a_duplicate_takes_over_what_is_known(tmp_path: Path, small_spec: MakeSpec) -> None:
     changes = {"space": "{learner.dimensions: {choice: [1, 2]}}", "search__trials": 3}
     heard = Heard()
-    with closing(Conductor(small_spec(**changes), tmp_path, [heard])) as conductor:
-        while task := conductor.next_task():
-            run_through(conductor, task)
+    with closing(SweepController(small_spec(**changes), tmp_path, [heard])) as controller:
+        while task := controller.next_task():
+            run_through(controller, task)
     trials = table(tmp_path, "trials")
     assert trials["reason"].isna().tolist() == [True, True, False]
     original = int(trials["reason"][2].removeprefix("duplicate of trial "))
@@ -241,11 +241,11 @@ def test_a_duplicate_of_what_was_pruned_is_no_result(tmp_path: Path, small_spec:
         "search__trials": 2,
         "stopping__silent_after": 1,
     }
-    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(**changes), tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None
-        assert not conductor.take(report(task, 1, silent=1.0))
-        assert conductor.next_task() is None
+        assert not controller.take(report(task, 1, silent=1.0))
+        assert controller.next_task() is None
     trials = table(tmp_path, "trials")
     assert trials["state"].tolist() == ["pruned", "pruned"]
     assert trials["reason"][1] == "duplicate of trial 0" and trials["epochs"][1] == 1
@@ -253,10 +253,10 @@ def test_a_duplicate_of_what_was_pruned_is_no_result(tmp_path: Path, small_spec:
 
 def test_a_listener_can_be_told_what_it_missed(tmp_path: Path, small_spec: MakeSpec) -> None:
     heard, late = Heard(), Heard()
-    with closing(Conductor(small_spec(), tmp_path, [heard])) as conductor:
-        while task := conductor.next_task():
-            run_through(conductor, task)
-        conductor.retell([1, 2], late)
+    with closing(SweepController(small_spec(), tmp_path, [heard])) as controller:
+        while task := controller.next_task():
+            run_through(controller, task)
+        controller.retell([1, 2], late)
     assert late.started == [1, 2]
     told = [e for e in heard.epochs if e[0] in (1, 2)]
     assert [e[:2] for e in late.epochs] == [e[:2] for e in told]
@@ -269,39 +269,39 @@ def test_a_suggestion_that_cannot_be_run_fails_with_its_reason(tmp_path: Path, s
     """Between the ends of its domain `tau_mem` meets `tau_syn`, which no check of the ends can see."""
     changes = {"space": "{learner.tau_mem: {int: [4, 6]}}", "search__trials": 6}
     spec = small_spec(**changes)
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        while task := conductor.next_task():
-            run_through(conductor, task)
+    with closing(SweepController(spec, tmp_path)) as controller:
+        while task := controller.next_task():
+            run_through(controller, task)
     trials = table(tmp_path, "trials")
     failed = trials[trials["tau_mem"] == 5.0]
     assert len(failed) and set(failed["state"]) == {"failed"}
     assert failed["reason"].str.contains("`tau_mem` and `tau_syn`").all()
     assert set(trials[trials["tau_mem"] != 5.0]["state"]) == {"complete"}
     late = Heard()
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        conductor.retell(range(6), late)
+    with closing(SweepController(spec, tmp_path)) as controller:
+        controller.retell(range(6), late)
     assert late.started == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_file_that_cannot_be_written_ends_the_sweep_and_no_trial(
     tmp_path: Path, small_spec: MakeSpec
 ) -> None:
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(), tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None
         with pytest.raises(SweepError, match="disk full"):
-            conductor.take(report(task, 1, halt="disk full"))
+            controller.take(report(task, 1, halt="disk full"))
     assert len(table(tmp_path, "trials")) == 0
 
 
 def test_the_checkpoint_of_a_finished_trial_goes(tmp_path: Path, small_spec: MakeSpec) -> None:
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(), tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None
         path = checkpoint_file(tmp_path, task.trial)
         path.parent.mkdir()
         path.write_bytes(b"training")
-        run_through(conductor, task)
+        run_through(controller, task)
     assert not path.exists()
 
 
@@ -311,7 +311,7 @@ def test_what_a_kill_has_left_half_written_goes(tmp_path: Path, small_spec: Make
     left.parent.mkdir()
     for path in [left, *kept]:
         path.write_bytes(b"")
-    with closing(Conductor(small_spec(), tmp_path)):
+    with closing(SweepController(small_spec(), tmp_path)):
         assert not left.exists()
         left.write_bytes(b"")  # by a worker that was still running
     assert not left.exists() and all(path.exists() for path in kept)
@@ -348,14 +348,14 @@ def test_a_trial_beyond_its_limits_is_ended(
     state: str,
     reason: str,
 ) -> None:
-    with closing(Conductor(small_spec(learner__epochs=4, **changes), tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(learner__epochs=4, **changes), tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None and task.may_stop
         epoch = 1
-        while conductor.take(report(task, epoch, **fields)):
+        while controller.take(report(task, epoch, **fields)):
             epoch += 1
-        spared = conductor.next_task()
-        assert spared is not None and conductor.take(report(spared, 1))
+        spared = controller.next_task()
+        assert spared is not None and controller.take(report(spared, 1))
     row = table(tmp_path, "trials").iloc[0]
     assert (row["state"], row["reason"]) == (state, reason)
 
@@ -364,35 +364,35 @@ def test_epochs_without_a_spike_count_in_a_row_and_over_a_restart(
     tmp_path: Path, small_spec: MakeSpec
 ) -> None:
     spec = small_spec(learner__epochs=9, stopping__silent_after=2)
-    before = Conductor(spec, tmp_path)
+    before = SweepController(spec, tmp_path)
     task = before.next_task()
     assert task is not None
     assert all(
         before.take(report(task, epoch, silent=silent)) for epoch, silent in ((1, 1.0), (2, 0.9), (3, 1.0))
     )
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        assert conductor.next_task() == task
-        assert not conductor.take(report(task, 4, silent=1.0))
+    with closing(SweepController(spec, tmp_path)) as controller:
+        assert controller.next_task() == task
+        assert not controller.take(report(task, 4, silent=1.0))
 
 
 def test_a_trial_that_does_not_report_is_timed_out(
     tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(Conductor(small_spec(resources__time_limit=100), tmp_path)) as conductor:
-        task, quick = conductor.next_task(), conductor.next_task()
+    with closing(SweepController(small_spec(resources__time_limit=100), tmp_path)) as controller:
+        task, quick = controller.next_task(), controller.next_task()
         assert task is not None and quick is not None
         now = time.monotonic()
         monkeypatch.setattr(time, "monotonic", lambda: now + 1000)
-        assert conductor.time_out() == []  # they wait for a worker
+        assert controller.time_out() == []  # they wait for a worker
         monkeypatch.setattr(time, "monotonic", lambda: now)
         for one in (task, quick):
-            conductor.placed(one.trial)
+            controller.placed(one.trial)
         monkeypatch.setattr(time, "monotonic", lambda: now + 150)
-        assert conductor.time_out() == []
-        conductor.take(report(quick, 1))
+        assert controller.time_out() == []
+        controller.take(report(quick, 1))
         monkeypatch.setattr(time, "monotonic", lambda: now + 161)
-        assert conductor.time_out() == [0]
-        assert not conductor.take(report(task, 1))  # too late
+        assert controller.time_out() == [0]
+        assert not controller.take(report(task, 1))  # too late
     trials = table(tmp_path, "trials")
     assert trials["reason"].tolist() == ["time limit: no report after 161 s, 100 are allowed"]
     assert trials["state"].tolist() == ["timed_out"]
@@ -407,17 +407,17 @@ def test_a_trial_is_judged_by_the_time_it_has_taken_so_far(tmp_path: Path, small
         "search__trials": 4,
     }
     spec = small_spec(**changes)
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(spec, tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None
-        run_through(conductor, task)
-    with closing(Conductor(spec, tmp_path)) as conductor:  # the rule hears of trial 0 from the record
-        slow = conductor.next_task()
+        run_through(controller, task)
+    with closing(SweepController(spec, tmp_path)) as controller:  # the rule hears of trial 0 from the record
+        slow = controller.next_task()
         assert slow is not None
-        assert conductor.take(report(slow, 1))
+        assert controller.take(report(slow, 1))
         late = report(slow, 2)
         late.metrics["seconds"] = [1.6, 1.6]
-        assert not conductor.take(late)
+        assert not controller.take(late)
     trials = table(tmp_path, "trials")
     assert trials["seconds"].tolist() == [4.5, pytest.approx(3.1)]
     assert trials["reason"][1] == "asha: seconds 3.1 at epoch 2 is not the best of 2 trials"
@@ -427,10 +427,10 @@ def test_searched_fields_do_not_share_columns_with_the_tables_own(
     tmp_path: Path, small_spec: MakeSpec
 ) -> None:
     changes = {"space": "{learner.epochs: {choice: [2, 3]}}", "learner": "{hidden: 6}", "search__trials": 1}
-    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(**changes), tmp_path)) as controller:
+        task = controller.next_task()
         assert task is not None
-        conductor.lost(task.trial, "lost")
+        controller.lost(task.trial, "lost")
     row = table(tmp_path, "trials").iloc[0]
     assert (row["learner_epochs"], row["epochs"]) == (task.learner.epochs, 0)
 
@@ -444,11 +444,11 @@ def test_a_rule_goes_on_beside_a_constraint_on_a_measure(tmp_path: Path, small_s
     }
     spec = small_spec(**changes)
     for accuracy, goes_on in ((0.9, True), (0.5, False)):
-        with closing(Conductor(spec, tmp_path)) as conductor:
-            tasks = [conductor.next_task(), conductor.next_task()]
+        with closing(SweepController(spec, tmp_path)) as controller:
+            tasks = [controller.next_task(), controller.next_task()]
             task = tasks[0] if goes_on else tasks[1]
             assert task is not None
-            assert conductor.take(report(task, 1, accuracy)) == goes_on
+            assert controller.take(report(task, 1, accuracy)) == goes_on
 
 
 def test_a_topology_measure_may_decide(tmp_path: Path, small_spec: MakeSpec) -> None:
@@ -459,11 +459,11 @@ def test_a_topology_measure_may_decide(tmp_path: Path, small_spec: MakeSpec) -> 
     }
     spec = small_spec(**changes)
     assert spec.measures == ["modularity", "wiring_efficiency"]
-    with closing(Conductor(spec, tmp_path)) as conductor:
+    with closing(SweepController(spec, tmp_path)) as controller:
         for modularity in (0.25, None, 0.5):
-            task = conductor.next_task()
+            task = controller.next_task()
             assert task is not None
-            assert conductor.take(report(task, 1))
+            assert controller.take(report(task, 1))
             rows = {
                 "trial": [task.trial] * 4,
                 "replicate": [1, 0, 1, 0],
@@ -471,8 +471,8 @@ def test_a_topology_measure_may_decide(tmp_path: Path, small_spec: MakeSpec) -> 
                 "modularity": [modularity, 0.75, 9.0, 9.0],
                 "wiring_efficiency": [0.5, 0.5, 9.0, 9.0],
             }
-            assert not conductor.take(report(task, 2, tables={"topology": pa.table(rows)}))
-        told = conductor.agenda._search.study.get_trials()
+            assert not controller.take(report(task, 2, tables={"topology": pa.table(rows)}))
+        told = controller.queue._search.study.get_trials()
     trials = table(tmp_path, "trials")
     assert trials["modularity"].tolist() == [0.5, pytest.approx(math.nan, nan_ok=True), 0.625]
     assert trials["modularity_sem"][0] == 0.25

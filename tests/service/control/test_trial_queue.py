@@ -17,10 +17,10 @@ from search.background import Asking
 from service import Sweep
 from service.commands.run import conduct
 from service.config.sweep import SweepSpec, dump, load
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.record.leaders import leaders
-from service.record.plan import MORE_SEEDS, Begun, Plan, Source
+from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
 from service.results.warm_start import find_sources
 from service.tracking.listener import leaders as leaders_shown
 from service.worker.task import Report, Task
@@ -40,11 +40,13 @@ def report(task: Task, accuracy: float, spread: float = 0.0, **fields: Any) -> R
     return Report(task.trial, task.learner.epochs, metrics, done=True, cpu_seconds=1800.0, **fields)
 
 
-def run_all(conductor: Conductor, accuracy: Callable[[Task], float], spread: float = 0.0) -> list[Task]:
+def run_all(
+    controller: SweepController, accuracy: Callable[[Task], float], spread: float = 0.0
+) -> list[Task]:
     """Run the sweep to its end, a trial at a time."""
     tasks = []
-    while (task := conductor.next_task()) is not None:
-        conductor.take(report(task, accuracy(task), spread))
+    while (task := controller.next_task()) is not None:
+        controller.take(report(task, accuracy(task), spread))
         tasks.append(task)
     return tasks
 
@@ -58,10 +60,10 @@ class TestPlan:
         path = tmp_path / "plan.jsonl"
         plan = Plan(path)
         begun = [
-            Begun(Suggestion(0, {"learner.dt": 1.0}, None, {"learner.dimensions": 2}, 0)),
-            Begun(Suggestion(1, {"learner.dt": None}, 0, {}, 7), 0, MORE_SEEDS, 8),
+            PlannedTrial(Suggestion(0, {"learner.dt": 1.0}, None, {"learner.dimensions": 2}, 0)),
+            PlannedTrial(Suggestion(1, {"learner.dt": None}, 0, {}, 7), 0, MORE_SEEDS, 8),
         ]
-        plan.start_from([Source("early/3", {"learner.dt": 2.0}, {"accuracy": 0.5})])
+        plan.start_from([WarmStartTrial("early/3", {"learner.dt": 2.0}, {"accuracy": 0.5})])
         for one in begun:
             plan.add(one)
             plan.pass_time(1.5 * one.trial)
@@ -73,15 +75,15 @@ class TestPlan:
         path = tmp_path / "plan.jsonl"
         plan = Plan(path)
         for n in range(2):
-            plan.add(Begun(Suggestion(n, {})))
+            plan.add(PlannedTrial(Suggestion(n, {})))
         path.write_bytes(path.read_bytes()[:-cut])
         assert [one.trial for one in Plan(path).begun] == [0]
-        Plan(path).add(Begun(Suggestion(1, {})))
+        Plan(path).add(PlannedTrial(Suggestion(1, {})))
         assert [one.trial for one in Plan(path).begun] == [0, 1]
 
     def test_a_line_that_is_none_is_named(self, tmp_path: Path) -> None:
         path = tmp_path / "plan.jsonl"
-        Plan(path).add(Begun(Suggestion(0, {})))
+        Plan(path).add(PlannedTrial(Suggestion(0, {})))
         path.write_text(path.read_text() + '{"trial": 3}\n')
         with pytest.raises(SweepError, match=r"plan.jsonl:2: this is no trial that was begun; restore"):
             Plan(path)
@@ -92,7 +94,7 @@ def test_a_sweep_without_its_plan_goes_on_from_its_tables(
     tmp_path: Path, small_spec: MakeSpec, sampler: str
 ) -> None:
     spec = small_spec(search__sampler=sampler, search__trials=8)
-    before = Conductor(spec, tmp_path)
+    before = SweepController(spec, tmp_path)
     for _ in range(4):
         task = before.next_task()
         assert task is not None
@@ -101,9 +103,9 @@ def test_a_sweep_without_its_plan_goes_on_from_its_tables(
     assert cut_short is not None
     before.take(Report(4, 1, {"accuracy": [0.5, 0.5], "wiring_length": [1.0, 1.0], "seconds": [1.0, 1.0]}))
     (tmp_path / "plan.jsonl").unlink()
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        assert [task.trial for task in run_all(conductor, lambda _: 0.5)] == [5, 6, 7]
-        assert conductor.agenda.over
+    with closing(SweepController(spec, tmp_path)) as controller:
+        assert [task.trial for task in run_all(controller, lambda _: 0.5)] == [5, 6, 7]
+        assert controller.queue.over
     trials = table(tmp_path)
     assert trials["trial"].tolist() == list(range(8))
     assert trials["reason"][4] == "lost: plan.jsonl, which said what it was, has been removed"
@@ -113,12 +115,12 @@ def test_a_sweep_without_its_plan_goes_on_from_its_tables(
 def test_a_trial_whose_row_is_gone_is_run_again(tmp_path: Path, small_spec: MakeSpec) -> None:
     """As after the tables were restored from an older copy than the plan."""
     spec = small_spec(search__trials=3)
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        first = run_all(conductor, lambda _: 0.5)
+    with closing(SweepController(spec, tmp_path)) as controller:
+        first = run_all(controller, lambda _: 0.5)
     for path in [*(tmp_path / "tables/trials").iterdir(), *(tmp_path / "tables/epochs").iterdir()]:
         path.unlink()
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        assert run_all(conductor, lambda _: 0.5) == first
+    with closing(SweepController(spec, tmp_path)) as controller:
+        assert run_all(controller, lambda _: 0.5) == first
 
 
 @pytest.mark.parametrize("sampler", ["random", "qmc", "tpe", "nsga2", "nsga3"])
@@ -133,15 +135,15 @@ def test_a_resumed_sweep_asks_for_what_it_would_have_asked_anyway(
     def accuracy(task: Task) -> float:
         return 1 / (1 + task.learner.wiring_cost + task.learner.dimensions)
 
-    with closing(Conductor(spec, tmp_path / "steady")) as conductor:
-        steady = run_all(conductor, accuracy)
+    with closing(SweepController(spec, tmp_path / "steady")) as controller:
+        steady = run_all(controller, accuracy)
     resumed: list[Task] = []
     while len(resumed) < 24:
-        with closing(Conductor(spec, tmp_path / "resumed")) as conductor:
+        with closing(SweepController(spec, tmp_path / "resumed")) as controller:
             for _ in range(5):
-                task = conductor.next_task()
+                task = controller.next_task()
                 if task is not None:
-                    conductor.take(report(task, accuracy(task)))
+                    controller.take(report(task, accuracy(task)))
                     resumed.append(task)
     assert [task.learner for task in resumed] == [task.learner for task in steady]
     assert [task.seed for task in resumed] == [task.seed for task in steady]
@@ -151,12 +153,18 @@ class TestBudget:
     def test_compute_ends_the_search_and_more_of_it_goes_on(
         self, tmp_path: Path, small_spec: MakeSpec
     ) -> None:
-        with closing(Conductor(small_spec(search__trials=9, budget__cpu_hours=1.5), tmp_path)) as conductor:
-            assert len(run_all(conductor, lambda _: 0.5)) == 3  # half an hour each
-            assert conductor.agenda.over
-            assert conductor.agenda.stopped_by == "cpu_hours 1.5 of 1.5; raise `budget.cpu_hours` to go on"
-        with closing(Conductor(small_spec(search__trials=9, budget__cpu_hours=2.5), tmp_path)) as conductor:
-            assert [task.trial for task in run_all(conductor, lambda _: 0.5)] == [3, 4]
+        with closing(
+            SweepController(small_spec(search__trials=9, budget__cpu_hours=1.5), tmp_path)
+        ) as controller:
+            assert len(run_all(controller, lambda _: 0.5)) == 3  # half an hour each
+            assert controller.queue.over
+            assert (
+                controller.queue.exhausted_budget == "cpu_hours 1.5 of 1.5; raise `budget.cpu_hours` to go on"
+            )
+        with closing(
+            SweepController(small_spec(search__trials=9, budget__cpu_hours=2.5), tmp_path)
+        ) as controller:
+            assert [task.trial for task in run_all(controller, lambda _: 0.5)] == [3, 4]
 
     def test_time_is_that_of_all_sessions(
         self, tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
@@ -165,28 +173,30 @@ class TestBudget:
         spec = small_spec(search__trials=9, budget__hours=1)
         for expected in ([0, 1], [2], []):
             monkeypatch.setattr(time, "monotonic", lambda: now)
-            with closing(Conductor(spec, tmp_path)) as conductor:
+            with closing(SweepController(spec, tmp_path)) as controller:
                 begun = []
                 for minutes in (0, 31):
                     at = now + minutes * 60
                     monkeypatch.setattr(time, "monotonic", lambda at=at: at)
-                    task = conductor.next_task()
+                    task = controller.next_task()
                     if task is not None:
-                        conductor.take(report(task, 0.5))
+                        controller.take(report(task, 0.5))
                         begun.append(task.trial)
                 assert begun == expected
-        assert conductor.agenda.stopped_by is not None and conductor.agenda.stopped_by.startswith("hours 1.")
+        assert controller.queue.exhausted_budget is not None and controller.queue.exhausted_budget.startswith(
+            "hours 1."
+        )
 
     def test_disk(self, tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("service.record.budget.DISK_SECONDS", 0.0)
-        with closing(Conductor(small_spec(budget__gigabytes=0.001), tmp_path)) as conductor:
-            task = conductor.next_task()
+        with closing(SweepController(small_spec(budget__gigabytes=0.001), tmp_path)) as controller:
+            task = controller.next_task()
             assert task is not None
-            conductor.take(report(task, 0.5))
+            controller.take(report(task, 0.5))
             (tmp_path / "networks").mkdir()
             (tmp_path / "networks" / "large").write_bytes(bytes(1_000_000))
-            assert conductor.next_task() is None and conductor.agenda.over
-            assert "gigabytes 0.00" in str(conductor.agenda.stopped_by)
+            assert controller.next_task() is None and controller.queue.over
+            assert "gigabytes 0.00" in str(controller.queue.exhausted_budget)
 
     def test_a_plateau_ends_the_search(self, tmp_path: Path, small_spec: MakeSpec) -> None:
         changes = {
@@ -196,26 +206,26 @@ class TestBudget:
         }
         spec = small_spec(**changes, budget__plateau="{trials: 3, gain: 0.01}")
         values = [0.1, 0.3, 0.5, 0.5, 0.5, 0.5]
-        with closing(Conductor(spec, tmp_path)) as conductor:
-            assert len(run_all(conductor, lambda task: values[task.trial])) == 6
-            assert str(conductor.agenda.stopped_by).startswith(
+        with closing(SweepController(spec, tmp_path)) as controller:
+            assert len(run_all(controller, lambda task: values[task.trial])) == 6
+            assert str(controller.queue.exhausted_budget).startswith(
                 "the last 3 trials have added 0.00% to the hyp"
             )
-        with closing(Conductor(spec, tmp_path)) as conductor:
-            assert conductor.next_task() is None
+        with closing(SweepController(spec, tmp_path)) as controller:
+            assert controller.next_task() is None
         wider = small_spec(**changes, budget__plateau="{trials: 4, gain: 0.01}")
-        with closing(Conductor(wider, tmp_path)) as conductor:
-            assert len(run_all(conductor, lambda _: 0.5)) == 1
+        with closing(SweepController(wider, tmp_path)) as controller:
+            assert len(run_all(controller, lambda _: 0.5)) == 1
 
 
 def test_a_grid_has_no_more_trials_than_combinations(tmp_path: Path, small_spec: MakeSpec) -> None:
     changes = {"space": "{learner.dimensions: {choice: [1, 2]}}", "search__sampler": "grid"}
-    with closing(Conductor(small_spec(**changes), tmp_path)) as conductor:
-        assert conductor.agenda.planned == 2
-        assert len(run_all(conductor, lambda _: 0.5)) == 2
-        assert conductor.agenda.over
-    with closing(Conductor(small_spec(search__trials=5), tmp_path / "random")) as conductor:
-        assert conductor.agenda.planned == 5
+    with closing(SweepController(small_spec(**changes), tmp_path)) as controller:
+        assert controller.queue.planned == 2
+        assert len(run_all(controller, lambda _: 0.5)) == 2
+        assert controller.queue.over
+    with closing(SweepController(small_spec(search__trials=5), tmp_path / "random")) as controller:
+        assert controller.queue.planned == 5
 
 
 class TestLeaders:
@@ -239,10 +249,10 @@ class TestLeaders:
             return few[task.trial] if task.learner.replicates == 2 else many[seeds[task.seed]]
 
         (tmp_path / "sweep.yaml").write_text(dump(spec))
-        with closing(Conductor(spec, tmp_path)) as conductor:
-            tasks = run_all(conductor, accuracy)
-            assert conductor.agenda.over
-            shown = leaders_shown(conductor)
+        with closing(SweepController(spec, tmp_path)) as controller:
+            tasks = run_all(controller, accuracy)
+            assert controller.queue.over
+            shown = leaders_shown(controller)
         assert [task.learner.replicates for task in tasks] == [2, 2, 2, 2, 4, 4, 4]
         assert tasks[4].seeds[:2] == tasks[1].seeds and len(set(tasks[4].seeds)) == 4
         assert tasks[4].learner.wiring_cost == tasks[1].learner.wiring_cost
@@ -254,27 +264,27 @@ class TestLeaders:
 
     def test_wait_for_all_suggestions_and_survive_a_kill(self, tmp_path: Path, small_spec: MakeSpec) -> None:
         spec = small_spec(**self.CHANGES)
-        before = Conductor(spec, tmp_path)
+        before = SweepController(spec, tmp_path)
         tasks = [before.next_task() for _ in range(4)]
-        assert before.next_task() is None and not before.agenda.over
+        assert before.next_task() is None and not before.queue.over
         for n, task in enumerate(tasks):
             assert task is not None
             before.take(report(task, 0.1 * n))
         leader, other = before.next_task(), before.next_task()
         assert leader is not None and other is not None
-        assert before.next_task() is None and not before.agenda.over
-        with closing(Conductor(spec, tmp_path)) as conductor:
-            again = conductor.next_task()
+        assert before.next_task() is None and not before.queue.over
+        with closing(SweepController(spec, tmp_path)) as controller:
+            again = controller.next_task()
             assert again == leader
-            conductor.take(report(again, 0.9))
-            assert len(run_all(conductor, lambda _: 0.9)) == 1
+            controller.take(report(again, 0.9))
+            assert len(run_all(controller, lambda _: 0.9)) == 1
 
     def test_more_trials_afterwards_are_numbered_on(self, tmp_path: Path, small_spec: MakeSpec) -> None:
-        with closing(Conductor(small_spec(**self.CHANGES), tmp_path)) as conductor:
-            run_all(conductor, lambda task: 0.1 * task.trial)
+        with closing(SweepController(small_spec(**self.CHANGES), tmp_path)) as controller:
+            run_all(controller, lambda task: 0.1 * task.trial)
         larger = small_spec(**{**self.CHANGES, "search__trials": 5})
-        with closing(Conductor(larger, tmp_path)) as conductor:
-            more = run_all(conductor, lambda task: 0.0)
+        with closing(SweepController(larger, tmp_path)) as controller:
+            more = run_all(controller, lambda task: 0.0)
         assert [(task.trial, task.learner.replicates) for task in more] == [(6, 2)]
 
     def test_are_ranked_within_the_constraints(self, small_spec: MakeSpec) -> None:
@@ -293,8 +303,8 @@ class TestLeaders:
 
 class TestWarmStart:
     def earlier(self, folder: Path, spec: SweepSpec) -> None:
-        with closing(Conductor(spec, folder / "early")) as conductor:
-            run_all(conductor, lambda task: 1 / (1 + task.learner.wiring_cost))
+        with closing(SweepController(spec, folder / "early")) as controller:
+            run_all(controller, lambda task: 1 / (1 + task.learner.wiring_cost))
         (folder / "early" / "sweep.yaml").write_text(dump(spec))
 
     def test_takes_what_fits(self, tmp_path: Path, small_spec: MakeSpec) -> None:
@@ -315,14 +325,14 @@ class TestWarmStart:
         cold = small_spec(search="{sampler: tpe, trials: 3}")
         asked: list[Any] = []
         for sources in (lambda: find_sources(spec, tmp_path), lambda: pytest.fail("asked again")):
-            with closing(Conductor(spec, tmp_path / "later", sources=sources)) as conductor:
-                assert len(conductor.agenda._search.study.trials) == 12 + len(asked)
-                task = conductor.next_task()
+            with closing(SweepController(spec, tmp_path / "later", sources=sources)) as controller:
+                assert len(controller.queue._search.study.trials) == 12 + len(asked)
+                task = controller.next_task()
                 assert task is not None
-                conductor.take(report(task, 0.5))
+                controller.take(report(task, 0.5))
                 asked.append(task.learner)
-        with closing(Conductor(cold, tmp_path / "cold")) as conductor:
-            assert run_all(conductor, lambda _: 0.5)[0].learner != asked[0]
+        with closing(SweepController(cold, tmp_path / "cold")) as controller:
+            assert run_all(controller, lambda _: 0.5)[0].learner != asked[0]
         assert table(tmp_path / "later")["trial"].tolist() == [0, 1]
 
     def test_what_cannot_be_used_is_said(self, tmp_path: Path, small_spec: MakeSpec) -> None:
@@ -341,7 +351,7 @@ class TestWarmStart:
         line = 1 + text[: text.index("search:")].count("\n")
         runs = tmp_path / "runs"
 
-        def execute(conductor: Conductor) -> None:
+        def execute(controller: SweepController) -> None:
             raise AssertionError("nothing is to be run")
 
         with pytest.raises(UserError) as raised:
@@ -381,19 +391,19 @@ def test_a_slow_suggestion_holds_up_no_result() -> None:
 
 
 def test_a_trial_waits_for_its_suggestion(tmp_path: Path, small_spec: MakeSpec) -> None:
-    with closing(Conductor(small_spec(), tmp_path)) as conductor:
-        ask, let = conductor.agenda._search.ask, threading.Event()
+    with closing(SweepController(small_spec(), tmp_path)) as controller:
+        ask, let = controller.queue._search.ask, threading.Event()
 
         def slow(trial: int) -> Suggestion:
             let.wait()
             return ask(trial)
 
-        conductor.agenda._search.ask = slow  # type: ignore[method-assign]
-        conductor.agenda.patience = 0.01
-        assert conductor.next_task() is None and not conductor.agenda.over
+        controller.queue._search.ask = slow  # type: ignore[method-assign]
+        controller.queue.patience = 0.01
+        assert controller.next_task() is None and not controller.queue.over
         let.set()
-        conductor.agenda.patience = None
-        task = conductor.next_task()
+        controller.queue.patience = None
+        task = controller.next_task()
         assert task is not None and task.trial == 0
     plan = [json.loads(line) for line in (tmp_path / "plan.jsonl").read_text().splitlines()]
     assert [entry["suggestion"]["trial"] for entry in plan if "suggestion" in entry] == [0]

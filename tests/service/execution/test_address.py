@@ -8,7 +8,7 @@ import pytest
 
 from service.config.sweep import SweepSpec
 from service.errors import SweepError, UserError
-from service.execution.address import reach
+from service.execution.address import check_reachable
 
 
 @pytest.mark.parametrize(
@@ -16,27 +16,27 @@ from service.execution.address import reach
 )
 def test_what_is_no_address_is_a_fault(address: str) -> None:
     with pytest.raises(UserError, match="is no address of a Ray cluster; give HOST:PORT"):
-        reach(address)
+        check_reachable(address)
 
 
 def test_the_url_of_a_dashboard_in_the_environment_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
     with pytest.raises(UserError, match="is for `polychrony submit`"):
-        reach("auto")
+        check_reachable("auto")
 
 
 def test_where_nobody_listens_there_is_no_cluster() -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))  # and does not listen
         with pytest.raises(SweepError, match=r"nothing answers there .*start it"):
-            reach(f"127.0.0.1:{one.getsockname()[1]}")
+            check_reachable(f"127.0.0.1:{one.getsockname()[1]}")
 
 
 def test_what_listens_but_is_no_cluster_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("service.execution.address.ANSWER_SECONDS", 0.5)
     no_cluster = pytest.raises(SweepError, match="what answers there is no Ray cluster")
     with socket.create_server(("127.0.0.1", 0)) as one, no_cluster:
-        reach(f"127.0.0.1:{one.getsockname()[1]}")
+        check_reachable(f"127.0.0.1:{one.getsockname()[1]}")
 
 
 def test_trials_at_once_are_counted_by_node(small_spec: Callable[..., SweepSpec]) -> None:

@@ -15,12 +15,12 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.experiment import Trial as TuneTrial
 
 from service.config.sweep import SweepSpec
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import SweepError
 from service.execution.ray_tune import (
     REPORT,
+    _Bridge,
     _error_of,
-    _Line,
     _Scheduler,
     begin_training,
     loss_in_words,
@@ -53,10 +53,10 @@ def test_the_error_of_a_trial_is_read_where_tune_has_put_it(tmp_path: Path) -> N
 
 
 def test_what_the_conductor_raises_is_kept_and_no_part_of_tunes_state() -> None:
-    def full(conductor: Conductor) -> None:
+    def full(controller: SweepController) -> None:
         raise SweepError("disk full")
 
-    line = _Line(cast(Any, lambda: "cannot be pickled"), cast(Any, lambda: "nor this"))
+    line = _Bridge(cast(Any, lambda: "cannot be pickled"), cast(Any, lambda: "nor this"))
     with pytest.raises(SweepError):
         line.call(full)
     assert str(line.fault) == "disk full"
@@ -64,9 +64,9 @@ def test_what_the_conductor_raises_is_kept_and_no_part_of_tunes_state() -> None:
 
 
 def test_no_trial_is_begun_beyond_the_cores_that_are_there(small_spec: Callable[..., SweepSpec]) -> None:
-    conductor = SimpleNamespace(spec=small_spec(resources="{cpus: 2}"))
+    controller = SimpleNamespace(spec=small_spec(resources="{cpus: 2}"))
     watch = SimpleNamespace(cores=[3, 4])
-    line = _Line(cast(Any, conductor), cast(Any, watch))
+    line = _Bridge(cast(Any, controller), cast(Any, watch))
     assert line.places() == 3
     watch.cores = [3, 1, 4, 2]  # two nodes have joined
     assert line.places() == 4
@@ -75,10 +75,10 @@ def test_no_trial_is_begun_beyond_the_cores_that_are_there(small_spec: Callable[
 
 
 def test_only_losses_in_a_row_use_up_the_retries(small_spec: Callable[..., SweepSpec]) -> None:
-    conductor = SimpleNamespace(spec=small_spec(resources="{retries: 2}"))
-    conductor.record = SimpleNamespace(last_epoch=lambda trial: 4)
-    conductor.take = lambda report: True
-    scheduler = _Scheduler(_Line(cast(Any, conductor), cast(Any, None)))
+    controller = SimpleNamespace(spec=small_spec(resources="{retries: 2}"))
+    controller.record = SimpleNamespace(last_epoch=lambda trial: 4)
+    controller.take = lambda report: True
+    scheduler = _Scheduler(_Bridge(cast(Any, controller), cast(Any, None)))
     trial = SimpleNamespace(num_failures=2, max_failures=2)
     scheduler.on_trial_result(
         None, cast(Any, trial), {REPORT: Report(0, 4, {})}
@@ -105,8 +105,8 @@ class Stub:
 def test_a_node_that_does_not_see_the_sweep_says_so(
     tmp_path: Path, small_spec: Callable[..., SweepSpec]
 ) -> None:
-    with closing(Conductor(small_spec(), tmp_path / "elsewhere")) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(small_spec(), tmp_path / "elsewhere")) as controller:
+        task = controller.next_task()
     assert task is not None
     report = begin_training(task).advance()
     assert report.halt is not None and "elsewhere is not there; the folder of `--out`" in report.halt
@@ -117,10 +117,10 @@ def test_a_trial_that_hangs_is_ended_and_the_others_go_on(
 ) -> None:
     monkeypatch.setattr("service.control.stopping.SILENT_SECONDS", 0.0)
     spec = small_spec(resources__time_limit=10, search__trials=4)
-    with closing(Conductor(spec, tmp_path)) as conductor:
-        run_on_ray(conductor, Stub)
-        assert conductor.agenda.over
-        rows = {row["trial"]: row for row in conductor.record.rows("trials").to_pylist()}
+    with closing(SweepController(spec, tmp_path)) as controller:
+        run_on_ray(controller, Stub)
+        assert controller.queue.over
+        rows = {row["trial"]: row for row in controller.record.rows("trials").to_pylist()}
     assert sorted(rows) == [0, 1, 2, 3]
     assert rows[0]["state"] == "timed_out" and rows[0]["epochs"] == 1
     assert rows[0]["reason"].startswith("time limit: no report after 1")
@@ -144,15 +144,15 @@ def test_the_driver_does_not_keep_what_tune_knows_of_trials_that_ended(
 ) -> None:
     ended: list[int] = []
 
-    class Counting(Conductor):
+    class Counting(SweepController):
         def next_task(self) -> Task | None:
             gc.collect()
             ended.append(sum(type(one) is TuneTrial and one.is_finished() for one in gc.get_objects()))
             return super().next_task()
 
     spec = small_spec(search__trials=16, resources__retries=0)
-    with closing(Counting(spec, tmp_path)) as conductor:
-        run_on_ray(conductor, Quick)
-        states = [row["state"] for row in conductor.record.rows("trials").to_pylist()]
+    with closing(Counting(spec, tmp_path)) as controller:
+        run_on_ray(controller, Quick)
+        states = [row["state"] for row in controller.record.rows("trials").to_pylist()]
     assert states.count("complete") == 12 and states.count("failed") == 4
     assert 1 <= max(ended) <= 4  # of two at once; else it would be 15

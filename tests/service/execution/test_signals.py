@@ -9,8 +9,8 @@ import pytest
 
 PROGRAM = """
 import time
-from service.execution.signals import heed_interrupts
-heed_interrupts()
+from service.execution.signals import install_signal_handlers
+install_signal_handlers()
 try:
     print("ready", flush=True)
     time.sleep(60)

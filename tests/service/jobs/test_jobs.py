@@ -378,8 +378,8 @@ def test_a_driver_of_this_machine_is_stopped(tmp_path: Path, console: Console) -
     folder.mkdir()
     (folder / "sweep.yaml").write_text("name: small\nsearch: {trials: 3}\n")
     code = (
-        "import sys, time; from pathlib import Path; from service.storage.lock import hold\n"
-        "with hold(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
+        "import sys, time; from pathlib import Path; from service.storage.lock import sweep_lock\n"
+        "with sweep_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     driver = subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.config.sweep import SweepSpec, dump
-from service.control.controller import Conductor
+from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.record import provenance
 from service.record.parts import part_path, read_table, write_part
@@ -50,10 +50,10 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes) -> None:
 
 def run_next(spec: SweepSpec, folder: Path) -> None:
     """Runs one trial in a session of its own."""
-    with closing(Conductor(spec, folder)) as conductor:
-        task = conductor.next_task()
+    with closing(SweepController(spec, folder)) as controller:
+        task = controller.next_task()
         assert task is not None
-        conductor.take(
+        controller.take(
             Report(task.trial, 1, {"accuracy": [0.5, 0.5], "wiring_length": [1.0, 1.0]}, done=True)
         )
 

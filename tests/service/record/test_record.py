@@ -19,7 +19,7 @@ from service.errors import SweepError
 from service.record import TABLES, Record, make_schemas
 from service.record.parts import part_path, read_schema, read_table, write_part
 from service.record.table import TableWriter
-from service.storage.paths import Place, inside
+from service.storage.paths import StoragePath, list_folder
 
 SCHEMAS = make_schemas({"hidden": pa.int64(), "embedding": pa.string()}, ["modularity"])
 
@@ -47,18 +47,18 @@ def crash(record: Record) -> None:
     record._log.close()
 
 
-def on_disk(folder: Place, table: str) -> pa.Table:
+def on_disk(folder: StoragePath, table: str) -> pa.Table:
     return read_table(folder / "tables" / table)
 
 
-def log_files(home: Place) -> list[Place]:
+def log_files(home: StoragePath) -> list[StoragePath]:
     """The file of the log; its segments on an object store."""
-    return [home / "log.jsonl"] if isinstance(home, Path) else inside(home / "log.jsonl")
+    return [home / "log.jsonl"] if isinstance(home, Path) else list_folder(home / "log.jsonl")
 
 
-def sizes(folder: Place) -> list[int]:
+def sizes(folder: StoragePath) -> list[int]:
     """Rows of each part."""
-    return [pq.read_metadata(pa.BufferReader(path.read_bytes())).num_rows for path in inside(folder)]
+    return [pq.read_metadata(pa.BufferReader(path.read_bytes())).num_rows for path in list_folder(folder)]
 
 
 def test_empty_record_has_empty_typed_tables(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_empty_record_has_empty_typed_tables(tmp_path: Path) -> None:
         assert ds.dataset(tmp_path / "tables" / name).schema.equals(SCHEMAS[name])
 
 
-def test_values_come_back_from_log_and_from_files(home: Place) -> None:
+def test_values_come_back_from_log_and_from_files(home: StoragePath) -> None:
     trial = {
         "trial": np.int64(3),
         "state": "failed",
@@ -118,7 +118,7 @@ def test_positions_of_differing_dimension(tmp_path: Path) -> None:
     assert chosen["position"].to_pylist() == [[0.5, 0.5]] * 3
 
 
-def test_arrow_table_is_cast_and_put_in_order(home: Place) -> None:
+def test_arrow_table_is_cast_and_put_in_order(home: StoragePath) -> None:
     table = pa.table({"post": [2], "pre": [1], "weight": [0.5], "replicate": [0], "trial": [9]})
     with Record.open(home, SCHEMAS) as record:
         record.append("synapses", table)
@@ -150,7 +150,7 @@ def test_row_that_does_not_fit_leaves_no_trace(
     record.close()
 
 
-def test_trial_finishes_once(home: Place) -> None:
+def test_trial_finishes_once(home: StoragePath) -> None:
     row = {"trial": 4, "state": "pruned"}
     record = Record.open(home, SCHEMAS)
     with pytest.raises(ValueError, match="trial 4 is in `trials` already"):
@@ -167,7 +167,7 @@ def test_trial_finishes_once(home: Place) -> None:
         assert record.finished_trials() == {4: "pruned", 2: "failed"}
 
 
-def test_last_epoch(home: Place) -> None:
+def test_last_epoch(home: StoragePath) -> None:
     record = Record.open(home, SCHEMAS)
     record.append("epochs", epoch_rows(0, 1, 2, 3))
     record.append("epochs", epoch_rows(5, 0))
@@ -180,7 +180,7 @@ def test_last_epoch(home: Place) -> None:
     record.close()
 
 
-def test_parts_are_sealed_when_full(home: Place) -> None:
+def test_parts_are_sealed_when_full(home: StoragePath) -> None:
     folder = home / "tables" / "epochs"
     with Record.open(home, SCHEMAS, part_rows=4) as record:
         record.append("epochs", epoch_rows(0, 1))
@@ -188,7 +188,7 @@ def test_parts_are_sealed_when_full(home: Place) -> None:
         record.append("epochs", epoch_rows(1, 1))
         record.flush()
         sealed = part_path(folder, 0).read_bytes()
-        assert len(inside(folder)) == 1
+        assert len(list_folder(folder)) == 1
         for trial in (2, 3, 4, 5, 6):  # flushed together: fills one part, and begins another
             record.append("epochs", epoch_rows(trial, 1))
         record.append("epochs", epoch_rows(7, *range(10)))  # rows appended together stay together
@@ -199,13 +199,13 @@ def test_parts_are_sealed_when_full(home: Place) -> None:
         )
     assert part_path(folder, 0).read_bytes() == sealed
     assert sizes(folder) == [4, 4, 4, 22]
-    assert [read_schema(path)[1] for path in inside(folder)] == [2, 4, 6, 8]
+    assert [read_schema(path)[1] for path in list_folder(folder)] == [2, 4, 6, 8]
     with Record.open(home, SCHEMAS, part_rows=4) as record:
         record.append("epochs", epoch_rows(8, 1))
     assert sizes(folder) == [4, 4, 4, 22, 2]
 
 
-def test_crash_between_flush_and_clearing_of_the_log(home: Place) -> None:
+def test_crash_between_flush_and_clearing_of_the_log(home: StoragePath) -> None:
     record = Record.open(home, SCHEMAS, part_rows=3)
     for trial in range(5):
         record.append("epochs", epoch_rows(trial, 1))
@@ -225,7 +225,7 @@ def test_crash_between_flush_and_clearing_of_the_log(home: Place) -> None:
     assert on_disk(home, "epochs").num_rows == 10
 
 
-def test_crash_after_crash(home: Place) -> None:
+def test_crash_after_crash(home: StoragePath) -> None:
     for trial in range(4):
         record = Record.open(home, SCHEMAS)
         record.append("trials", [{"trial": trial, "state": "complete"}])
@@ -303,7 +303,7 @@ def test_full_disk_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("where", ["add", "flush"])
 def test_an_interrupt_in_between_loses_no_row(
-    home: Place, monkeypatch: pytest.MonkeyPatch, where: str
+    home: StoragePath, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     """Ctrl-C between two tables of one entry: what was logged counts, though memory lacks some of it."""
     record = Record.open(home, SCHEMAS)
@@ -325,7 +325,7 @@ def test_an_interrupt_in_between_loses_no_row(
         assert again.finished_trials() == {0: "complete"}
 
 
-def test_older_version_gains_columns(home: Place) -> None:
+def test_older_version_gains_columns(home: StoragePath) -> None:
     old = {
         name: pa.schema([f for f in schema if f.name not in ("hidden", "rate")])
         for name, schema in SCHEMAS.items()
@@ -353,7 +353,7 @@ def test_older_version_gains_columns(home: Place) -> None:
         Record.open(home, old)
 
 
-def test_log_of_another_version_is_named(home: Place) -> None:
+def test_log_of_another_version_is_named(home: StoragePath) -> None:
     record = Record.open(home, SCHEMAS)
     record.append("epochs", epoch_rows(0, 1))
     crash(record)

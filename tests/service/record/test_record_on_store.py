@@ -10,7 +10,7 @@ from service.errors import SweepError
 from service.record import Record, make_schemas
 from service.record.parts import read_table
 from service.storage import journal
-from service.storage.paths import Place
+from service.storage.paths import StoragePath
 
 SCHEMAS = make_schemas({}, ["modularity"])
 
@@ -40,7 +40,7 @@ class Doomed(ObjectStore):
         self.dead, self.fail = False, lambda what, key: None
 
 
-def open_record(folder: Place) -> Record:
+def open_record(folder: StoragePath) -> Record:
     return Record.open(folder, SCHEMAS, part_rows=8, flush_rows=10)
 
 
@@ -49,7 +49,7 @@ def append(record: Record, n: int) -> None:
     record.append_all({"trials": [{"trial": n, "state": "complete"}], "epochs": rows})
 
 
-def check(folder: Place, acknowledged: int) -> int:
+def check(folder: StoragePath, acknowledged: int) -> int:
     """Rows after a new start: all that were acknowledged, and perhaps the one on its way, each once."""
     with open_record(folder) as record:
         trials = record.rows("trials")["trial"].to_pylist()

@@ -6,7 +6,7 @@ from scipy import stats
 from service.report.intervals import along, t_interval
 
 
-def _networks(trials: int, replicates: int, seed: int = 0) -> pd.DataFrame:
+def _retention(trials: int, replicates: int, seed: int = 0) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     rows = [
         {"trial": t, "replicate": r, "group": "ab"[t % 2], "x": float(t // 4), "y": draw.normal()}
@@ -24,7 +24,7 @@ def test_interval_is_that_of_scipy() -> None:
 
 
 def test_trials_are_counted_where_there_are_several_else_replicates() -> None:
-    networks = _networks(8, 4)  # two trials a group and place
+    networks = _retention(8, 4)  # two trials a group and place
     networks = networks[(networks["x"] < 1) | (networks["trial"].isin([4, 5]))]  # one at the second place
     found = {(row["group"], row["x"]): row for row in along(networks, "x", ["y"]).to_dict("records")}
     two = networks[networks["trial"].isin([0, 2])].groupby("trial")["y"].mean()
@@ -47,7 +47,7 @@ def test_many_values_are_cut_into_ranges_with_as_many_trials_each() -> None:
 
 
 def test_what_has_no_value_is_left_out() -> None:
-    networks = _networks(8, 2).assign(z=np.nan)
+    networks = _retention(8, 2).assign(z=np.nan)
     networks.loc[networks["trial"] == 0, "y"] = np.nan
     found = along(networks, "x", ["y", "z"])
     assert set(found["outcome"]) == {"y"}

@@ -13,7 +13,7 @@ from service.errors import UserError
 from service.report.contents import Absent, Drawn, Item, contents, overview
 from service.report.effects import find_effects
 from service.report.exemplars import choose, input_map, load
-from service.report.sweep_data import read_study
+from service.report.sweep_data import read_sweep_data
 from service.report.trial_pictures import pruning_curves
 from service.report.write import write_report
 from service.results.sweep import Sweep
@@ -23,8 +23,10 @@ SPACE = [t for t, (_, embedding, _) in enumerate(planned()) if embedding == "spa
 
 def _contents(folder: Path) -> dict[str, Item]:
     sweep = Sweep(folder)
-    study = read_study(sweep)
-    return {item.title: item for item in contents(study, load(sweep, study), pruning_curves(folder))}
+    sweep_data = read_sweep_data(sweep)
+    return {
+        item.title: item for item in contents(sweep_data, load(sweep, sweep_data), pruning_curves(folder))
+    }
 
 
 def _drawn(item: Item) -> Drawn:
@@ -60,27 +62,29 @@ def test_a_study_counts_every_result_once(tmp_path: Path) -> None:
         values | {"trial": 18, "state": "pruned"},
         values | {"trial": 19, "state": "complete", "move": "more seeds", "parent": 2},
     ]
-    study = read_study(Sweep(write_known_sweep(tmp_path / "known", more=more)))
-    assert study.trials["trial"].tolist() == [t for t in range(16) if t != 2] + [19]
-    assert study.states == {"complete": 18, "failed": 1, "pruned": 1}
-    assert study.progress == "20 of 40 trials are finished"
+    sweep_data = read_sweep_data(Sweep(write_known_sweep(tmp_path / "known", more=more)))
+    assert sweep_data.trials["trial"].tolist() == [t for t in range(16) if t != 2] + [19]
+    assert sweep_data.states == {"complete": 18, "failed": 1, "pruned": 1}
+    assert sweep_data.progress == "20 of 40 trials are finished"
 
 
 def test_a_study_knows_its_axis_and_its_groups(folder: Path) -> None:
-    study = read_study(Sweep(folder))
-    assert study.x == "wiring_cost" and study.grouped_by == ["embedding"]
-    assert study.trials.groupby("group")["trial"].count().to_dict() == {
+    sweep_data = read_sweep_data(Sweep(folder))
+    assert sweep_data.x == "wiring_cost" and sweep_data.grouped_by == ["embedding"]
+    assert sweep_data.trials.groupby("group")["trial"].count().to_dict() == {
         "embedding free": 4, "embedding space": 12
     }  # fmt: skip
-    assert len(study.networks) == 48
+    assert len(sweep_data.networks) == 48
     recorded = Sweep(folder).table("trials").set_index("trial")["accuracy"]
-    found = study.networks.groupby("trial")["accuracy"].mean()
+    found = sweep_data.networks.groupby("trial")["accuracy"].mean()
     np.testing.assert_allclose(found, recorded.sort_index())
 
 
 def test_effects_that_were_put_in_are_found(folder: Path) -> None:
-    study = read_study(Sweep(folder))
-    effects = find_effects(study.networks, study.fields, ["accuracy", "test_accuracy"], study.grouped_by)
+    sweep_data = read_sweep_data(Sweep(folder))
+    effects = find_effects(
+        sweep_data.networks, sweep_data.fields, ["accuracy", "test_accuracy"], sweep_data.grouped_by
+    )
     embedding = [e for e in effects if e.field == "embedding"]
     accuracy = next(e for e in embedding if e.outcome == "accuracy")
     assert accuracy.method == "paired t" and accuracy.n == "4 pairs of trials"
@@ -120,7 +124,7 @@ def test_pictures_of_networks(folder: Path, items: dict[str, Item]) -> None:
     shown = delays[delays["trial"] == number]
     own = sweep.network(number).delays()[0].detach().numpy()[~np.eye(12, dtype=bool)]
     assert [shown["from_ms"].min(), shown["to_ms"].max()] == pytest.approx([own.min(), own.max()], rel=1e-5)
-    assert set(delays["trial"]) == set(choose(read_study(sweep)))
+    assert set(delays["trial"]) == set(choose(read_sweep_data(sweep)))
 
 
 def test_input_maps() -> None:
@@ -145,7 +149,7 @@ def test_what_can_not_be_drawn_is_said(tmp_path: Path, items: dict[str, Item]) -
 
 
 def test_overview_is_for_the_run_of_the_sweep(folder: Path) -> None:
-    titles = [item.title for item in overview(read_study(Sweep(folder)))]
+    titles = [item.title for item in overview(read_sweep_data(Sweep(folder)))]
     assert titles == ["Pareto front", "Importance of the searched fields", "Parallel coordinates"]
 
 

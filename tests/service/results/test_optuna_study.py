@@ -14,7 +14,7 @@ from service import Sweep
 from service.config.sweep import dump, load
 from service.control.tasks import schemas_of
 from service.record import Record
-from service.record.plan import Begun, Plan
+from service.record.plan import Plan, PlannedTrial
 from service.storage.layout import plan_file
 
 ASKED = """\
@@ -58,7 +58,7 @@ def write(folder: Path, objectives: str = ONE) -> Sweep:
                 "epochs", [key | {"accuracy": 0.1 * key["epoch"] + key["replicate"]} for key in keys]
             )
     plan = Plan(plan_file(folder))
-    plan.add(Begun(Suggestion(4, {"learner.wiring_cost": 0.5, "learner.embedding": "free"})))
+    plan.add(PlannedTrial(Suggestion(4, {"learner.wiring_cost": 0.5, "learner.embedding": "free"})))
     plan.close()
     return Sweep(folder)
 

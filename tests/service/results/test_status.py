@@ -11,7 +11,7 @@ from rich.console import Console
 from service import Sweep
 from service.commands.listing import print_list
 from service.record import Record, make_schemas
-from service.results.status import standing_of
+from service.results.status import status_of
 
 Make = Callable[..., Sweep]
 
@@ -54,8 +54,10 @@ def make(tmp_path: Path) -> Make:
     ],
 )
 def test_a_budget_ends_a_sweep(budget: str, said: str, make: Make, tmp_path: Path) -> None:
-    one = standing_of(make(budget, [0.5, 0.4, 0.9, 0.8]))
-    assert one.state == "finished" and one.stopped_by is not None and one.stopped_by.startswith(said)
+    one = status_of(make(budget, [0.5, 0.4, 0.9, 0.8]))
+    assert (
+        one.state == "finished" and one.exhausted_budget is not None and one.exhausted_budget.startswith(said)
+    )
     console = Console(width=200, record=True)
     print_list(tmp_path / "runs", console)
     text = console.export_text()
@@ -66,19 +68,19 @@ def test_a_budget_ends_a_sweep(budget: str, said: str, make: Make, tmp_path: Pat
     "budget", ["{}", "{hours: 0.6}", "{cpu_hours: 1.1}", "{plateau: {trials: 2, gain: 0.01}, hours: 9.0}"]
 )
 def test_what_is_left_of_a_budget_can_be_used(budget: str, make: Make) -> None:
-    one = standing_of(make(budget, [0.5, 0.4, 0.3, 0.2]))
-    assert (one.state, one.stopped_by) == ("unfinished", None)
+    one = status_of(make(budget, [0.5, 0.4, 0.3, 0.2]))
+    assert (one.state, one.exhausted_budget) == ("unfinished", None)
 
 
 def test_trials_that_were_cut_short_are_still_to_be_run(make: Make) -> None:
-    assert standing_of(make("{hours: 0.5}", [0.5], begun=1)).state == "unfinished"
+    assert status_of(make("{hours: 0.5}", [0.5], begun=1)).state == "unfinished"
 
 
 def test_all_trials_are_finished_whatever_the_budget(make: Make) -> None:
-    one = standing_of(make("{hours: 0.5}", [0.5] * 10))
-    assert (one.state, one.stopped_by) == ("finished", None)
+    one = status_of(make("{hours: 0.5}", [0.5] * 10))
+    assert (one.state, one.exhausted_budget) == ("finished", None)
 
 
 def test_a_budget_that_cannot_be_read_is_damage(make: Make) -> None:
-    one = standing_of(make("{hours: many}", [0.5]))
+    one = status_of(make("{hours: many}", [0.5]))
     assert one.state == "damaged" and one.fault is not None and "its budget can't be read" in one.fault

@@ -19,7 +19,7 @@ from service.commands.listing import print_list
 from service.config.sweep import load
 from service.errors import SweepError, UserError
 from service.record import Record, make_schemas
-from service.results.status import standing_of
+from service.results.status import status_of
 from service.results.sweeps import sweeps_in
 from service.tracking import MlflowView
 from service.tracking.location import embedded_store
@@ -143,7 +143,7 @@ def test_a_grid_is_finished_when_all_its_combinations_are(tmp_path: Path) -> Non
         text = (folder / "sweep.yaml").read_text().replace("search: {trials: 3}", asked)
         (folder / "sweep.yaml").write_text(f"{text}space: {space}\n")
         assert Sweep(folder).planned == planned
-    states = [standing_of(Sweep(tmp_path / name)).state for name in ("two", "many")]
+    states = [status_of(Sweep(tmp_path / name)).state for name in ("two", "many")]
     assert states == ["finished", "unfinished"]
 
 

@@ -11,16 +11,16 @@ from object_store import ObjectStore
 from service.errors import SweepError
 from service.storage import journal as journal_module
 from service.storage.journal import open_journal, read_lines
-from service.storage.paths import ObjectPath, Place, inside
+from service.storage.paths import ObjectPath, StoragePath, list_folder
 
 FIRST, SECOND, THIRD, LINE, UNSYNCED = (b'{"n":%d}' % n for n in range(5))
 
 
-def contents(path: Place) -> list[bytes]:
+def contents(path: StoragePath) -> list[bytes]:
     return [line.content for line in read_lines(path)]
 
 
-def test_lines_come_back_in_order(home: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_come_back_in_order(home: StoragePath, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "SEGMENT_BYTES", 20)
     path = home / "plan.jsonl"
     assert read_lines(path) == []
@@ -38,7 +38,7 @@ def test_lines_come_back_in_order(home: Place, monkeypatch: pytest.MonkeyPatch) 
     assert len(set(places)) == 12 and places[0].endswith(":1")
 
 
-def test_a_cleared_journal_begins_anew(home: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cleared_journal_begins_anew(home: StoragePath, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "SEGMENT_BYTES", 5)
     path = home / "log.jsonl"
     journal = open_journal(path)
@@ -63,7 +63,7 @@ def test_sealed_segments_are_not_written_again(monkeypatch: pytest.MonkeyPatch) 
         for _ in range(8):
             journal.append(b'{"n":1}')
     assert [int(key[-6:]) for key in written] == [n // 3 for n in range(16)]
-    assert [one.read_bytes().count(b"\n") for one in inside(path)] == [3] * 5 + [1]
+    assert [one.read_bytes().count(b"\n") for one in list_folder(path)] == [3] * 5 + [1]
 
 
 @pytest.mark.parametrize("arrives", [False, True], ids=["lost", "written all the same"])
@@ -118,14 +118,14 @@ def test_a_file_that_cannot_be_read_or_written(tmp_path: Path, monkeypatch: pyte
     assert contents(tmp_path / "plan.jsonl") == [UNSYNCED]
 
 
-def test_a_line_that_is_damaged_is_told(home: Place) -> None:
+def test_a_line_that_is_damaged_is_told(home: StoragePath) -> None:
     """Any bit of it may change; what is then not noticed has changed nothing but the checksum's name."""
     path = home / "plan.jsonl"
     journal = open_journal(path)
     content = b'{"trial":17,"loss":0.25}'
     journal.append(content)
     journal.close()
-    file = inside(path)[0] if isinstance(path, ObjectPath) else path
+    file = list_folder(path)[0] if isinstance(path, ObjectPath) else path
     stored = file.read_bytes()
     assert json.loads(stored) == {**json.loads(content), "crc": zlib.crc32(content)}
     for bit in range(8 * (len(stored) - 1)):
@@ -140,7 +140,7 @@ def test_a_line_that_is_damaged_is_told(home: Place) -> None:
             assert (entry["trial"], entry["loss"]) == (17, 0.25)
 
 
-def test_lines_of_an_older_version_have_no_checksum(home: Place) -> None:
+def test_lines_of_an_older_version_have_no_checksum(home: StoragePath) -> None:
     path = home / "plan.jsonl"
     file = path / "000000" if isinstance(path, ObjectPath) else path
     file.write_bytes(b'{"elapsed":1.5}\n')

@@ -12,9 +12,9 @@ from object_store import ObjectStore
 from service.errors import HeldError, SweepError, UserError
 from service.storage import lease, process
 from service.storage.layout import LOCK
-from service.storage.lease import CLAIM_SECONDS, TRUST_SECONDS
-from service.storage.lock import hold, is_running
-from service.storage.paths import ObjectPath, Place, inside
+from service.storage.lease import LEASE_SECONDS, TRUST_SECONDS
+from service.storage.lock import is_running, sweep_lock
+from service.storage.paths import ObjectPath, StoragePath, list_folder
 
 GONE = [*process.process_of()[:3], "1"]
 """A process of this machine that is no more."""
@@ -40,13 +40,13 @@ def folder(store: ObjectStore) -> ObjectPath:
     return store.path("bucket/runs/wiring")
 
 
-def test_one_at_a_time(home: Place) -> None:
+def test_one_at_a_time(home: StoragePath) -> None:
     assert not is_running(home)
     for _ in range(2):
-        with hold(home) as held:
+        with sweep_lock(home) as held:
             (held / "sweep.yaml").write_bytes(b"")
             assert is_running(home)
-            with pytest.raises(HeldError, match="runs this sweep; wait for it, or stop it"), hold(home):
+            with pytest.raises(HeldError, match="runs this sweep; wait for it, or stop it"), sweep_lock(home):
                 pass
             assert is_running(home)
         assert not is_running(home)
@@ -64,7 +64,7 @@ def test_two_that_start_at_the_same_moment_never_both_go_on(
 
     def start(number: int) -> None:
         with suppress(HeldError):
-            stack.enter_context(hold(folder))
+            stack.enter_context(sweep_lock(folder))
             running.append(number)
 
     def second(what: str, key: str) -> None:
@@ -79,7 +79,7 @@ def test_two_that_start_at_the_same_moment_never_both_go_on(
         start(1)
         assert steps >= step and len(running) <= 1
         store.fail = lambda what, key: None
-    assert inside(folder / LOCK) == []
+    assert list_folder(folder / LOCK) == []
 
 
 def test_a_claim_that_is_not_renewed_ends(
@@ -87,27 +87,27 @@ def test_a_claim_that_is_not_renewed_ends(
 ) -> None:
     monkeypatch.setattr(process, "process_of", lambda pid="self": [])  # as if on another machine
     time = Time(store, monkeypatch)
-    with hold(folder) as held:
+    with sweep_lock(folder) as held:
         time.now += TRUST_SECONDS - 1
         (held / "a").write_bytes(b"")
         time.now += 2
         with pytest.raises(SweepError, match="another process may run the sweep by now"):
             (held / "a").write_bytes(b"too late")
-        with pytest.raises(HeldError), hold(folder):
+        with pytest.raises(HeldError), sweep_lock(folder):
             pass
-        time.now += CLAIM_SECONDS - TRUST_SECONDS
-        with hold(folder) as other:
+        time.now += LEASE_SECONDS - TRUST_SECONDS
+        with sweep_lock(folder) as other:
             (other / "b").write_bytes(b"")
-            assert len(inside(folder / LOCK)) == 1
-    assert (folder / "a").read_bytes() == b"" and inside(folder / LOCK) == []
+            assert len(list_folder(folder / LOCK)) == 1
+    assert (folder / "a").read_bytes() == b"" and list_folder(folder / LOCK) == []
 
 
 def test_a_claim_is_renewed_while_it_is_held(
     store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "RENEW_SECONDS", 0.01)
-    with hold(folder):
-        key = inside(folder / LOCK)[0].key  # type: ignore[union-attr]
+    with sweep_lock(folder):
+        key = list_folder(folder / LOCK)[0].key  # type: ignore[union-attr]
         changed = store.files[key][1]
         for _ in range(500):
             if store.files[key][1] > changed:
@@ -123,14 +123,14 @@ def test_the_claim_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None
             json.dumps({"host": "here", "process": process.process_of(str(other.pid))}).encode()
         )
         assert is_running(folder)
-        with pytest.raises(HeldError, match="a process on here runs this sweep"), hold(folder):
+        with pytest.raises(HeldError, match="a process on here runs this sweep"), sweep_lock(folder):
             pass
         other.kill()
         os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # dead, and not taken notice of yet
         assert not is_running(folder)
-        with hold(folder):
+        with sweep_lock(folder):
             assert is_running(folder)
-    assert inside(folder / LOCK) == []
+    assert list_folder(folder / LOCK) == []
 
 
 def test_a_process_elsewhere_with_our_number_is_another() -> None:
@@ -145,7 +145,7 @@ def test_a_process_elsewhere_with_our_number_is_another() -> None:
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"host": 1}', b'{"host": "a", "process": 7}'])
 def test_a_claim_that_cannot_be_read_is_one(folder: ObjectPath, content: bytes) -> None:
     (folder / LOCK / "1234").write_bytes(content)
-    with pytest.raises(HeldError), hold(folder):
+    with pytest.raises(HeldError), sweep_lock(folder):
         pass
 
 
@@ -154,6 +154,6 @@ def test_a_claim_that_cannot_be_made(store: ObjectStore, folder: ObjectPath) -> 
         raise OSError("ACCESS_DENIED")
 
     store.fail = refuse
-    with pytest.raises(UserError, match=r"can't be written \(ACCESS_DENIED\); choose"), hold(folder):
+    with pytest.raises(UserError, match=r"can't be written \(ACCESS_DENIED\); choose"), sweep_lock(folder):
         pass
     assert store.files == {}

@@ -11,12 +11,12 @@ from object_store import ObjectStore
 from service.errors import SweepError, UserError
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import sweep_folders
-from service.storage.paths import ObjectPath, Place, inside, place, stored_at
+from service.storage.paths import ObjectPath, StoragePath, list_folder, parse_path, stored_files
 
 
 def test_folders_are_paths(tmp_path: Path) -> None:
-    assert place("runs") == Path("runs") and place(tmp_path) is tmp_path
-    assert place("file:///data/my%20runs") == Path("/data/my runs")
+    assert parse_path("runs") == Path("runs") and parse_path(tmp_path) is tmp_path
+    assert parse_path("file:///data/my%20runs") == Path("/data/my runs")
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def test_folders_are_paths(tmp_path: Path) -> None:
 )
 def test_what_is_no_place_is_the_users_mistake(url: str, fault: str) -> None:
     with pytest.raises(UserError, match=fault) as caught:
-        place(url)
+        parse_path(url)
     assert "secret" not in str(caught.value)
 
 
 def test_a_url_is_joined_before_its_query_and_sent_to_workers() -> None:
-    runs = place("gs://bucket/runs/?scheme=http")
+    runs = parse_path("gs://bucket/runs/?scheme=http")
     assert isinstance(runs, ObjectPath)
     path = runs / "wiring" / "log.jsonl"
     assert str(path) == "gs://bucket/runs/wiring/log.jsonl?scheme=http"
@@ -45,18 +45,18 @@ def test_a_url_is_joined_before_its_query_and_sent_to_workers() -> None:
     assert pickle.loads(pickle.dumps(path)) == path
 
 
-def test_files_and_folders(home: Place) -> None:
+def test_files_and_folders(home: StoragePath) -> None:
     for name in ("wiring/sweep.yaml", "wiring/tables/a", ".hidden/sweep.yaml", "notes/a.txt"):
         write_whole(home / name, name.encode())
     write_whole(home / "wiring/sweep.yaml", b"anew")
-    assert [path.name for path in inside(home)] == [".hidden", "notes", "wiring"]
+    assert [path.name for path in list_folder(home)] == [".hidden", "notes", "wiring"]
     assert [path.name for path in sweep_folders(home)] == ["wiring"]
     assert (home / "wiring" / "sweep.yaml").read_text() == "anew"
     assert (home / "wiring").exists() and not (home / "wiring").is_file()
-    assert not (home / "wirin").exists() and inside(home / "wirin") == []
-    assert sorted(one.size for one in stored_at(home / "wiring")) == [4, 15]
-    assert [one.size for one in stored_at(home / "notes" / "a.txt")] == [11]
-    assert stored_at(home / "none") == []
+    assert not (home / "wirin").exists() and list_folder(home / "wirin") == []
+    assert sorted(one.size for one in stored_files(home / "wiring")) == [4, 15]
+    assert [one.size for one in stored_files(home / "notes" / "a.txt")] == [11]
+    assert stored_files(home / "none") == []
     (home / "notes" / "a.txt").unlink()
     (home / "notes" / "a.txt").unlink(missing_ok=True)
     with pytest.raises(FileNotFoundError):

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from service import Sweep
 from service.cli import app
 from service.errors import UserError
-from service.storage.paths import inside, place
+from service.storage.paths import list_folder, parse_path
 
 PROGRAM = [sys.executable, "-c", "from service.cli import main; main()"]
 RUNS = "s3://bucket/runs"
@@ -124,10 +124,15 @@ def test_every_trial_is_there_once(folder: Path) -> None:
 
 
 def test_all_lies_there_and_nothing_here(folder: Path) -> None:
-    sweep = place(f"{RUNS}/small")
-    names = {one.name for one in inside(sweep)}
+    sweep = parse_path(f"{RUNS}/small")
+    names = {one.name for one in list_folder(sweep)}
     assert names >= {"sweep.yaml", "environments.json", "plan.jsonl", "tables", "networks", "pictures"}
-    assert inside(sweep / ".lock") == inside(sweep / "checkpoints") == inside(sweep / "log.jsonl") == []
+    assert (
+        list_folder(sweep / ".lock")
+        == list_folder(sweep / "checkpoints")
+        == list_folder(sweep / "log.jsonl")
+        == []
+    )
     assert {path.name for path in folder.iterdir()} == {"small.yaml", "mlflow.db", "mlartifacts"}
     row = Sweep.all(RUNS).table("trials").query("trial == 3").iloc[0]
     net = Sweep(f"{RUNS}/small").network(3)
@@ -156,4 +161,4 @@ def test_mlflow_must_be_elsewhere(server: None, tmp_path: Path, monkeypatch: pyt
         UserError, match=r"MLFLOW_TRACKING_URI: is not set: set it, or `mlflow\.uri` in the sweep"
     ):
         CliRunner().invoke(app, arguments, catch_exceptions=False)
-    assert inside(place(f"{RUNS}/other")) == []
+    assert list_folder(parse_path(f"{RUNS}/other")) == []
