@@ -13,7 +13,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -30,6 +30,10 @@ resources: {{concurrent: {concurrent}}}
 """
 
 
+if TYPE_CHECKING:
+    from service.record.rows import FinishedTrial
+
+
 class Timed:
     """A listener that notes when the first trial started, when the last ended, and what all took together."""
 
@@ -43,10 +47,10 @@ class Timed:
     def epoch(self, trial: int, epoch: int, metrics: Any) -> None:
         """Nothing to note."""
 
-    def trial_finished(self, row: Any, neurons: Any) -> None:
+    def trial_finished(self, finished: "FinishedTrial") -> None:
         """The last one stops it."""
         self.ended = time.perf_counter()
-        self.trained += row["seconds"]
+        self.trained += finished.row["seconds"]
 
 
 def measured(trials: int, epochs: int, concurrent: int) -> Timed:

@@ -134,18 +134,18 @@ def log(controller: SweepController, runs: Path) -> dict[str, float]:
     in_batch = 2 * len(METRICS) * spec.learner.epochs * outbox.FLUSH_SECONDS / TRIAL_SECONDS
     outbox.FLUSH_POINTS = round(in_batch)
     view = MlflowView.open(runs, spec, folder)
-    listener = MlflowListener(view, folder, spec.name)
+    listener = MlflowListener(view, spec, controller.record, folder)
     view.finished_trials(600)
     start, cpu = time.perf_counter(), thread_seconds(view)
     controller.retell(controller.record.finished_trials(), listener)
     view.finished_trials(3600)
     found = {"wall": time.perf_counter() - start, "cpu": thread_seconds(view) - cpu}
     start = time.perf_counter()
-    listener.show_leaders(controller)
+    listener.show_leaders()
     view.finished_trials(3600)
     found["leaders"] = time.perf_counter() - start
     start = time.perf_counter()
-    listener.show_sweep(controller)
+    listener.show_sweep()
     view.close("complete", patience=600)
     assert view.lost == 0
     return found | {"sweep": time.perf_counter() - start}

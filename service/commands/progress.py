@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import pyarrow as pa
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.config.sweep import SweepSpec
-from service.record.rows import Metrics
+from service.record.rows import FinishedTrial, Metrics
 from service.text import duration
 
 STATE_STYLES = {
@@ -59,8 +58,9 @@ class Progress:
         """Show its last values."""
         self._running[trial] = (epoch, metrics)
 
-    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
+    def trial_finished(self, finished: FinishedTrial) -> None:
         """Count it."""
+        row = finished.row
         self._running.pop(row["trial"], None)
         self._states[row["state"]] += 1
         self._note_best(row)

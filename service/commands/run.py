@@ -171,8 +171,8 @@ def _control(
                 with Progress(spec, finished, planned, console) as progress:
                     controller.listeners = [progress, mlflow]
                     execute(controller)
-            mlflow.show_leaders(controller)
-            mlflow.show_sweep(controller)
+            mlflow.show_leaders()
+            mlflow.show_sweep()
         if exhausted_budget := controller.queue.exhausted_budget:
             console.print(f"{spec.name} has stopped: {exhausted_budget}.", highlight=False, soft_wrap=True)
     print_summary(folder, console)
@@ -187,7 +187,7 @@ def _mlflow(
     from service.tracking.view import MlflowView
 
     view = MlflowView.open(folder.parent, controller.spec, folder)
-    listener = MlflowListener(view, folder, controller.spec.name)
+    listener = MlflowListener(view, controller.spec, controller.record, folder)
     state = "failed"
     try:
         finished = controller.record.finished_trials()

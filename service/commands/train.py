@@ -42,7 +42,7 @@ def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Cons
             while goes_on:
                 report = trial.advance()
                 console.print(_line(report, task.learner.epochs), highlight=False, soft_wrap=True)
-                goes_on = controller.take(report)
+                goes_on = controller.take(report).goes_on
 
     conduct(spec, file, runs, console, execute)
 

@@ -95,6 +95,11 @@ class SweepSpec:
         return sorted(metrics_needed(self.objectives, self.constraints) - METRICS.keys())
 
     @property
+    def metrics(self) -> list[str]:
+        """Metrics that a row of `trials` has, in mean and standard error."""
+        return [*METRICS, *self.measures]
+
+    @property
     def recorded_measures(self) -> list[str]:
         """Measures that the table `topology` has columns for."""
         return [*MEASURES, *(NULL_MEASURES if self.record.nulls else ())]

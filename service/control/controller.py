@@ -7,29 +7,39 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow.compute as pc
 
-from search import Suggestion
 from service.config.sweep import SweepSpec
 from service.control.listener import Listener
 from service.control.retention import NetworkRetention
 from service.control.running_trial import RunningTrial
 from service.control.stopping import StoppingPolicy
-from service.control.tasks import make_task, schemas_of
+from service.control.tasks import make_task, planned_trial, schemas_of
 from service.control.trial_queue import TrialQueue
-from service.control.trial_rows import epoch_rows, measured, params_of, row_of, row_of_none
+from service.control.trial_rows import epoch_rows, params_of, row_of, row_of_none
 from service.errors import SweepError
 from service.record import Record
+from service.record.leaders import duplicate_reason
 from service.record.plan import PlannedTrial, WarmStartTrial
 from service.record.provenance import note_environment
-from service.record.rows import Metrics, by_epoch, by_trial, summarize
-from service.record.schema import values_of
+from service.record.rows import Metrics, by_epoch, by_trial, finished_trial, summarize
 from service.storage.atomic import remove_temporaries
 from service.storage.layout import checkpoint_file, plan_file
 from service.storage.paths import StoragePath, list_folder
 from service.worker.task import Report, Task
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a report."""
+
+    goes_on: bool
+    """Whether its trial goes on."""
+    advanced: bool
+    """Whether it is news: the trial has come further than was recorded of it."""
 
 
 class SweepController:
@@ -58,7 +68,7 @@ class SweepController:
         try:
             self._end_unplanned()
             self.queue = TrialQueue(spec, folder, self.record, sources)
-            self._stopping = StoppingPolicy(spec, self.record, self.queue.fault)
+            self._stopping = StoppingPolicy(spec, self.record, self.queue.fault, self.queue.is_suggestion)
             self._retention = NetworkRetention(spec, folder, self.record)
         except Exception:
             self.record.close()
@@ -93,30 +103,31 @@ class SweepController:
             self._finish_duplicate(task, suggestion.duplicate_of)
         return None
 
-    def take(self, report: Report) -> bool:
-        """Record a report; returns whether the trial goes on."""
+    def take(self, report: Report) -> Verdict:
+        """Record a report, and decide whether its trial goes on."""
         running = self._running.get(report.trial)
         if running is None:  # it was finished by a report that came before
-            return False
+            return Verdict(goes_on=False, advanced=False)
         if report.halt is not None:
             raise SweepError(f"trial {report.trial} could not go on: {report.halt}")
-        metrics: Metrics = summarize(report.metrics | measured(report, self.spec.measures))
+        metrics: Metrics = summarize(report.metrics | report.measures)
         self._charge(running, report, metrics)
         known = self.record.last_epoch(report.trial)
-        if report.failure is None and known is not None and report.epoch <= known:
-            # A trial taken up from a checkpoint goes through epochs that are recorded already.
-            return True
+        advanced = known is None or report.epoch > known
+        if not advanced:  # a trial taken up from a checkpoint goes through epochs that are recorded already
+            if report.failure is None:
+                return Verdict(goes_on=True, advanced=False)
+            report, metrics = replace(report, metrics={}), {}
         if metrics:
             running.note(metrics)
-        verdict = self._stopping.decide(report, running, metrics)
+        end = self._stopping.decide(report, running, metrics)
         tables: dict[str, Any] = {"epochs": epoch_rows(report), **report.tables}
-        if verdict is None:
+        if end is None:
             self.record.append_all(tables)
             self._tell_epoch(report.trial, report.epoch, metrics)
-            return True
-        # If it could not even report, what is known of it is its last epoch.
-        self._finish(row_of(self.spec, running, *verdict, report.epoch), tables, running.latest)
-        return False
+        else:  # if it could not even report, what is known of it is its last epoch
+            self._finish(row_of(self.spec, running, *end, report.epoch), tables, running.latest)
+        return Verdict(goes_on=end is None, advanced=advanced)
 
     def placed(self, trial: int) -> None:
         """A trial has got a worker: from now on it is expected to report."""
@@ -146,7 +157,7 @@ class SweepController:
                 listener.trial_started(trial, self._params_of(row))
                 for epoch, metrics in by_epoch(epochs[trial]):
                     listener.epoch(trial, epoch, metrics)
-                listener.trial_finished(row, neurons[trial])
+                listener.trial_finished(finished_trial(row, self.spec.metrics, neurons[trial]))
 
     def close(self) -> None:
         """Flush the record."""
@@ -199,20 +210,21 @@ class SweepController:
     def _finish_duplicate(self, task: Task, original: int) -> None:
         """Record a suggestion that was tried before: that trial's values, at no cost."""
         row = self.record.rows("trials").filter(pc.field("trial") == original).to_pylist()[0]
-        reason = f"duplicate of trial {original}"
+        repeats = {"reason": duplicate_reason(original), "duplicate_of": original}
         cost = {"seconds": 0.0, "cpu_seconds": 0.0, "gpu_seconds": 0.0}
         self._tell_started(task)
-        self._finish(row | cost | {"trial": task.trial, "reason": reason}, {})
+        self._finish(row | cost | repeats | {"trial": task.trial}, {})
 
     def _finish(self, row: dict[str, Any], tables: Mapping[str, Any], last: Metrics | None = None) -> None:
         """The trial is over: record it with its `last` epoch, and only then tell the others."""
         self.record.append_all({**tables, "trials": [row]})
         self._running.pop(row["trial"], None)
-        self.queue.finished(row)
+        finished = finished_trial(row, self.spec.metrics, tables.get("neurons"))
+        self.queue.finished(finished)
         if last:
             self._tell_epoch(row["trial"], row["epochs"], last)
         for listener in self.listeners:
-            listener.trial_finished(row, tables.get("neurons"))
+            listener.trial_finished(finished)
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
         self._retention.finished()
 
@@ -226,9 +238,8 @@ class SweepController:
 
     def _params_of(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """All that a recorded trial was given; what was searched, if it could not be run."""
-        values = values_of(row, self.spec.space)
-        begun = PlannedTrial(Suggestion(row["trial"], values), row["parent"], row["move"], row["replicates"])
+        begun = planned_trial(row, self.spec.space)
         try:
             return params_of(make_task(self.spec, self.folder, begun))
         except ValueError:
-            return dict(values)
+            return dict(begun.suggestion.values)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import pyarrow as pa
-
-from service.record.rows import Metrics
+from service.record.rows import FinishedTrial, Metrics
 
 
 class Listener(Protocol):
@@ -17,5 +15,5 @@ class Listener(Protocol):
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         """A trial has finished an epoch."""
 
-    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
-        """A trial is over: its row in `trials`, and the rows of its last report in `neurons`."""
+    def trial_finished(self, finished: FinishedTrial) -> None:
+        """A trial is over."""

@@ -9,22 +9,39 @@ from search.objectives import metrics_needed
 from service.config.sweep import SweepSpec
 from service.control.running_trial import RunningTrial
 from service.record import Record
-from service.record.rows import Metrics
+from service.record.rows import Metrics, reported_means
 from service.worker.task import Report
 
 SILENT_SECONDS = 60.0
 """Beyond its time limit, a trial that does not report may take so long to start or to finish an epoch."""
 
 
-Fault = Callable[[Mapping[str, float]], str | None]
-
-
 class StoppingPolicy:
-    """Decides after each report whether a trial goes on. Knows the reports of earlier sessions, too."""
+    """Decides after each report whether a trial goes on. Knows the reports of earlier sessions, too.
 
-    def __init__(self, spec: SweepSpec, record: Record, fault: Fault) -> None:
-        """Args: the sweep; its results so far; why metrics are of no use to the search."""
-        self._spec, self._fault = spec, fault
+    A stopping rule hears of every epoch that is recorded of a trial in the race, whatever becomes of the
+    trial at that epoch, and of no other. So a rule that is rebuilt from the record has heard what one heard
+    that never stopped.
+    """
+
+    def __init__(
+        self,
+        spec: SweepSpec,
+        record: Record,
+        fault: Callable[[Mapping[str, float]], str | None],
+        races: Callable[[int], bool],
+    ) -> None:
+        """Let the rule hear what is recorded.
+
+        Args:
+            spec: the sweep.
+            record: its results so far.
+            fault: why metrics are of no use to the search, or None.
+            races: whether a trial is compared with others. More seeds of a leader are not a race.
+        """
+        self._spec, self._fault, self._races = spec, fault, races
+        # No rule decides by what is measured when training is over.
+        self._heard = metrics_needed(spec.objectives, spec.constraints) - set(spec.measures)
         self._rule = make_rule(
             spec.stopping.rule,
             spec.objectives,
@@ -40,17 +57,18 @@ class StoppingPolicy:
         self, report: Report, running: RunningTrial, metrics: Metrics
     ) -> tuple[str, str | None] | None:
         """The state that a report puts its trial in, with the reason; None if it goes on."""
-        if report.failure is not None:
-            return "failed", report.failure
         # Not the time of the epoch: a trial is judged by what it has cost so far.
         means = {name: mean for name, (mean, _) in metrics.items()} | {"seconds": running.seconds}
+        not_worth_it = self._observe(report.trial, report.epoch, means) if metrics else None
+        if report.failure is not None:
+            return "failed", report.failure
         # Measures are taken when training is over, and can't be at fault before.
         fault = self._fault(means if report.done else means | dict.fromkeys(self._spec.measures, 0.0))
         if fault is not None:
             return "failed", f"{fault} at epoch {report.epoch}"
         if report.done:
             return "complete", None
-        return self._beyond_limits(report, running) or self._stopped(report, running, means)
+        return self._beyond_limits(report, running) or self._silent(running) or not_worth_it
 
     def overdue(self, running: RunningTrial) -> str | None:
         """Why a trial must be ended that does not report, or None."""
@@ -72,30 +90,27 @@ class StoppingPolicy:
             return "failed", f"memory limit: {said}"
         return None
 
-    def _stopped(
-        self, report: Report, running: RunningTrial, means: Mapping[str, float]
-    ) -> tuple[str, str] | None:
+    def _silent(self, running: RunningTrial) -> tuple[str, str] | None:
         after = self._spec.stopping.silent_after
-        if after is not None and running.silent_epochs >= after:
-            return "pruned", f"silent: no neuron has fired in {running.silent_epochs} epochs"
-        if running.begun.parent is not None:  # more seeds of a leader are not a race
+        if after is None or running.silent_epochs < after:
             return None
-        reason = self._rule.report(report.trial, report.epoch, means)
+        return "pruned", f"silent: no neuron has fired in {running.silent_epochs} epochs"
+
+    def _observe(self, trial: int, epoch: int, means: Mapping[str, float]) -> tuple[str, str] | None:
+        """Let the rule hear of an epoch that is recorded; it may say that the trial is not worth more."""
+        heard = {name: means[name] for name in self._heard if isfinite(means.get(name, float("nan")))}
+        if len(heard) < len(self._heard) or not self._races(trial):
+            return None
+        reason = self._rule.report(trial, epoch, heard)
         return None if reason is None else ("pruned", reason)
 
     def _replay(self, record: Record) -> None:
-        """Let the rule see the reports of earlier sessions."""
-        needed = metrics_needed(self._spec.objectives, self._spec.constraints) | {"seconds"}
-        names = sorted(needed - set(self._spec.measures))  # no rule decides by what is measured at the end
-        epochs = record.rows("epochs", ["trial", "epoch", *names])
-        means = epochs.group_by(["trial", "epoch"], use_threads=False).aggregate([(n, "mean") for n in names])
+        """Let the rule hear the reports of earlier sessions, in the order in which they were recorded."""
+        names = sorted(self._heard | {"seconds"})
         seconds: dict[int, float] = {}
-        for row in means.sort_by([("epoch", "ascending")]).to_pylist():
-            trial = row["trial"]
-            seconds[trial] = seconds.get(trial, 0.0) + (row["seconds_mean"] or 0.0)
-            metrics = {name: row[f"{name}_mean"] for name in names} | {"seconds": seconds[trial]}
-            if all(value is not None and isfinite(value) for value in metrics.values()):
-                self._rule.report(trial, row["epoch"], metrics)
+        for trial, epoch, means in reported_means(record.rows("epochs", ["trial", "epoch", *names]), names):
+            seconds[trial] = seconds.get(trial, 0.0) + means.get("seconds", 0.0)
+            self._observe(trial, epoch, means | {"seconds": seconds[trial]})
 
 
 def _most_epochs(spec: SweepSpec) -> int:

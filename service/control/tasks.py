@@ -1,13 +1,16 @@
 """What a trial that was planned is to do: its task."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 
+from search import Space, Suggestion
 from service.config.sweep import SweepSpec, data_for, learner_for
 from service.record import make_schemas
 from service.record.plan import PlannedTrial
-from service.record.schema import searched_columns
+from service.record.schema import searched_columns, values_of
 from service.storage.paths import StoragePath
 from service.worker.task import Task, seed_of
 
@@ -25,7 +28,7 @@ def make_task(spec: SweepSpec, folder: StoragePath, begun: PlannedTrial) -> Task
     if begun.replicates is not None:
         learner = replace(learner, replicates=begun.replicates)
     # A leader that is run again has the seeds it had, and more.
-    number = begun.trial if begun.parent is None else begun.parent
+    number = begun.parent if begun.has_more_seeds and begun.parent is not None else begun.trial
     return Task(
         trial=begun.trial,
         learner=learner,
@@ -39,4 +42,14 @@ def make_task(spec: SweepSpec, folder: StoragePath, begun: PlannedTrial) -> Task
         pruning=spec.record.pruning,
         nulls=spec.record.nulls,
         snapshots=spec.record.snapshots,
+        measures=tuple(spec.measures),
     )
+
+
+def planned_trial(row: Mapping[str, Any], space: Space, number: int = 0) -> PlannedTrial:
+    """The trial of a row of `trials` as it was planned, for where the plan itself is lost.
+
+    number: how many suggestions there had been before it.
+    """
+    suggestion = Suggestion(row["trial"], values_of(row, space), number=number)
+    return PlannedTrial(suggestion, row["parent"], row["move"], row["replicates"])

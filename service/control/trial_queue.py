@@ -6,11 +6,12 @@ from typing import Any
 from search import Search, Suggestion
 from search.background import Asking
 from service.config.sweep import SweepSpec
+from service.control.tasks import planned_trial
 from service.record import Record
 from service.record.budget import Budget
 from service.record.leaders import leaders
 from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
-from service.record.rows import metrics_of
+from service.record.rows import FinishedTrial, finished_trial
 from service.record.schema import values_of
 from service.storage.layout import plan_file
 from service.storage.paths import StoragePath
@@ -105,19 +106,22 @@ class TrialQueue:
         self._note(begun)
         return begun
 
-    def finished(self, row: Row) -> None:
-        """A trial is over, as its row in `trials` says."""
-        self._plan.pass_time(self.budget.elapsed)
-        self._settle(row)
+    def is_suggestion(self, trial: int) -> bool:
+        """Whether the sampler suggested a trial; otherwise it is a leader that has more seeds."""
+        return trial in self._suggested
 
-    def _settle(self, row: Row) -> None:
-        self._unfinished.discard(row["trial"])
-        if row["trial"] not in self._suggested:
+    def finished(self, finished: FinishedTrial) -> None:
+        """A trial is over."""
+        self._plan.pass_time(self.budget.elapsed)
+        self._settle(finished)
+
+    def _settle(self, finished: FinishedTrial) -> None:
+        self._unfinished.discard(finished.trial)
+        if not self.is_suggestion(finished.trial):
             return
-        metrics = {name: mean for name, (mean, _) in metrics_of(row).items()}
-        if row["state"] == "complete" and self.fault(metrics) is None:
-            self.budget.complete(metrics)
-        self._asking.tell(lambda search: _tell(search, row, metrics))
+        if finished.row["state"] == "complete" and self.fault(finished.means) is None:
+            self.budget.complete(finished.means)
+        self._asking.tell(lambda search: _tell(search, finished))
 
     def close(self) -> None:
         """Wait for a suggestion that is being made, which nobody wants any more, and keep the time."""
@@ -134,11 +138,11 @@ class TrialQueue:
         begun = self._begun(rows)
         for one in begun:
             self._note(one)
-            if one.parent is None:
+            if not one.has_more_seeds:
                 self._search.adopt(one.suggestion)
         for row in rows.values():
             self.budget.spend(row["cpu_seconds"] or 0.0, row["gpu_seconds"] or 0.0)
-            self._settle(row)
+            self._settle(finished_trial(row, self.spec.metrics))
         return [one for one in begun if one.trial not in rows]
 
     def _begun(self, rows: Mapping[int, Row]) -> list[PlannedTrial]:
@@ -148,20 +152,18 @@ class TrialQueue:
         for trial in sorted(planned.keys() | rows.keys()):
             one = planned.get(trial)
             if one is None:
-                row = rows[trial]
                 number = found[-1].suggestion.number + 1 if found else 0
-                suggestion = Suggestion(trial, values_of(row, self.spec.space), number=number)
-                one = PlannedTrial(suggestion, row["parent"], row["move"], row["replicates"])
+                one = planned_trial(rows[trial], self.spec.space, number)
             found.append(one)
         return found
 
     def _note(self, begun: PlannedTrial) -> None:
         self._next_trial = begun.trial + 1
         self._unfinished.add(begun.trial)
-        if begun.parent is None:
-            self._suggested.add(begun.trial)
-        else:
+        if begun.has_more_seeds and begun.parent is not None:
             self._extended.add(begun.parent)
+        else:
+            self._suggested.add(begun.trial)
 
     def _wants_suggestion(self) -> bool:
         """Whether the search for configurations goes on."""
@@ -180,10 +182,11 @@ class TrialQueue:
         return next((row for row in few if row["trial"] not in self._extended), None)
 
 
-def _tell(search: Search, row: Row, metrics: Mapping[str, float]) -> None:
+def _tell(search: Search, finished: FinishedTrial) -> None:
+    row = finished.row
     if row["state"] == "complete":
-        search.tell_complete(row["trial"], metrics)
+        search.tell_complete(finished.trial, finished.means)
     elif row["state"] == "pruned":
-        search.tell_pruned(row["trial"], row["epochs"], metrics)
+        search.tell_pruned(finished.trial, row["epochs"], finished.means)
     else:
-        search.tell_failed(row["trial"], row["reason"] or row["state"])
+        search.tell_failed(finished.trial, row["reason"] or row["state"])

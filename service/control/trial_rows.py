@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from math import nan
 from typing import Any
-
-import pyarrow.compute as pc
 
 from service.config.sweep import SweepSpec
 from service.control.running_trial import RunningTrial
@@ -81,12 +78,3 @@ def epoch_rows(report: Report) -> list[dict[str, Any]]:
         | {name: values[r] for name, values in report.metrics.items()}
         for r in range(replicates)
     ]
-
-
-def measured(report: Report, names: Sequence[str]) -> dict[str, list[float]]:
-    """Measures of the trained networks, one a replicate, by the last report; NaN where not defined."""
-    if not (report.done and names):
-        return {}
-    topology = report.tables["topology"]
-    now = topology.filter(pc.field("epoch") == report.epoch).sort_by("replicate")
-    return {name: [nan if one is None else one for one in now[name].to_pylist()] for name in names}

@@ -172,11 +172,10 @@ class _Scheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
         report: Report = result[REPORT]
-        known = self._bridge.call(lambda controller: controller.record.last_epoch(report.trial))
-        goes_on = self._bridge.call(lambda controller: controller.take(report))
-        if known is None or report.epoch > known:  # it gets on: earlier losses were not its fault
+        verdict = self._bridge.call(lambda controller: controller.take(report))
+        if verdict.advanced:  # it gets on: earlier losses were not its fault
             trial.max_failures = trial.num_failures + self._bridge.controller.spec.resources.retries
-        return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+        return str(TrialScheduler.CONTINUE if verdict.goes_on else TrialScheduler.STOP)
 
 
 def forget_ended(wrapped: Any) -> None:

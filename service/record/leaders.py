@@ -1,37 +1,96 @@
-"""The leading trials of a sweep, and which of them should have more seeds."""
+"""Which trials of a sweep count, and which of them lead: the one definition of both."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from math import isfinite
 from typing import Any
 
-from search import Constraint, Objective
-from search.objectives import costs, metrics_needed, total_violation
+import numpy as np
+
+from search.objectives import Constraint, Objective, costs, metrics_needed, pareto_front, total_violation
 from search.ranking import Result, fronts
 from service.record.plan import MORE_SEEDS
 
 SHOWN = 20
-"""The best trials by the first objective that MLflow shows in more detail, beside the Pareto front."""
+"""So many leading trials are shown in more detail, and all of the Pareto front."""
+DECIDING = ("trial", "state", "reason", "parent", "move", "duplicate_of")
+"""Columns of `trials` that say whether a trial counts."""
+_DUPLICATE = "duplicate of trial "
 
 Row = Mapping[str, Any]
 
 
+def duplicate_reason(original: int) -> str:
+    """The reason of a trial that repeats another."""
+    return f"{_DUPLICATE}{original}"
+
+
+def duplicate_of(row: Row) -> int | None:
+    """The trial whose values another one has, which was therefore not run; None for a trial of its own.
+
+    Tables of earlier versions say so in the reason alone.
+
+    >>> duplicate_of({"duplicate_of": 3}), duplicate_of({"reason": "duplicate of trial 7"}), duplicate_of({})
+    (3, 7, None)
+    """
+    if row.get("duplicate_of") is not None:
+        return int(row["duplicate_of"])
+    reason = row.get("reason") or ""
+    return int(reason.removeprefix(_DUPLICATE)) if reason.startswith(_DUPLICATE) else None
+
+
 def counted_trials(rows: Iterable[Row]) -> list[Row]:
-    """Complete trials, duplicates left out; one that was run again with more seeds stands for its parent."""
+    """Complete trials, each configuration once.
+
+    Duplicates are left out, and a leader that was run again with more seeds stands for the trial that led.
+    """
     complete = [row for row in rows if row["state"] == "complete"]
     again = {row["parent"] for row in complete if row["move"] == MORE_SEEDS}
-    return [row for row in complete if row["trial"] not in again and row["reason"] is None]
+    return [row for row in complete if row["trial"] not in again and duplicate_of(row) is None]
+
+
+def front_trials(
+    rows: Iterable[Row], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> list[Row]:
+    """The Pareto front: trials that count, are within the constraints and are dominated by no other."""
+    known = _known(rows, objectives, constraints)
+    feasible = [row for row in known if total_violation(constraints, row) == 0]
+    values = np.array([costs(objectives, row) for row in feasible]).reshape(-1, len(objectives))
+    return [feasible[n] for n in pareto_front(values, ["min"] * len(objectives))]
 
 
 def leaders(
     rows: Iterable[Row], objectives: Sequence[Objective], constraints: Sequence[Constraint], count: int
 ) -> list[Row]:
-    """The `count` best trials, by rank and then by the room around them, with the same trial never twice."""
-    names = metrics_needed(objectives, constraints)
-    known = [row for row in counted_trials(rows) if all(_known(row[name]) for name in names)]
+    """The `count` best of the trials that count, by rank and then by the room around them.
+
+    Those of the Pareto front come first, those that violate the constraints last.
+    """
+    known = _known(rows, objectives, constraints)
     results = [Result(total_violation(constraints, row), costs(objectives, row)) for row in known]
     return [known[n] for n in islice(chain.from_iterable(fronts(results)), count)]
 
 
-def _known(value: float | None) -> bool:
+def shown_trials(
+    rows: Sequence[Row], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> list[int]:
+    """Numbers of the trials that are shown in more detail: the Pareto front, and the best SHOWN.
+
+    The front comes first, its best by the first objective before the others.
+    """
+    front = front_trials(rows, objectives, constraints)
+    front.sort(key=lambda row: costs(objectives, row)[0])
+    best = leaders(rows, objectives, constraints, SHOWN)
+    return list(dict.fromkeys(row["trial"] for row in [*front, *best]))
+
+
+def _known(
+    rows: Iterable[Row], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> list[Row]:
+    """Trials that count and have a finite value of every metric that decides."""
+    names = metrics_needed(objectives, constraints)
+    return [row for row in counted_trials(rows) if all(_is_number(row[name]) for name in names)]
+
+
+def _is_number(value: float | None) -> bool:
     return value is not None and isfinite(value)

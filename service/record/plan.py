@@ -36,6 +36,11 @@ class PlannedTrial:
         """Its number."""
         return self.suggestion.trial
 
+    @property
+    def has_more_seeds(self) -> bool:
+        """Whether it is a leading trial that is run again with more replicates."""
+        return self.move == MORE_SEEDS
+
 
 @dataclass(frozen=True)
 class WarmStartTrial:

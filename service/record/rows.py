@@ -1,7 +1,9 @@
 """Metrics in the rows of the tables, by epoch and by trial."""
 
 import statistics
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from math import isfinite, sqrt
 from typing import Any
 
@@ -29,13 +31,47 @@ def summarize(metrics: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, 
     return found
 
 
-def metrics_of(row: Mapping[str, Any]) -> dict[str, tuple[float, float | None]]:
-    """The metrics in a row of `trials`."""
-    return {
-        name.removesuffix("_sem"): (row[name.removesuffix("_sem")], sem)
-        for name, sem in row.items()
-        if name.endswith("_sem") and row.get(name.removesuffix("_sem")) is not None
-    }
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A trial that is over."""
+
+    row: Mapping[str, Any]
+    """Its row in `trials`."""
+    metrics: Metrics
+    """The metrics in that row."""
+    neurons: pa.Table | None = None
+    """Its rows in `neurons`; None where they are not at hand."""
+
+    @property
+    def trial(self) -> int:
+        """The number of the trial."""
+        return int(self.row["trial"])
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean over replicates by metric."""
+        return {name: mean for name, (mean, _) in self.metrics.items()}
+
+
+def finished_trial(
+    row: Mapping[str, Any], names: Iterable[str], neurons: pa.Table | None = None
+) -> FinishedTrial:
+    """A trial as its row in `trials` has it, with those of the metrics `names` that it has a value of."""
+    metrics = {name: (row[name], row.get(f"{name}_sem")) for name in names if row.get(name) is not None}
+    return FinishedTrial(row, metrics, neurons)
+
+
+def reported_means(rows: pa.Table, names: Sequence[str]) -> Iterator[tuple[int, int, dict[str, float]]]:
+    """Trial, epoch and means over replicates of each report in rows of `epochs`, in the order of the record.
+
+    The means are those of `summarize`, to the digit; a metric that was not reported is left out.
+    """
+    columns = [rows[name].to_pylist() for name in ("trial", "epoch", *names)]
+    reports = groupby(zip(*columns, strict=True), key=lambda row: row[:2])
+    for (trial, epoch), replicates in reports:
+        values = zip(*(row[2:] for row in replicates), strict=True)
+        known = {name: one for name, one in zip(names, values, strict=True) if None not in one}
+        yield trial, epoch, {name: sum(one) / len(one) for name, one in known.items()}
 
 
 def by_epoch(rows: pa.Table) -> Iterator[tuple[int, Metrics]]:

@@ -124,6 +124,7 @@ _TRIAL = [
     _trial(),
     _key("state", pa.string(), "how the trial ended: " + ", ".join(STATES)),
     _column("reason", pa.string(), "why it ended so, in words"),
+    _column("duplicate_of", pa.int64(), "trial whose values this one has, without being run"),
     _column("parent", pa.int64(), "trial that this one was bred from"),
     _column("move", pa.string(), "how it was bred"),
     _column("replicates", pa.int32(), "networks trained side by side"),

@@ -8,7 +8,6 @@ import pandas as pd
 from model.topology import MEASURES
 from search import Objective
 from service.errors import Fault, UserError
-from service.record.plan import MORE_SEEDS
 from service.results.sweep import Sweep
 
 FEW = 12
@@ -78,7 +77,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
     """
     trials = sweep.table("trials")
     states = {str(state): int(count) for state, count in trials["state"].value_counts().items()}
-    results = _results(trials)
+    results = sweep.counted().sort_values("trial", ignore_index=True)
     if results.empty:
         said = ", ".join(f"{count} {state}" for state, count in states.items()) or "none is finished"
         fault = f"there is nothing to report, no trial is complete ({said}); wait for one"
@@ -115,14 +114,6 @@ def _pruning(sweep: Sweep) -> pd.DataFrame:
         return sweep.table("pruning")
     except UserError:
         return pd.DataFrame({"trial": pd.Series(dtype=int)})
-
-
-def _results(trials: pd.DataFrame) -> pd.DataFrame:
-    complete = trials[trials["state"] == "complete"]
-    again = complete.loc[complete["move"] == MORE_SEEDS, "parent"]
-    duplicate = complete["reason"].str.startswith("duplicate of", na=False)
-    chosen = complete[~duplicate & ~complete["trial"].isin(again)]
-    return chosen.sort_values("trial", ignore_index=True)
 
 
 def _layout(results: pd.DataFrame, fields: Sequence[str]) -> tuple[list[str], str | None]:

@@ -9,9 +9,10 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search import Constraint, Objective
+from search.objectives import metrics_needed
 from search.space import Space
 from service.config.metrics import METRICS
-from service.record.rows import metrics_of
+from service.record.rows import finished_trial
 from service.record.schema import column_of, values_of
 from service.results.sweep import Sweep
 
@@ -48,11 +49,13 @@ class _Maker:
 
     def __init__(self, space: Space, objectives: list[Objective], constraints: list[Constraint]) -> None:
         self._space, self._objectives, self._constraints = space, objectives, constraints
+        self._metrics = {*METRICS, *metrics_needed(objectives, constraints)}
         self._columns = {column_of(field.path) for field in space.fields}
 
     def finished(self, row: Mapping[str, Any], course: dict[int, float]) -> FrozenTrial:
         """The trial of a row of `trials`."""
-        metrics = {name: mean for name, (mean, _) in metrics_of(row).items() if isfinite(mean)}
+        means = finished_trial(row, self._metrics).means
+        metrics = {name: mean for name, mean in means.items() if isfinite(mean)}
         state = _STATES.get(row["state"], TrialState.FAIL)
         values = [metrics[one.metric] for one in self._objectives if one.metric in metrics]
         # Several values of a trial that was stopped early are nothing that Optuna could take.

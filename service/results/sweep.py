@@ -1,25 +1,24 @@
 """A sweep that was run or is running, for reading: `Sweep("runs/wiring").table("trials")`."""
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from search.objectives import Constraint, Objective, pareto_front
+from search.objectives import Constraint, Objective, metrics_needed
 from search.samplers.grid import grid
 from service.config.faults import Found
 from service.config.sections import BudgetSpec
 from service.errors import Fault, SweepError, UserError
+from service.record.leaders import DECIDING, counted_trials, front_trials
 from service.record.parts import part_path, read_table, table_schema
-from service.record.plan import MORE_SEEDS, Plan
+from service.record.plan import Plan
 from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
@@ -197,20 +196,31 @@ class Sweep:
         return study_of(self)
 
     def front(self) -> pd.DataFrame:
-        """The rows of `trials` on the Pareto front: complete, within the constraints, dominated by none.
+        """The rows of `trials` on the Pareto front: within the constraints, and dominated by no other.
 
-        A leader that was run again with more seeds stands there with those alone.
+        Only trials that count are compared; see `counted`.
         """
-        objectives = self.objectives
-        trials = self.arrow("trials", pc.field("state") == "complete")
-        again = trials.filter(pc.field("move") == MORE_SEEDS)["parent"]
-        trials = trials.filter(pc.invert(pc.is_in(trials["trial"], again.combine_chunks())))
-        for constraint in self.constraints:
-            values = trials[constraint.metric].to_pylist()
-            kept = [v is not None and not math.isnan(v) and constraint.violation(v) <= 0 for v in values]
-            trials = trials.filter(pa.array(kept, pa.bool_()))
-        measured = np.array([trials[objective.metric].to_numpy() for objective in objectives]).T
-        return frame_of(trials.take(pareto_front(measured, [objective.goal for objective in objectives])))
+        front = front_trials(self._deciding(), self.objectives, self.constraints)
+        return self._rows_of([row["trial"] for row in front])
+
+    def counted(self) -> pd.DataFrame:
+        """The rows of `trials` that count: complete ones, each configuration once.
+
+        Duplicates are left out, and a leader that was run again with more seeds stands for the trial that
+        led.
+        """
+        return self._rows_of([row["trial"] for row in counted_trials(self._deciding())])
+
+    def _deciding(self) -> list[dict[str, Any]]:
+        """Of all trials what says whether they count, and lead."""
+        known = table_schema(self._folder_of("trials")).names
+        wanted = {*DECIDING, *metrics_needed(self.objectives, self.constraints)}
+        rows: list[dict[str, Any]] = self.arrow("trials", None, [n for n in known if n in wanted]).to_pylist()
+        return rows
+
+    def _rows_of(self, trials: Sequence[int]) -> pd.DataFrame:
+        """The rows of these trials, in the order of the record."""
+        return frame_of(self.arrow("trials", pc.field("trial").isin(pa.array(trials, pa.int64()))))
 
     def _folder_of(self, name: str) -> StoragePath:
         tables = list_folder(self.folder / "tables")

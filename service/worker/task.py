@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.config import LearnerConfig
-from model.datasets import DataConfig
+from model.datasets.config import DataConfig
 from service.storage.paths import StoragePath
 
 
@@ -33,6 +33,8 @@ class Task:
     """Null networks that the trained networks are compared with."""
     snapshots: int | Collection[int] | None = None
     """See `snapshot_epochs`."""
+    measures: tuple[str, ...] = ()
+    """Measures of the trained networks that are reported beside the metrics, because they decide."""
 
     @property
     def seeds(self) -> list[int]:
@@ -58,6 +60,8 @@ class Report:
     trial: int
     epoch: int
     metrics: dict[str, list[float]]
+    measures: dict[str, list[float]] = field(default_factory=dict)
+    """Measures of the trained networks, with the last report; NaN where one is not defined."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
     """Rows for the tables `neurons`, `topology`, `synapses` and `pruning`."""
     done: bool = False

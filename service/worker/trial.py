@@ -74,14 +74,16 @@ class Trial:
     def _train(self, trainer: Trainer) -> Report:
         task = self.task
         wanted = snapshot_epochs(trainer.config.epochs, task.snapshots)
-        snapshots = [self._snapshot(trainer)] if trainer.epoch == 0 and 0 in wanted else []
+        snapshots = [self._snapshot(trainer)[0]] if trainer.epoch == 0 and 0 in wanted else []
         metrics = trainer.run_epoch()
         failure = trainer.fault(metrics)
         if failure is not None:
             return self._report(trainer.epoch, metrics, failure=failure)
         done = trainer.finished
+        measures: dict[str, Array] = {}
         if done or trainer.epoch in wanted:
-            snapshots.append(self._snapshot(trainer, task.nulls if done else 0))
+            snapshot, measures = self._snapshot(trainer, task.nulls if done else 0)
+            snapshots.append(snapshot)
         tables = {
             name: pa.concat_tables([one[name] for one in snapshots], promote_options="default")
             for name in next(iter(snapshots), {})
@@ -91,15 +93,17 @@ class Trial:
             tables |= self._opted_for(trainer)
         if done or task.may_stop:
             write_whole(network_file(task.folder, task.trial), trainer.networks())
-        return self._report(trainer.epoch, metrics, tables=tables, done=done)
+        deciding = {name: measures[name].tolist() for name in task.measures} if done else {}
+        return replace(self._report(trainer.epoch, metrics), tables=tables, measures=deciding, done=done)
 
-    def _snapshot(self, trainer: Trainer, nulls: int = 0) -> dict[str, pa.Table]:
-        """What the networks are like now."""
-        trial = self.task.trial
-        return {
+    def _snapshot(self, trainer: Trainer, nulls: int = 0) -> tuple[dict[str, pa.Table], dict[str, Array]]:
+        """What the networks are like now, as rows of tables; and their measures, each [R]."""
+        trial, measures = self.task.trial, trainer.topology(nulls)
+        tables = {
             "neurons": neuron_rows(trial, trainer.neurons()),
-            "topology": measure_rows(trial, trainer.epoch, trainer.topology(nulls)),
+            "topology": measure_rows(trial, trainer.epoch, measures),
         }
+        return tables, measures
 
     def _opted_for(self, trainer: Trainer) -> dict[str, pa.Table]:
         """Tables of the trained networks that are kept where they are asked for."""
@@ -116,8 +120,6 @@ class Trial:
         self,
         epoch: int,
         metrics: dict[str, Array],
-        tables: dict[str, pa.Table] | None = None,
-        done: bool = False,
         failure: str | None = None,
         halt: str | None = None,
     ) -> Report:
@@ -126,8 +128,6 @@ class Trial:
             trial=self.task.trial,
             epoch=epoch,
             metrics={name: values.tolist() for name, values in metrics.items()},
-            tables=tables or {},
-            done=done,
             failure=failure,
             halt=halt,
             origin=self._origin,

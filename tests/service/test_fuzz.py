@@ -82,7 +82,7 @@ def run_through(controller: SweepController, trials: int) -> None:
     for _ in range(trials):
         if (task := controller.next_task()) is None:
             return
-        while controller.take(report(task, (controller.record.last_epoch(task.trial) or 0) + 1)):
+        while controller.take(report(task, (controller.record.last_epoch(task.trial) or 0) + 1)).goes_on:
             pass
 
 
@@ -107,7 +107,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     controller.record.flush()
     run_through(controller, 1)
     task = controller.next_task()
-    assert task is not None and controller.take(report(task, 1))
+    assert task is not None and controller.take(report(task, 1)).goes_on
     net = Cohort(task.learner, 64, 10, seeds=task.seeds)
     write_whole(network_file(folder, 0), pack(net, None, 2, Best()))
     assert (folder / "log.jsonl").stat().st_size > 0

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from model.analysis.lesions import ORDERS, SHARES
@@ -14,7 +13,7 @@ from model.topology import MEASURES, NULL_MEASURES
 from service import Sweep
 from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import SweepController
-from service.record.rows import Metrics
+from service.record.rows import FinishedTrial, Metrics
 from service.report.contents import Drawn, contents
 from service.report.sweep_data import read_sweep_data
 from service.worker.trial import Trial
@@ -44,7 +43,7 @@ class Told:
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         self.epochs[trial, epoch] = metrics
 
-    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None: ...
+    def trial_finished(self, finished: FinishedTrial) -> None: ...
 
 
 def run(spec: SweepSpec, folder: Path, told: Told) -> Sweep:
@@ -54,7 +53,7 @@ def run(spec: SweepSpec, folder: Path, told: Told) -> Sweep:
     controller = SweepController(spec, folder, [told])
     while task := controller.next_task():
         trial = Trial(task)
-        while controller.take(trial.advance()):
+        while controller.take(trial.advance()).goes_on:
             pass
     retold = Told()
     controller.retell(range(spec.search.trials), retold)

@@ -39,7 +39,7 @@ def take_up(folder: Path) -> None:
         while task := controller.next_task():
             trial, goes_on = Trial(task), True
             while goes_on:
-                goes_on = controller.take(trial.advance())
+                goes_on = controller.take(trial.advance()).goes_on
         assert controller.queue.over
 
 

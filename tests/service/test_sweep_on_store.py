@@ -48,7 +48,7 @@ def drive(spec: SweepSpec, folder: StoragePath) -> None:
                 if not running:
                     return
                 task, epoch = running.pop(0)
-                if controller.take(report(task, epoch)):
+                if controller.take(report(task, epoch)).goes_on:
                     running.append((task, epoch + 1))
 
 
@@ -99,7 +99,7 @@ def test_who_has_lost_the_sweep_writes_no_more(small_spec: MakeSpec, monkeypatch
     spec, folder = small_spec(), store.path()
     with suppress(SweepError), sweep_lock(folder) as held, closing(SweepController(spec, held)) as sleeper:
         task = sleeper.next_task()
-        assert task is not None and sleeper.take(report(task, 1))
+        assert task is not None and sleeper.take(report(task, 1)).goes_on
         now += 100
         drive(spec, folder)
         after = dict(store.files)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from service.commands.progress import Progress
 from service.config.sweep import SweepSpec
+from service.record.rows import FinishedTrial
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -22,8 +23,10 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
     with Progress(small_spec(), [row(0)], 3, Console(file=stream, width=200)) as progress:
         progress.trial_started(1, {})
         progress.epoch(1, 1, {"accuracy": (0.25, None)})
-        progress.trial_finished(row(1, wiring_length=3.0), None)
-        progress.trial_finished(row(2, state="failed", reason="`loss` is nan", accuracy=None), None)
+        progress.trial_finished(FinishedTrial(row(1, wiring_length=3.0), {}))
+        progress.trial_finished(
+            FinishedTrial(row(2, state="failed", reason="`loss` is nan", accuracy=None), {})
+        )
     first, second = stream.getvalue().splitlines()
     assert first.startswith("[2/3] trial 1 complete, accuracy 0.5, wiring_length 3, 2.0 s, ")
     assert first.endswith(" left")
@@ -37,7 +40,7 @@ def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
         progress.trial_started(1, {})
         progress.epoch(1, 1, {"accuracy": (0.375, None)})
         console.print(progress._render())
-        progress.trial_finished(row(1, accuracy=0.75, wiring_length=12.0), None)
+        progress.trial_finished(FinishedTrial(row(1, accuracy=0.75, wiring_length=12.0), {}))
         console.print(progress._render())
     shown = stream.getvalue()
     assert "best: accuracy 0.5, wiring_length 9" in shown

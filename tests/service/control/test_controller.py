@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import SweepController
 from service.errors import SweepError
-from service.record.rows import Metrics
+from service.record.rows import FinishedTrial, Metrics
 from service.storage.layout import checkpoint_file
 from service.worker.task import Origin, Report, Task
 
@@ -35,8 +34,8 @@ class Heard:
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         self.epochs.append((trial, epoch, metrics))
 
-    def trial_finished(self, row: Mapping[str, Any], neurons: pa.Table | None) -> None:
-        self.finished.append(row)
+    def trial_finished(self, finished: FinishedTrial) -> None:
+        self.finished.append(finished.row)
 
 
 def report(task: Task, epoch: int, accuracy: float = 0.5, silent: float = 0.0, **fields: Any) -> Report:
@@ -78,8 +77,8 @@ def test_a_trial_is_recorded_with_all_its_epochs(tmp_path: Path, small_spec: Mak
     with closing(SweepController(small_spec(), tmp_path, [heard])) as controller:
         task = controller.next_task()
         assert task is not None
-        assert controller.take(report(task, 1, 0.3))
-        assert not controller.take(report(task, 2, 0.6))
+        assert controller.take(report(task, 1, 0.3)).goes_on
+        assert not controller.take(report(task, 2, 0.6)).goes_on
         assert controller.finished == 1
     row = table(tmp_path, "trials").iloc[0]
     assert (row["state"], row["epochs"], row["replicates"]) == ("complete", 2, 2)
@@ -121,7 +120,7 @@ def test_a_failed_trial_has_its_reason(
     with closing(SweepController(small_spec(), tmp_path)) as controller:
         task = controller.next_task()
         assert task is not None
-        assert not controller.take(report(task, 1, **failing))
+        assert not controller.take(report(task, 1, **failing)).goes_on
         other = controller.next_task()
         assert other is not None
         run_through(controller, other)
@@ -152,7 +151,7 @@ def test_a_trial_that_lags_is_pruned(tmp_path: Path, small_spec: MakeSpec) -> No
         for accuracy in (0.9, 0.8, 0.7, 0.2):
             task = controller.next_task()
             assert task is not None and task.may_stop
-            goes_on = controller.take(report(task, 1, accuracy))
+            goes_on = controller.take(report(task, 1, accuracy)).goes_on
         assert not goes_on
     row = table(tmp_path, "trials").iloc[-1]
     assert (row["trial"], row["state"], row["epochs"]) == (3, "pruned", 1)
@@ -167,7 +166,7 @@ def test_epochs_that_are_recorded_already_are_passed_over(tmp_path: Path, small_
         assert task is not None
         for epoch in (1, 2, 1, 2, 3):
             controller.take(report(task, epoch))
-        assert not controller.take(report(task, 3))
+        assert not controller.take(report(task, 3)).goes_on
     assert table(tmp_path, "epochs")["epoch"].tolist() == [1, 1, 2, 2, 3, 3]
     assert len(table(tmp_path, "trials")) == 1
     assert [e[:2] for e in heard.epochs] == [(0, 1), (0, 2), (0, 3)]
@@ -244,7 +243,7 @@ def test_a_duplicate_of_what_was_pruned_is_no_result(tmp_path: Path, small_spec:
     with closing(SweepController(small_spec(**changes), tmp_path)) as controller:
         task = controller.next_task()
         assert task is not None
-        assert not controller.take(report(task, 1, silent=1.0))
+        assert not controller.take(report(task, 1, silent=1.0)).goes_on
         assert controller.next_task() is None
     trials = table(tmp_path, "trials")
     assert trials["state"].tolist() == ["pruned", "pruned"]
@@ -352,10 +351,10 @@ def test_a_trial_beyond_its_limits_is_ended(
         task = controller.next_task()
         assert task is not None and task.may_stop
         epoch = 1
-        while controller.take(report(task, epoch, **fields)):
+        while controller.take(report(task, epoch, **fields)).goes_on:
             epoch += 1
         spared = controller.next_task()
-        assert spared is not None and controller.take(report(spared, 1))
+        assert spared is not None and controller.take(report(spared, 1)).goes_on
     row = table(tmp_path, "trials").iloc[0]
     assert (row["state"], row["reason"]) == (state, reason)
 
@@ -368,11 +367,12 @@ def test_epochs_without_a_spike_count_in_a_row_and_over_a_restart(
     task = before.next_task()
     assert task is not None
     assert all(
-        before.take(report(task, epoch, silent=silent)) for epoch, silent in ((1, 1.0), (2, 0.9), (3, 1.0))
+        before.take(report(task, epoch, silent=silent)).goes_on
+        for epoch, silent in ((1, 1.0), (2, 0.9), (3, 1.0))
     )
     with closing(SweepController(spec, tmp_path)) as controller:
         assert controller.next_task() == task
-        assert not controller.take(report(task, 4, silent=1.0))
+        assert not controller.take(report(task, 4, silent=1.0)).goes_on
 
 
 def test_a_trial_that_does_not_report_is_timed_out(
@@ -392,7 +392,7 @@ def test_a_trial_that_does_not_report_is_timed_out(
         controller.take(report(quick, 1))
         monkeypatch.setattr(time, "monotonic", lambda: now + 161)
         assert controller.time_out() == [0]
-        assert not controller.take(report(task, 1))  # too late
+        assert not controller.take(report(task, 1)).goes_on  # too late
     trials = table(tmp_path, "trials")
     assert trials["reason"].tolist() == ["time limit: no report after 161 s, 100 are allowed"]
     assert trials["state"].tolist() == ["timed_out"]
@@ -414,10 +414,10 @@ def test_a_trial_is_judged_by_the_time_it_has_taken_so_far(tmp_path: Path, small
     with closing(SweepController(spec, tmp_path)) as controller:  # the rule hears of trial 0 from the record
         slow = controller.next_task()
         assert slow is not None
-        assert controller.take(report(slow, 1))
+        assert controller.take(report(slow, 1)).goes_on
         late = report(slow, 2)
         late.metrics["seconds"] = [1.6, 1.6]
-        assert not controller.take(late)
+        assert not controller.take(late).goes_on
     trials = table(tmp_path, "trials")
     assert trials["seconds"].tolist() == [4.5, pytest.approx(3.1)]
     assert trials["reason"][1] == "asha: seconds 3.1 at epoch 2 is not the best of 2 trials"
@@ -448,7 +448,7 @@ def test_a_rule_goes_on_beside_a_constraint_on_a_measure(tmp_path: Path, small_s
             tasks = [controller.next_task(), controller.next_task()]
             task = tasks[0] if goes_on else tasks[1]
             assert task is not None
-            assert controller.take(report(task, 1, accuracy)) == goes_on
+            assert controller.take(report(task, 1, accuracy)).goes_on == goes_on
 
 
 def test_a_topology_measure_may_decide(tmp_path: Path, small_spec: MakeSpec) -> None:
@@ -460,18 +460,12 @@ def test_a_topology_measure_may_decide(tmp_path: Path, small_spec: MakeSpec) -> 
     spec = small_spec(**changes)
     assert spec.measures == ["modularity", "wiring_efficiency"]
     with closing(SweepController(spec, tmp_path)) as controller:
-        for modularity in (0.25, None, 0.5):
+        for modularity in (0.25, math.nan, 0.5):
             task = controller.next_task()
             assert task is not None
-            assert controller.take(report(task, 1))
-            rows = {
-                "trial": [task.trial] * 4,
-                "replicate": [1, 0, 1, 0],
-                "epoch": [2, 2, 1, 1],
-                "modularity": [modularity, 0.75, 9.0, 9.0],
-                "wiring_efficiency": [0.5, 0.5, 9.0, 9.0],
-            }
-            assert not controller.take(report(task, 2, tables={"topology": pa.table(rows)}))
+            assert controller.take(report(task, 1)).goes_on
+            measures = {"modularity": [0.75, modularity], "wiring_efficiency": [0.5, 0.5]}
+            assert not controller.take(report(task, 2, measures=measures)).goes_on
         told = controller.queue._search.study.get_trials()
     trials = table(tmp_path, "trials")
     assert trials["modularity"].tolist() == [0.5, pytest.approx(math.nan, nan_ok=True), 0.625]

@@ -19,10 +19,9 @@ from service.commands.run import conduct
 from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import SweepController
 from service.errors import SweepError, UserError
-from service.record.leaders import leaders
+from service.record.leaders import leaders, shown_trials
 from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
 from service.results.warm_start import find_sources
-from service.tracking.listener import leaders as leaders_shown
 from service.worker.task import Report, Task
 
 MakeSpec = Callable[..., SweepSpec]
@@ -252,7 +251,8 @@ class TestLeaders:
         with closing(SweepController(spec, tmp_path)) as controller:
             tasks = run_all(controller, accuracy)
             assert controller.queue.over
-            shown = leaders_shown(controller)
+            rows = controller.record.rows("trials").to_pylist()
+            shown = shown_trials(rows, spec.objectives, spec.constraints)
         assert [task.learner.replicates for task in tasks] == [2, 2, 2, 2, 4, 4, 4]
         assert tasks[4].seeds[:2] == tasks[1].seeds and len(set(tasks[4].seeds)) == 4
         assert tasks[4].learner.wiring_cost == tasks[1].learner.wiring_cost

@@ -15,7 +15,7 @@ from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.experiment import Trial as TuneTrial
 
 from service.config.sweep import SweepSpec
-from service.control.controller import SweepController
+from service.control.controller import SweepController, Verdict
 from service.errors import SweepError
 from service.execution.ray_tune import (
     REPORT,
@@ -76,8 +76,7 @@ def test_no_trial_is_begun_beyond_the_cores_that_are_there(small_spec: Callable[
 
 def test_only_losses_in_a_row_use_up_the_retries(small_spec: Callable[..., SweepSpec]) -> None:
     controller = SimpleNamespace(spec=small_spec(resources="{retries: 2}"))
-    controller.record = SimpleNamespace(last_epoch=lambda trial: 4)
-    controller.take = lambda report: True
+    controller.take = lambda report: Verdict(goes_on=True, advanced=report.epoch > 4)
     scheduler = _Scheduler(_Bridge(cast(Any, controller), cast(Any, None)))
     trial = SimpleNamespace(num_failures=2, max_failures=2)
     scheduler.on_trial_result(

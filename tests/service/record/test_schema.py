@@ -14,8 +14,8 @@ def test_tables_have_the_columns_of_the_contract() -> None:
         {"wiring_cost": pa.float64(), "embedding": pa.string()}, ["modularity", "sparsity"]
     )
     assert tuple(schemas) == TABLES
-    assert schemas["trials"].names[:9] == [
-        *("trial", "state", "reason", "parent", "move", "replicates", "epochs"),
+    assert schemas["trials"].names[:10] == [
+        *("trial", "state", "reason", "duplicate_of", "parent", "move", "replicates", "epochs"),
         *("wiring_cost", "embedding"),
     ]
     assert schemas["epochs"].names == ["trial", "replicate", "epoch", *METRICS]
