@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from service.config.metrics import METRICS
-from service.record import Record, make_schemas
 from service.record.parts import read_table
+from service.record.record import Record
+from service.record.schema import make_schemas
 
 EPOCHS = 100
 CONCURRENT = 32

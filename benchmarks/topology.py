@@ -18,7 +18,7 @@ import numpy as np
 
 from model import SpikeDataset
 from model.topology import MEASURES, measures, preferred_channel
-from model.topology.measures import DEFINITIONS
+from model.topology.definitions import DEFINITIONS
 from model.topology.network import Network
 from model.topology.trained import Trained
 

@@ -26,8 +26,8 @@ from service.config.metrics import METRICS
 from service.config.sweep import SweepSpec, dump, learner_for, load
 from service.control.controller import SweepController
 from service.control.tasks import schemas_of
-from service.record import Record
 from service.record.plan import Plan, PlannedTrial
+from service.record.record import Record
 from service.record.rows import by_trial
 from service.report.trial_pictures import stills
 from service.storage.atomic import write_whole

@@ -8,7 +8,6 @@ stopped.
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import optuna
@@ -20,6 +19,7 @@ from search.domains import Value
 from search.objectives import Constraint, Objective
 from search.samplers import SamplerOptions, make_strategy
 from search.space import Space
+from search.suggestion import Suggestion
 
 TRIES = 10
 """How often a suggestion is asked for before a duplicate is accepted."""
@@ -31,23 +31,6 @@ PRUNED = "pruned"
 SOURCE = "source"
 
 _DIRECTIONS = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """Values to be tried, by path, as trial number `trial`.
-
-    With `duplicate_of`, they are those of that trial, which is done, and nothing better could be found: take
-    over its results instead of running it.
-    """
-
-    trial: int
-    values: dict[str, Value]
-    duplicate_of: int | None = None
-    latent: dict[str, Value] = field(default_factory=dict)
-    """Values of fields that are not active, which a sampler may need again."""
-    number: int = 0
-    """How many had been asked for before it, duplicates that were passed over included."""
 
 
 class Search:

@@ -3,15 +3,11 @@
 import math
 from collections import Counter
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.trial import Trial
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import Trial
 
 Value: TypeAlias = str | float | int | bool | None
 
@@ -43,8 +39,10 @@ class Uniform(_Real):
     def __post_init__(self) -> None:
         _check_range("uniform", self.low, self.high)
 
-    def distribution(self) -> BaseDistribution:
+    def distribution(self) -> "BaseDistribution":
         """The domain in optuna's terms."""
+        from optuna.distributions import FloatDistribution
+
         return FloatDistribution(self.low, self.high)
 
     def at(self, u: float) -> float:
@@ -55,7 +53,7 @@ class Uniform(_Real):
         """The inverse of `at`."""
         return (value - self.low) / (self.high - self.low)
 
-    def suggest(self, trial: Trial, path: str) -> float:
+    def suggest(self, trial: "Trial", path: str) -> float:
         """The trial's value for `path`."""
         return float(trial.suggest_float(path, self.low, self.high))
 
@@ -71,8 +69,10 @@ class Log(_Real):
                 f"`log`: got low {self.low:g}, expected above 0; for ranges with 0 take `uniform`"
             )
 
-    def distribution(self) -> BaseDistribution:
+    def distribution(self) -> "BaseDistribution":
         """The domain in optuna's terms."""
+        from optuna.distributions import FloatDistribution
+
         return FloatDistribution(self.low, self.high, log=True)
 
     def at(self, u: float) -> float:
@@ -83,7 +83,7 @@ class Log(_Real):
         """The inverse of `at`."""
         return math.log(value / self.low) / math.log(self.high / self.low)
 
-    def suggest(self, trial: Trial, path: str) -> float:
+    def suggest(self, trial: "Trial", path: str) -> float:
         """The trial's value for `path`."""
         return float(trial.suggest_float(path, self.low, self.high, log=True))
 
@@ -112,8 +112,10 @@ class Int:
         """Whether `value` is in the domain."""
         return isinstance(value, int) and self.low <= value <= self.high
 
-    def distribution(self) -> BaseDistribution:
+    def distribution(self) -> "BaseDistribution":
         """The domain in optuna's terms."""
+        from optuna.distributions import IntDistribution
+
         return IntDistribution(self.low, self.high)
 
     def at(self, u: float) -> int:
@@ -124,7 +126,7 @@ class Int:
         """The middle of the value's share of the domain."""
         return (value - self.low + 0.5) / (self.high - self.low + 1)
 
-    def suggest(self, trial: Trial, path: str) -> int:
+    def suggest(self, trial: "Trial", path: str) -> int:
         """The trial's value for `path`."""
         return int(trial.suggest_int(path, self.low, self.high))
 
@@ -159,15 +161,17 @@ class Choice:
         """Whether `value` is in the domain."""
         return value in self.options
 
-    def distribution(self) -> BaseDistribution:
+    def distribution(self) -> "BaseDistribution":
         """The domain in optuna's terms."""
+        from optuna.distributions import CategoricalDistribution
+
         return CategoricalDistribution(self.options)
 
     def at(self, u: float) -> Value:
         """The value at the share `u` of the domain, in [0, 1]; all have the same share."""
         return self.options[min(int(u * len(self.options)), len(self.options) - 1)]
 
-    def suggest(self, trial: Trial, path: str) -> Value:
+    def suggest(self, trial: "Trial", path: str) -> Value:
         """The trial's value for `path`."""
         return trial.suggest_categorical(path, self.options)
 

@@ -7,7 +7,6 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
-from optuna._hypervolume import compute_hypervolume
 
 Goal = Literal["min", "max"]
 
@@ -83,6 +82,8 @@ def hypervolume(points: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     >>> hypervolume([[1, 3], [2, 1], [5, 0]], [4, 4])
     7.0
     """
+    from optuna._hypervolume import compute_hypervolume
+
     table, corner = np.asarray(points, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     inside = table[(table < corner).all(axis=1)]
     return float(compute_hypervolume(inside, corner)) if len(inside) else 0.0

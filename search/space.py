@@ -7,12 +7,15 @@ field may be searched only under a condition (`when`) on the values of others.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-from optuna.distributions import BaseDistribution
-from optuna.trial import Trial
 
 from search.domains import Domain, Value
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import Trial
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,12 @@ class Space:
         wanted = [f.path for f in self.fields if f.active(active)]
         return sorted(values) == sorted(wanted) and all(self.domain(p).has(v) for p, v in values.items())
 
-    def common(self) -> dict[str, BaseDistribution]:
+    def common(self) -> "dict[str, BaseDistribution]":
         """What every trial has a value of and more than one to choose from, by path."""
         known = {f.path: f.domain.distribution() for f in self.fields if not f.when}
         return {path: distribution for path, distribution in known.items() if not distribution.single()}
 
-    def distributions(self) -> dict[str, BaseDistribution]:
+    def distributions(self) -> "dict[str, BaseDistribution]":
         """All fields that have more than one value to choose from, active or not, by path."""
         known = {f.path: f.domain.distribution() for f in self.fields}
         return {path: distribution for path, distribution in known.items() if not distribution.single()}
@@ -114,7 +117,7 @@ class Space:
                 found[f.path] = values[f.path]
         return found
 
-    def suggest(self, trial: Trial, latent: bool = False) -> dict[str, Value]:
+    def suggest(self, trial: "Trial", latent: bool = False) -> dict[str, Value]:
         """The trial's values for the active fields; with `latent`, for the others, too. By path.
 
         Args:

@@ -1,6 +1,5 @@
 """What the documents say holds: examples run, keys are all there, packages keep to what they may know."""
 
-import ast
 import dataclasses
 import re
 from importlib.metadata import packages_distributions
@@ -65,21 +64,6 @@ def test_every_key_and_metric_is_documented() -> None:
     names = [*KEYS, *fields, *keys, *METRICS, *SAMPLERS, *RULES]
     missing = [name for name in names if not re.search(rf"\b{name}\b", text)]
     assert missing == []
-
-
-@pytest.mark.parametrize(
-    ("package", "foreign"),
-    [
-        ("model", {"search", "service", "ray", "mlflow", "optuna", "pydantic"}),
-        ("search", {"model", "service", "ray", "mlflow", "pydantic"}),
-    ],
-)
-def test_packages_keep_to_what_they_may_know(package: str, foreign: set[str]) -> None:
-    for path in (ROOT / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            assert not {name.partition(".")[0] for name in names} & foreign, path
 
 
 def test_no_other_distribution_claims_our_names() -> None:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from service.record import Record, make_schemas
 from service.record.provenance import note_environment
+from service.record.record import Record
+from service.record.schema import make_schemas
 
 PAGE = (Path(__file__).resolve().parents[1] / "docs/tables.md").read_text()
 TRIALS, REPLICATES, EPOCHS, NEURONS = 12, 3, 3, 4
@@ -66,7 +67,7 @@ def answers(
             for start in range(0, len(some), 7):
                 record.append(name, some[start : start + 7])
                 record.flush()
-    (folder / "sweep.yaml").write_text("objectives: [{metric: accuracy, goal: max}]\nsearch: {trials: 12}\n")
+    (folder / "sweep.yaml").write_text("name: wiring\ndata: {name: digits}\nsearch: {trials: 12}\n")
     note_environment(folder)
     monkeypatch.chdir(tmp_path)
 

@@ -5,8 +5,7 @@ import math
 import numpy as np
 
 from model.topology.arrays import Floats
-
-SUFFIXES = ("ratio", "z", "p")
+from model.topology.names import SUFFIXES
 
 
 def against_null(value: float, null: Floats) -> dict[str, float]:

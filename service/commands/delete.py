@@ -56,7 +56,7 @@ def _lock(sweep: Sweep, stack: ExitStack) -> None:
 def _store_asked_for(sweep: Sweep) -> str | None:
     """The sweep's own MLflow store; a sweep whose file is damaged can be deleted, too."""
     try:
-        return sweep.mlflow_uri
+        return sweep.spec.mlflow.uri
     except SweepError:
         return None
 

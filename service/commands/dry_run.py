@@ -93,7 +93,7 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
         constraints=spec.constraints,
         fixed=spec.fixed,
     )
-    left = _left(spec, search.size, done)
+    left = _left(spec, done)
     console.print(_resolved(spec), highlight=False, markup=False, soft_wrap=True)
     console.print(left.text, highlight=False, soft_wrap=True)
     if left.suggestions + left.leaders == 0:
@@ -124,9 +124,9 @@ def _done(folder: StoragePath, sources: list[WarmStartTrial]) -> Done:
     return Done(rows, plan.elapsed / HOUR, plan.sources or [], stored)
 
 
-def _left(spec: SweepSpec, size: int | None, done: Done) -> Left:
-    """What is left of a sweep whose sampler has `size` suggestions."""
-    planned = spec.search.trials if size is None else min(spec.search.trials, size)
+def _left(spec: SweepSpec, done: Done) -> Left:
+    """What is left of a sweep."""
+    planned = spec.planned
     suggestions = max(0, planned - len(done.rows) + done.leaders)
     leaders = max(0, min(spec.replicates.trials, planned) - done.leaders) if spec.replicates else 0
     text = f"{spec.name}: {planned} trials"

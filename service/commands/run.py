@@ -163,7 +163,7 @@ def _control(
         finished = controller.record.rows("trials").to_pylist()
         done = controller.queue.over
         taken_up = f", {len(finished)} are finished" if finished else ""
-        planned = controller.queue.planned
+        planned = spec.planned
         said = f" is finished: {len(finished)} trials" if done else f": {planned} trials{taken_up}"
         console.print(f"{spec.name}{said}.", highlight=False)
         with _mlflow(controller, folder, console) as mlflow:

@@ -37,7 +37,7 @@ def print_summary(folder: StoragePath, console: Console) -> None:
             console.print(f"and {len(front) - SHOWN} more", highlight=False)
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
-    uri = tracking_uri(runs, sweep.mlflow_uri)
+    uri = tracking_uri(runs, sweep.spec.mlflow.uri)
     place = f"polychrony ui --out {runs}" if uri == embedded_store(runs) else redact(uri)
     console.print(f"MLflow:  {place}", highlight=False, soft_wrap=True)
 

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from model.topology.measures import MEASURES
+from model.topology.names import MEASURES
 from search.samplers.options import SAMPLERS, SamplerOptions
 from search.stopping import RULES
 from service.config.faults import Found, show, unknown

@@ -4,14 +4,16 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
-from model.topology import MEASURES, NULL_MEASURES
+from model.topology.names import MEASURES, NULL_MEASURES
+from search.combinations import combinations
 from search.objectives import Constraint, Objective, metrics_needed
-from search.samplers import LEARNING, make_strategy, unsuitable
+from search.samplers.options import LEARNING, unsuitable
 from search.space import Space
 from search.stopping import FOR_ONE
 from service.config.changes import without_budgets
@@ -95,6 +97,14 @@ class SweepSpec:
         return sorted(metrics_needed(self.objectives, self.constraints) - METRICS.keys())
 
     @property
+    def planned(self) -> int:
+        """Suggestions that are asked for, as far as there are so many: a grid may have less."""
+        if self.search.sampler != "grid":
+            return self.search.trials
+        points = combinations(self.space.given(self.fixed), self.search.steps or 0)
+        return sum(1 for _ in islice(points, self.search.trials))
+
+    @property
     def metrics(self) -> list[str]:
         """Metrics that a row of `trials` has, in mean and standard error."""
         return [*METRICS, *self.measures]
@@ -148,10 +158,19 @@ class SweepSpec:
 
 
 def load(path: str | StoragePath, overrides: Sequence[str] = (), *, elsewhere: bool = False) -> SweepSpec:
+    """The sweep that the file at `path` asks for; see `read_sweep`."""
+    return read_sweep(path, overrides, elsewhere=elsewhere)[0]
+
+
+def read_sweep(
+    path: str | StoragePath, overrides: Sequence[str] = (), *, elsewhere: bool = False
+) -> tuple[SweepSpec, Document]:
     """Read and check the sweep file at `path` with the overrides of `--set`, each `PATH=VALUE`.
 
-    With `elsewhere` the sweep is to run on other machines: data files that are given by an absolute path may
-    be missing here.
+    With `elsewhere` the sweep is to run on other machines, or has run there: data files that are given by an
+    absolute path may be missing here.
+
+    Returns the sweep, and the document, which knows the line of every value.
 
     Raises UserError with every fault that was found, each with its line.
     """
@@ -163,7 +182,7 @@ def load(path: str | StoragePath, overrides: Sequence[str] = (), *, elsewhere: b
     if found:
         raise document.error(found)
     assert spec is not None
-    return spec
+    return spec, document
 
 
 def dump(spec: SweepSpec) -> str:
@@ -330,10 +349,11 @@ def _check_sampler(search: SearchSpec, space: Space, objectives: list[Any], foun
     goals = [Objective(one.metric, one.goal) for one in objectives]
     faults = unsuitable(search.options, space, goals)
     found += [Found(("search", option), fault) for option, fault in faults]
-    if not faults:
+    if not faults and search.sampler == "grid":
         try:
-            make_strategy(search.options, space, goals)
-        except ValueError as error:  # a grid too large
+            for _ in combinations(space, search.steps or 0):
+                pass
+        except ValueError as error:  # there are too many
             found.append(Found(("search", "sampler"), str(error).removeprefix("`sampler`: ")))
     if search.warm_start and search.sampler not in LEARNING:
         fault = f"{search.sampler} learns nothing; leave it out, or take {', '.join(LEARNING)}"

@@ -21,10 +21,10 @@ from service.control.tasks import make_task, planned_trial, schemas_of
 from service.control.trial_queue import TrialQueue
 from service.control.trial_rows import epoch_rows, params_of, row_of, row_of_none
 from service.errors import SweepError
-from service.record import Record
 from service.record.leaders import duplicate_reason
 from service.record.plan import PlannedTrial, WarmStartTrial
 from service.record.provenance import note_environment
+from service.record.record import Record
 from service.record.rows import Metrics, by_epoch, by_trial, finished_trial, summarize
 from service.storage.atomic import remove_temporaries
 from service.storage.layout import checkpoint_file, plan_file

@@ -1,8 +1,8 @@
 """Which trained networks a sweep keeps: those of its leading trials, so that its folder stays bounded."""
 
 from service.config.sweep import SweepSpec
-from service.record import Record
 from service.record.leaders import leaders
+from service.record.record import Record
 from service.storage.layout import LAST_STILL, network_file, pictures_folder, trials_with_networks
 from service.storage.paths import StoragePath
 

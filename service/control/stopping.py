@@ -8,7 +8,7 @@ from search import make_rule
 from search.objectives import metrics_needed
 from service.config.sweep import SweepSpec
 from service.control.running_trial import RunningTrial
-from service.record import Record
+from service.record.record import Record
 from service.record.rows import Metrics, reported_means
 from service.worker.task import Report
 

@@ -8,9 +8,8 @@ import pyarrow as pa
 
 from search import Space, Suggestion
 from service.config.sweep import SweepSpec, data_for, learner_for
-from service.record import make_schemas
 from service.record.plan import PlannedTrial
-from service.record.schema import searched_columns, values_of
+from service.record.schema import make_schemas, searched_columns, values_of
 from service.storage.paths import StoragePath
 from service.worker.task import Task, seed_of
 

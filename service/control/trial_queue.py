@@ -7,10 +7,10 @@ from search import Search, Suggestion
 from search.background import Asking
 from service.config.sweep import SweepSpec
 from service.control.tasks import planned_trial
-from service.record import Record
 from service.record.budget import Budget
 from service.record.leaders import leaders
 from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
+from service.record.record import Record
 from service.record.rows import FinishedTrial, finished_trial
 from service.record.schema import values_of
 from service.storage.layout import plan_file
@@ -61,12 +61,6 @@ class TrialQueue:
         self._next_trial = 0
         self.left = self._rebuild()
         """Trials that were cut short, to be run first."""
-
-    @property
-    def planned(self) -> int:
-        """How many suggestions are asked for, as far as there are so many."""
-        wanted, size = self.spec.search.trials, self._search.size
-        return wanted if size is None else min(wanted, size)
 
     @property
     def over(self) -> bool:

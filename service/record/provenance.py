@@ -11,14 +11,16 @@ import platform
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from model.datasets import Splits
 from service.errors import SweepError
 from service.storage.atomic import write_whole
 from service.storage.layout import environments_file
 from service.storage.paths import StoragePath
 from service.version import code_version
+
+if TYPE_CHECKING:
+    from model.datasets import Splits
 
 Environment = dict[str, Any]
 """`code_version`, `python`, `platform`, `node`, `cpu`, `cores`, and `packages`: versions by name."""
@@ -50,7 +52,7 @@ def cpu_model() -> str:
     return models[0] if models else platform.processor() or platform.machine()
 
 
-def data_digest(splits: Splits) -> str:
+def data_digest(splits: "Splits") -> str:
     """SHA-256 (hex) of training, validation and test data together."""
     parts = " ".join("none" if part is None else part.digest() for part in splits)
     return hashlib.sha256(parts.encode()).hexdigest()

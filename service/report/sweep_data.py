@@ -93,7 +93,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
     front = sweep.front()["trial"]
     return SweepData(
         name=sweep.name,
-        planned=sweep.planned,
+        planned=sweep.spec.planned,
         states=states,
         objectives=sweep.objectives,
         fields=fields,

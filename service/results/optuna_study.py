@@ -1,6 +1,6 @@
 """A sweep in Optuna's terms, for its plots and dashboard, or to be copied to a storage of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -21,7 +21,7 @@ _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
 """Those of other trials are FAIL."""
 
 
-def study_of(sweep: Sweep) -> optuna.Study:
+def optuna_study(sweep: Sweep) -> optuna.Study:
     """The trials of a sweep as a study in memory, by number; what runs now is RUNNING.
 
     A trial has its searched fields by path, the values of the objectives, the violations of the constraints
@@ -35,7 +35,7 @@ def study_of(sweep: Sweep) -> optuna.Study:
     study = optuna.create_study(study_name=sweep.name, directions=directions)
     study.set_user_attr("objectives", [one.metric for one in objectives])
     courses = _courses(sweep, objectives) if sweep.started else {}
-    make = _Maker(sweep.space, objectives, sweep.constraints)
+    make = _Maker(sweep.spec.space, objectives, sweep.spec.constraints)
     found = {row["trial"]: make.finished(row, courses.get(row["trial"], {})) for row in _rows(sweep)}
     for one in sweep.plan.begun:
         if one.trial not in found:
@@ -47,7 +47,9 @@ def study_of(sweep: Sweep) -> optuna.Study:
 class _Maker:
     """Makes trials of Optuna's."""
 
-    def __init__(self, space: Space, objectives: list[Objective], constraints: list[Constraint]) -> None:
+    def __init__(
+        self, space: Space, objectives: Sequence[Objective], constraints: Sequence[Constraint]
+    ) -> None:
         self._space, self._objectives, self._constraints = space, objectives, constraints
         self._metrics = {*METRICS, *metrics_needed(objectives, constraints)}
         self._columns = {column_of(field.path) for field in space.fields}
@@ -94,7 +96,7 @@ def _rows(sweep: Sweep) -> list[dict[str, Any]]:
     return sweep.arrow("trials").to_pylist() if sweep.started else []
 
 
-def _courses(sweep: Sweep, objectives: list[Objective]) -> dict[int, dict[int, float]]:
+def _courses(sweep: Sweep, objectives: Sequence[Objective]) -> dict[int, dict[int, float]]:
     """Mean of the only objective over replicates, by trial and epoch; none where it is not one by epoch."""
     metric = objectives[0].metric
     if len(objectives) > 1 or metric not in METRICS:

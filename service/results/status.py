@@ -40,7 +40,7 @@ def status_of(sweep: Sweep) -> SweepStatus:
     stopped = None
     try:
         states = _states(sweep)
-        planned = sweep.planned
+        planned = sweep.spec.planned
         state = "finished" if sum(states.values()) >= planned else "unfinished"
         best = _best(sweep) if states else {}
         if is_running(sweep.folder):
@@ -85,11 +85,11 @@ def exhausted_budget(sweep: Sweep) -> str | None:
         SweepError: if its record is damaged.
         UserError: if its tables do not fit what was asked.
     """
-    limits = sweep.budget
+    limits = sweep.spec.budget
     if limits == BudgetSpec() or not sweep.started:
         return None
     plan = sweep.plan
-    objectives, constraints = tuple(sweep.objectives), tuple(sweep.constraints)
+    objectives, constraints = sweep.spec.objectives, sweep.spec.constraints
     needed = sorted(metrics_needed(objectives, constraints))
     rows = sweep.arrow(
         "trials", columns=["trial", "state", "parent", "cpu_seconds", "gpu_seconds", *needed]

@@ -2,19 +2,13 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from search.objectives import Constraint, Objective, metrics_needed
-from search.samplers.grid import grid
-from service.config.faults import Found
-from service.config.sections import BudgetSpec
+from search.objectives import Objective, metrics_needed
+from service.config.sweep import SweepSpec, load
 from service.errors import Fault, SweepError, UserError
 from service.record.leaders import DECIDING, counted_trials, front_trials
 from service.record.parts import part_path, read_table, table_schema
@@ -26,11 +20,9 @@ from service.storage.layout import network_file, plan_file, sweep_file, sweep_fo
 from service.storage.paths import StoragePath, list_folder, parse_path
 
 if TYPE_CHECKING:
-    from optuna import Study
+    import pandas as pd
 
     from model import Cohort
-    from search.space import Space
-    from service.results.sweeps import Sweeps
 
 
 class Sweep:
@@ -46,13 +38,6 @@ class Sweep:
             cure = f"sweeps there: {', '.join(beside)}" if beside else "nor is there any other; run one first"
             raise UserError([Fault(str(self.folder), "sweep", f"there is none here; {cure}")])
 
-    @staticmethod
-    def all(runs: str | StoragePath) -> "Sweeps":
-        """All sweeps in the folder `runs`, whose tables can be read together; see `Sweeps`."""
-        from service.results.sweeps import Sweeps
-
-        return Sweeps(runs)
-
     @property
     def name(self) -> str:
         """The sweep's name."""
@@ -64,62 +49,32 @@ class Sweep:
         return part_path(self.folder / "tables" / "trials", 0).exists()
 
     @property
-    def objectives(self) -> list[Objective]:
-        """What the sweep searches for."""
-        return [Objective(**fields) for fields in self._asked("objectives") or []]
+    def spec(self) -> SweepSpec:
+        """What was asked. Raises SweepError if the record of it is damaged."""
+        path = sweep_file(self.folder)
+        try:
+            return _spec_of(path, path.read_bytes())
+        except UserError as error:
+            fault = error.faults[0]
+            raise SweepError(
+                f"{path}: the record of what was asked can't be used ({fault.field}: {fault.message}); "
+                "restore the file from a copy"
+            ) from error
 
     @property
-    def space(self) -> "Space":
-        """The searched fields with their domains."""
-        from service.config.space import read_space
-
-        found: list[Found] = []
-        space = read_space(self._asked("space") or {}, found)
-        if space is None or found:
-            raise self._damaged(f"`space`: {found[0].message}")
-        return space
+    def objectives(self) -> tuple[Objective, ...]:
+        """What the sweep searches for."""
+        return self.spec.objectives
 
     @property
     def searched(self) -> list[str]:
         """Columns of `trials` that hold the searched fields."""
-        return [column_of(path) for path in self._asked("space") or {}]
-
-    @property
-    def planned(self) -> int:
-        """Trials that were asked for, as far as there are so many."""
-        try:
-            search = self._asked("search")
-            trials, steps = int(search["trials"]), search.get("steps") or 0
-        except (AttributeError, TypeError, KeyError, ValueError) as error:
-            raise self._damaged("search.trials is missing") from error
-        if search.get("sampler") != "grid":
-            return trials
-        return sum(1 for _ in islice(grid(self.space, steps), trials))
-
-    @property
-    def constraints(self) -> list[Constraint]:
-        """What the sweep's trials must keep to."""
-        return [Constraint(**fields) for fields in self._asked("constraints") or []]
-
-    @property
-    def budget(self) -> BudgetSpec:
-        """What the sweep may use up."""
-        try:
-            return BudgetSpec.model_validate(self._asked("budget") or {})
-        except ValueError as error:
-            raise self._damaged("its budget can't be read") from error
+        return [column_of(path) for path in self.spec.space.paths]
 
     @property
     def plan(self) -> Plan:
         """The trials that were begun, and how long the sweep has run. Raises SweepError if it is damaged."""
         return Plan(plan_file(self.folder), writable=False)
-
-    @property
-    def mlflow_uri(self) -> str | None:
-        """The MLflow store that the sweep file names; see `service.tracking.location`."""
-        section = self._asked("mlflow")
-        uri = section.get("uri") if isinstance(section, dict) else None
-        return uri if isinstance(uri, str) else None
 
     def environment(self, trial: int) -> dict[str, Any]:
         """Under what a trial was run: versions of all packages, machine; see `service.record.provenance`.
@@ -160,7 +115,7 @@ class Sweep:
         except CheckpointError as error:
             raise SweepError(f"{path}: {error}; restore the file from a copy") from error
 
-    def table(self, name: str) -> pd.DataFrame:
+    def table(self, name: str) -> "pd.DataFrame":
         """A table as a data frame; positions are lists of D floats.
 
         Raises:
@@ -189,21 +144,15 @@ class Sweep:
         expression = parse_where(where, schema) if isinstance(where, str) else where
         return read_table(folder, columns, expression)
 
-    def study(self) -> "Study":
-        """The trials as a study of Optuna's in memory; see `service.results.optuna_study`."""
-        from service.results.optuna_study import study_of
-
-        return study_of(self)
-
-    def front(self) -> pd.DataFrame:
+    def front(self) -> "pd.DataFrame":
         """The rows of `trials` on the Pareto front: within the constraints, and dominated by no other.
 
         Only trials that count are compared; see `counted`.
         """
-        front = front_trials(self._deciding(), self.objectives, self.constraints)
+        front = front_trials(self._deciding(), self.spec.objectives, self.spec.constraints)
         return self._rows_of([row["trial"] for row in front])
 
-    def counted(self) -> pd.DataFrame:
+    def counted(self) -> "pd.DataFrame":
         """The rows of `trials` that count: complete ones, each configuration once.
 
         Duplicates are left out, and a leader that was run again with more seeds stands for the trial that
@@ -214,11 +163,11 @@ class Sweep:
     def _deciding(self) -> list[dict[str, Any]]:
         """Of all trials what says whether they count, and lead."""
         known = table_schema(self._folder_of("trials")).names
-        wanted = {*DECIDING, *metrics_needed(self.objectives, self.constraints)}
+        wanted = {*DECIDING, *metrics_needed(self.spec.objectives, self.spec.constraints)}
         rows: list[dict[str, Any]] = self.arrow("trials", None, [n for n in known if n in wanted]).to_pylist()
         return rows
 
-    def _rows_of(self, trials: Sequence[int]) -> pd.DataFrame:
+    def _rows_of(self, trials: Sequence[int]) -> "pd.DataFrame":
         """The rows of these trials, in the order of the record."""
         return frame_of(self.arrow("trials", pc.field("trial").isin(pa.array(trials, pa.int64()))))
 
@@ -232,25 +181,17 @@ class Sweep:
             raise UserError([Fault(str(self.folder), name, f"there is no such table; {cure}")])
         return self.folder / "tables" / name
 
-    def _asked(self, key: str) -> Any:
-        """A section of the resolved sweep file."""
-        try:
-            return _parsed(sweep_file(self.folder).read_text()).get(key)
-        except (YAMLError, UnicodeDecodeError, AttributeError) as error:
-            raise self._damaged("it is no sweep file") from error
-
-    def _damaged(self, fault: str) -> SweepError:
-        return SweepError(f"{sweep_file(self.folder)}: {fault}; restore the file from a copy")
-
 
 @lru_cache(maxsize=64)
-def _parsed(text: str) -> Any:
-    """A resolved sweep file, parsed once as long as it does not change."""
-    return YAML(typ="safe", pure=True).load(text)
+def _spec_of(path: StoragePath, content: bytes) -> SweepSpec:
+    """The sweep of the file at `path`, read once as long as its content does not change."""
+    return load(path, elsewhere=True)
 
 
-def frame_of(table: pa.Table) -> pd.DataFrame:
+def frame_of(table: pa.Table) -> "pd.DataFrame":
     """A table as a data frame, with lists as lists."""
+    import pandas as pd
+
     frame: pd.DataFrame = table.to_pandas()
     for field in table.schema:
         if pa.types.is_list(field.type):

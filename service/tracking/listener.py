@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.config.sweep import SweepSpec, data_for
-from service.record import Record
 from service.record.leaders import shown_trials
+from service.record.record import Record
 from service.record.rows import FinishedTrial, Metrics, by_trial
 from service.record.schema import values_of
 from service.report.trial_pictures import page, probes, stills

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from service.errors import UserError
 from service.figures.style import png
-from service.record import TABLES
+from service.record.schema import TABLES
 from service.report.contents import Drawn, overview
 from service.report.sweep_data import read_sweep_data
 from service.results.sweep import Sweep

@@ -22,7 +22,7 @@ def stores_of(runs: StoragePath) -> list[str]:
     found = [embedded_store(runs)] if (runs / "mlflow.db").is_file() else []
     for sweep in sweeps_in(runs):
         try:
-            found += [sweep.mlflow_uri] if sweep.mlflow_uri else []
+            found += [sweep.spec.mlflow.uri] if sweep.spec.mlflow.uri else []
         except SweepError:  # its file is damaged; `polychrony list` says so
             continue
     if not found:

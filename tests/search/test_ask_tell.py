@@ -5,11 +5,12 @@ import math
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
-from search.ask_tell import TRIES, Search, Suggestion
+from search.ask_tell import TRIES, Search
 from search.domains import Choice, Uniform
 from search.objectives import Constraint, Objective
 from search.samplers import SamplerOptions
 from search.space import Field, Space
+from search.suggestion import Suggestion
 
 ONE = (Objective("loss", "min"),)
 TWO = (Objective("accuracy", "max"), Objective("wiring_length", "min"))

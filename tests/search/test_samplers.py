@@ -10,11 +10,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.ask_tell import Search, Suggestion
+from search import Search, Suggestion
+from search.combinations import combinations
 from search.domains import Choice, Domain, Int, Log, Uniform, Value
 from search.objectives import Constraint, Objective
-from search.samplers import SAMPLERS, SamplerOptions, seed_of, unsuitable
-from search.samplers.grid import grid
+from search.samplers import SAMPLERS, SamplerOptions, unsuitable
+from search.samplers.strategy import seed_of
 from search.space import Field, Space
 
 CONDITIONAL = Space(
@@ -239,7 +240,7 @@ def test_learns_from_values_and_heeds_constraints(options: SamplerOptions, trial
 
 
 def test_the_grid_is_gone_through_once() -> None:
-    points = list(grid(CONDITIONAL, 3))
+    points = list(combinations(CONDITIONAL, 3))
     assert len(points) == 3 * 4 * (3 + 1)
     search = Search(CONDITIONAL, ONE, options=SamplerOptions("grid", steps=3, seed=1))
     found: list[dict[str, Value]] = []

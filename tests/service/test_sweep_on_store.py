@@ -10,13 +10,14 @@ import pytest
 from object_store import ObjectStore
 from rich.console import Console
 
-from service import Sweep
+from service import Sweep, Sweeps
 from service.commands.delete import delete, sweeps_named
 from service.commands.listing import print_list
 from service.config.sweep import SweepSpec, dump, load
 from service.control.controller import SweepController
 from service.errors import SweepError, UserError
-from service.record import Record, make_schemas
+from service.record.record import Record
+from service.record.schema import make_schemas
 from service.storage.atomic import write_whole
 from service.storage.layout import sweep_file
 from service.storage.lock import sweep_lock
@@ -114,7 +115,7 @@ def test_who_has_lost_the_sweep_writes_no_more(small_spec: MakeSpec, monkeypatch
 @pytest.fixture
 def runs(home: StoragePath) -> StoragePath:
     for name, count in (("early", 2), ("late", 3)):
-        asked = f"name: {name}\nobjectives: [{{metric: accuracy, goal: max}}]\nsearch: {{trials: 3}}\n"
+        asked = f"name: {name}\ndata: {{name: digits}}\nsearch: {{trials: 3}}\n"
         write_whole(home / name / "sweep.yaml", asked.encode())
         with Record.open(home / name, make_schemas({"hidden": pa.int64()})) as record:
             rows = [{"trial": n, "state": "complete", "accuracy": n / 4, "hidden": 8} for n in range(count)]
@@ -124,7 +125,7 @@ def runs(home: StoragePath) -> StoragePath:
 
 
 def test_sweeps_are_read_and_listed(runs: StoragePath, capsys: pytest.CaptureFixture[str]) -> None:
-    assert Sweep.all(runs).table("trials")["sweep"].tolist() == ["early"] * 2 + ["late"] * 3
+    assert Sweeps(runs).table("trials")["sweep"].tolist() == ["early"] * 2 + ["late"] * 3
     assert Sweep(runs / "late").arrow("trials", "trial == 2", ["accuracy"]).to_pylist() == [{"accuracy": 0.5}]
     with pytest.raises(UserError, match="there is none here; sweeps there: early, late"):
         Sweep(runs / "lat")
@@ -143,10 +144,10 @@ def test_sweeps_are_deleted(runs: StoragePath, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("service.commands.delete.remove_runs", lambda *arguments: 0)
     with sweep_lock(runs / "late"), pytest.raises(SweepError, match="late is running; stop it first"):
         delete(sweeps_named(["early", "late"], runs), Console())
-    assert [sweep.name for sweep in Sweep.all(runs).sweeps] == ["early", "late"]
+    assert [sweep.name for sweep in Sweeps(runs).sweeps] == ["early", "late"]
     delete(sweeps_named(["early"], runs), Console())
     assert not (runs / "early").exists() and (runs / "notes.txt").read_bytes() == b"mine"
-    assert Sweep(runs / "late").planned == 3
+    assert Sweep(runs / "late").spec.planned == 3
 
 
 def test_a_resolved_sweep_is_read_where_it_lies(home: StoragePath, small_spec: MakeSpec) -> None:

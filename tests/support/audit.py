@@ -9,7 +9,7 @@ import optuna
 import pandas as pd
 from optuna.trial import TrialState
 
-from service import Sweep
+from service import Sweep, optuna_study
 from service.worker.task import snapshot_epochs
 
 KEYS = {
@@ -52,7 +52,7 @@ def audit(folder: Path, trials: int, epochs: int, replicates: int, uri: str) -> 
     of_neurons = set(_of(neurons, "trial", "replicate", "epoch"))
     faults += _each_once("the table `neurons`", of_neurons, drawn)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    studied = sweep.study().get_trials(deepcopy=False)
+    studied = optuna_study(sweep).get_trials(deepcopy=False)
     complete = [one.number for one in studied if one.state == TrialState.COMPLETE]
     faults += _each_once("the study", complete, numbers)
     return faults + _in_folder(folder, trials) + _in_mlflow(uri, folder.name, numbers, epochs)

@@ -10,8 +10,8 @@ from model import Cohort
 from model.network.checkpoint import Best, pack
 from model.topology import MEASURES
 from service.config.sweep import SweepSpec, dump, learner_for, load
-from service.record import Record, make_schemas
-from service.record.schema import searched_columns
+from service.record.record import Record
+from service.record.schema import make_schemas, searched_columns
 from service.storage.atomic import write_whole
 from service.storage.layout import network_file
 

@@ -220,11 +220,11 @@ class TestBudget:
 def test_a_grid_has_no_more_trials_than_combinations(tmp_path: Path, small_spec: MakeSpec) -> None:
     changes = {"space": "{learner.dimensions: {choice: [1, 2]}}", "search__sampler": "grid"}
     with closing(SweepController(small_spec(**changes), tmp_path)) as controller:
-        assert controller.queue.planned == 2
+        assert controller.spec.planned == 2
         assert len(run_all(controller, lambda _: 0.5)) == 2
         assert controller.queue.over
     with closing(SweepController(small_spec(search__trials=5), tmp_path / "random")) as controller:
-        assert controller.queue.planned == 5
+        assert controller.spec.planned == 5
 
 
 class TestLeaders:

@@ -376,7 +376,7 @@ def test_logs_are_those_of_jobs(console: Console) -> None:
 def test_a_driver_of_this_machine_is_stopped(tmp_path: Path, console: Console) -> None:
     folder = tmp_path / "small"
     folder.mkdir()
-    (folder / "sweep.yaml").write_text("name: small\nsearch: {trials: 3}\n")
+    (folder / "sweep.yaml").write_text("name: small\ndata: {name: digits}\nsearch: {trials: 3}\n")
     code = (
         "import sys, time; from pathlib import Path; from service.storage.lock import sweep_lock\n"
         "with sweep_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"

@@ -9,7 +9,8 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from service.record import Record, make_schemas
+from service.record.record import Record
+from service.record.schema import make_schemas
 
 
 def main(folder: Path) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.dataset as ds
 
-from service.record import Record, make_schemas
 from service.record.parts import read_table
+from service.record.record import Record
+from service.record.schema import make_schemas
 
 SCRIPT = Path(__file__).parent / "killed_writer.py"
 

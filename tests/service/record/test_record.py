@@ -16,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from service.errors import SweepError
-from service.record import TABLES, Record, make_schemas
 from service.record.parts import part_path, read_schema, read_table, write_part
+from service.record.record import Record
+from service.record.schema import TABLES, make_schemas
 from service.record.table import TableWriter
 from service.storage.paths import StoragePath, list_folder
 

@@ -7,8 +7,9 @@ import pytest
 from object_store import ObjectStore
 
 from service.errors import SweepError
-from service.record import Record, make_schemas
 from service.record.parts import read_table
+from service.record.record import Record
+from service.record.schema import make_schemas
 from service.storage import journal
 from service.storage.paths import StoragePath
 

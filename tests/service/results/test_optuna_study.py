@@ -10,11 +10,11 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from search import Suggestion
-from service import Sweep
+from service import Sweep, optuna_study
 from service.config.sweep import dump, load
 from service.control.tasks import schemas_of
-from service.record import Record
 from service.record.plan import Plan, PlannedTrial
+from service.record.record import Record
 from service.storage.layout import plan_file
 
 ASKED = """\
@@ -64,7 +64,7 @@ def write(folder: Path, objectives: str = ONE) -> Sweep:
 
 
 def test_every_trial_is_in_the_study_with_all_that_is_known(tmp_path: Path) -> None:
-    study = write(tmp_path / "studied").study()
+    study = optuna_study(write(tmp_path / "studied"))
     assert study.study_name == "studied" and study.user_attrs == {"objectives": ["accuracy"]}
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "PRUNED", "FAIL", "FAIL", "RUNNING"]
     complete, pruned, failed, late, running = study.trials
@@ -86,7 +86,7 @@ def test_every_trial_is_in_the_study_with_all_that_is_known(tmp_path: Path) -> N
 
 
 def test_of_several_objectives_a_pruned_trial_has_no_values(tmp_path: Path) -> None:
-    study = write(tmp_path / "studied", TWO).study()
+    study = optuna_study(write(tmp_path / "studied", TWO))
     assert [trial.values for trial in study.trials] == [[0.5, 3.0], None, None, None, None]
     assert study.trials[1].user_attrs["wiring_length"] == 3.0
     assert [one.name for one in study.directions] == ["MAXIMIZE", "MINIMIZE"]
@@ -95,7 +95,7 @@ def test_of_several_objectives_a_pruned_trial_has_no_values(tmp_path: Path) -> N
 
 def test_a_sweep_that_has_not_started_has_no_trials(tmp_path: Path) -> None:
     (tmp_path / "sweep.yaml").write_text(ASKED % ONE)
-    assert Sweep(tmp_path).study().trials == []
+    assert optuna_study(Sweep(tmp_path)).trials == []
 
 
 @contextmanager
@@ -121,7 +121,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RDBStora
 
 
 def test_a_storage_keeps_it_all(tmp_path: Path, storage: RDBStorage) -> None:
-    study = write(tmp_path / "studied", TWO).study()
+    study = optuna_study(write(tmp_path / "studied", TWO))
     copy = optuna.create_study(study_name="copy", storage=storage, directions=study.directions)
     copy.add_trials(study.trials)
     kept = optuna.load_study(study_name="copy", storage=storage).trials

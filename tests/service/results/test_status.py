@@ -10,7 +10,8 @@ from rich.console import Console
 
 from service import Sweep
 from service.commands.listing import print_list
-from service.record import Record, make_schemas
+from service.record.record import Record
+from service.record.schema import make_schemas
 from service.results.status import status_of
 
 Make = Callable[..., Sweep]
@@ -24,7 +25,8 @@ def make(tmp_path: Path) -> Make:
         folder = tmp_path / "runs" / "small"
         folder.mkdir(parents=True)
         (folder / "sweep.yaml").write_text(
-            "name: small\nobjectives: [{metric: loss, goal: min}]\nsearch: {trials: 10}\n"
+            "name: small\ndata: {name: digits}\nsearch: {trials: 10}\n"
+            "objectives: [{metric: loss, goal: min}]\n"
             f"budget: {budget}\n"
         )
         suggested = [
@@ -83,4 +85,8 @@ def test_all_trials_are_finished_whatever_the_budget(make: Make) -> None:
 
 def test_a_budget_that_cannot_be_read_is_damage(make: Make) -> None:
     one = status_of(make("{hours: many}", [0.5]))
-    assert one.state == "damaged" and one.fault is not None and "its budget can't be read" in one.fault
+    assert (
+        one.state == "damaged"
+        and one.fault is not None
+        and "budget.hours: got 'many', expected a number" in one.fault
+    )

@@ -4,11 +4,13 @@ import pandas as pd
 import pytest
 
 from service.errors import SweepError, UserError
-from service.record import Record, make_schemas
+from service.record.record import Record
+from service.record.schema import make_schemas
 from service.results.sweep import Sweep
 
 ASKED = """
 name: wiring
+data: {name: digits}
 objectives: [{metric: accuracy, goal: max}, {metric: wiring_length, goal: min}]
 constraints: [{metric: silent, max: 0.2}]
 """
@@ -59,7 +61,7 @@ def test_rows_and_columns_chosen(folder: Path) -> None:
 
 def test_front_is_complete_allowed_and_not_dominated(folder: Path) -> None:
     assert Sweep(folder).front()["trial"].to_list() == [0, 1, 8]
-    (folder / "sweep.yaml").write_text("objectives: [{metric: accuracy, goal: max}]")
+    (folder / "sweep.yaml").write_text("name: early\ndata: {name: digits}\n")
     assert Sweep(folder).front()["trial"].to_list() == [4, 5]
 
 

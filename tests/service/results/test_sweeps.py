@@ -13,12 +13,13 @@ from filelock import FileLock
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from service import Sweep
+from service import Sweep, Sweeps
 from service.cli import app
 from service.commands.listing import print_list
 from service.config.sweep import load
 from service.errors import SweepError, UserError
-from service.record import Record, make_schemas
+from service.record.record import Record
+from service.record.schema import make_schemas
 from service.results.status import status_of
 from service.results.sweeps import sweeps_in
 from service.tracking import MlflowView
@@ -26,6 +27,7 @@ from service.tracking.location import embedded_store
 
 ASKED = """
 name: {name}
+data: {{name: digits}}
 objectives: [{{metric: accuracy, goal: max}}, {{metric: wiring_length, goal: min}}]
 search: {{trials: 3}}
 """
@@ -75,7 +77,7 @@ def runs(tmp_path: Path) -> Path:
 
 
 def test_tables_are_read_together(runs: Path) -> None:
-    trials = Sweep.all(runs).table("trials")
+    trials = Sweeps(runs).table("trials")
     assert trials.columns[:2].tolist() == ["sweep", "trial"] and trials.columns.is_unique
     assert trials["sweep"].tolist() == ["early"] * 2 + ["late"] * 3
     assert trials["hidden"].tolist() == [8.0, 9.0, 1.5, 2.5, 3.5]
@@ -84,34 +86,34 @@ def test_tables_are_read_together(runs: Path) -> None:
         own = pd.read_parquet(runs / name / "tables" / "trials")
         mine = trials[trials["sweep"] == name].reset_index(drop=True)
         pd.testing.assert_frame_equal(mine[own.columns], own, check_dtype=False)
-    epochs = Sweep.all(runs).table("epochs")
+    epochs = Sweeps(runs).table("epochs")
     assert epochs.columns[0] == "sweep" and epochs["sweep"].tolist() == trials["sweep"].tolist()
 
 
 def test_rows_and_columns_of_all_are_chosen(runs: Path) -> None:
-    chosen = Sweep.all(runs).arrow("trials", "sweep == 'late' and accuracy > 0.75", ["sweep", "trial"])
+    chosen = Sweeps(runs).arrow("trials", "sweep == 'late' and accuracy > 0.75", ["sweep", "trial"])
     assert chosen.to_pydict() == {"sweep": ["late", "late"], "trial": [1, 2]}
     # A column that one sweep lacks is null there: no comparison is true.
-    assert len(Sweep.all(runs).arrow("trials", "embedding != 'space'")) == 3
+    assert len(Sweeps(runs).arrow("trials", "embedding != 'space'")) == 3
     with pytest.raises(UserError, match="trials: acc: is no column; columns are sweep, trial"):
-        Sweep.all(runs).arrow("trials", columns=["acc"])
+        Sweeps(runs).arrow("trials", columns=["acc"])
     with pytest.raises(UserError, match="`acc` is no column"):
-        Sweep.all(runs).arrow("trials", "acc > 1")
+        Sweeps(runs).arrow("trials", "acc > 1")
 
 
 def test_a_column_of_text_here_and_numbers_there_is_named(runs: Path) -> None:
     write_sweep(runs, "other", {"hidden": pa.string()}, [{"trial": 0, "hidden": "many"}])
     with pytest.raises(UserError, match="trials: hidden: holds string in other and double in sweeps"):
-        Sweep.all(runs).table("trials")
-    assert len(Sweep.all(runs).table("epochs")) == 6
+        Sweeps(runs).table("trials")
+    assert len(Sweeps(runs).table("epochs")) == 6
 
 
 def test_where_there_is_no_sweep(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is none; run one first"):
-        Sweep.all(tmp_path)
+        Sweeps(tmp_path)
     write_sweep(tmp_path, "unstarted")
     with pytest.raises(UserError, match="the sweep has not started yet"):
-        Sweep.all(tmp_path).table("trials")
+        Sweeps(tmp_path).table("trials")
 
 
 def listed(runs: Path, capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
@@ -142,7 +144,7 @@ def test_a_grid_is_finished_when_all_its_combinations_are(tmp_path: Path) -> Non
         space = f"{{learner.dt: {{uniform: [1, 2]}}, learner.dimensions: {{choice: {choices}}}}}"
         text = (folder / "sweep.yaml").read_text().replace("search: {trials: 3}", asked)
         (folder / "sweep.yaml").write_text(f"{text}space: {space}\n")
-        assert Sweep(folder).planned == planned
+        assert Sweep(folder).spec.planned == planned
     states = [status_of(Sweep(tmp_path / name)).state for name in ("two", "many")]
     assert states == ["finished", "unfinished"]
 
@@ -159,7 +161,7 @@ def test_list_goes_past_damage(runs: Path, capsys: pytest.CaptureFixture[str]) -
     ]
     said = " ".join(" ".join(line) for line in found[4:])
     assert "part-000000.parquet: this part of the table can't be read" in said
-    assert "sweep.yaml: it is no sweep file; restore the file from a copy" in said
+    assert "sweep.yaml: the record of what was asked can't be used" in said
 
 
 def test_list_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from pyarrow.fs import FileSystem
 from typer.testing import CliRunner
 
-from service import Sweep
+from service import Sweep, Sweeps
 from service.cli import app
 from service.errors import UserError
 from service.storage.paths import list_folder, parse_path
@@ -134,7 +134,7 @@ def test_all_lies_there_and_nothing_here(folder: Path) -> None:
         == []
     )
     assert {path.name for path in folder.iterdir()} == {"small.yaml", "mlflow.db", "mlartifacts"}
-    row = Sweep.all(RUNS).table("trials").query("trial == 3").iloc[0]
+    row = Sweeps(RUNS).table("trials").query("trial == 3").iloc[0]
     net = Sweep(f"{RUNS}/small").network(3)
     assert net.config.learning_rate == row["learning_rate"] and net.learned_parameters == row["parameters"]
 

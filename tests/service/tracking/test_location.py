@@ -47,7 +47,9 @@ def spec_of(runs: Path, name: str, uri: str | None = None) -> SweepSpec:
 def test_a_sweep_file_may_name_the_store(tmp_path: Path, uri: str) -> None:
     spec, plain = spec_of(tmp_path, "named", uri), spec_of(tmp_path, "plain")
     assert spec.mlflow.uri == uri and plain.mlflow.uri is None
-    assert Sweep(tmp_path / "named").mlflow_uri == uri and Sweep(tmp_path / "plain").mlflow_uri is None
+    assert (
+        Sweep(tmp_path / "named").spec.mlflow.uri == uri and Sweep(tmp_path / "plain").spec.mlflow.uri is None
+    )
     moved = spec_of(tmp_path, "named")
     assert spec.hash == moved.hash and only_budgets_grew(spec.resolved(), moved.resolved())
 

@@ -16,9 +16,9 @@ from model.config import LearnerConfig
 from model.datasets import DataConfig, load_splits
 from model.network.checkpoint import unpack
 from model.topology import MEASURES
-from service.record import make_schemas
 from service.record.columns import Converter
 from service.record.provenance import cpu_model, data_digest
+from service.record.schema import make_schemas
 from service.storage.layout import checkpoint_file, network_file
 from service.worker.task import Origin, Report, Task, snapshot_epochs
 from service.worker.trial import Trial

@@ -14,7 +14,7 @@ from model.topology.inputs import input_position_r2, input_position_r2_cv
 from model.topology.modularity import modularity
 from model.topology.moran import morans_i
 from model.topology.network import Network
-from model.topology.nulls import SUFFIXES, against_null
+from model.topology.nulls import against_null
 from model.topology.paths import global_efficiency, global_efficiency_binary
 from model.topology.responses import selectivity
 from model.topology.small_world import small_world_propensity
@@ -98,11 +98,6 @@ _SHUFFLES: tuple[Shuffle, ...] = (
     Trained.with_shuffled_positions,
     Trained.with_shuffled_labels,
 )
-
-MEASURES: tuple[str, ...] = tuple(DEFINITIONS)
-"""Names of the measures."""
-NULL_MEASURES: tuple[str, ...] = tuple(f"{name}_{suffix}" for name in MEASURES for suffix in SUFFIXES)
-"""Names of what is found against nulls."""
 
 
 def measures(

@@ -1,0 +1,44 @@
+"""What `service` offers to scripts, and what it costs to ask for it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import service
+
+RECORDED = Path(__file__).resolve().parents[1] / "fixtures" / "recorded_sweeps"
+HEAVY = ("torch", "numba", "mlflow", "ray", "igraph", "sklearn", "matplotlib", "plotly", "optuna", "scipy")
+
+
+def test_the_public_names_are_these() -> None:
+    assert service.__all__ == ["Sweep", "Sweeps", "optuna_study"]
+    assert dir(service) == service.__all__
+    for name in service.__all__:
+        assert getattr(service, name).__name__ == name
+        assert getattr(service, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'Swep'"):
+        _ = service.Swep
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import service; service.Sweep",
+        "import service; service.Sweep(RUNS + '/finished').table('trials')",
+        "import service; service.Sweep(RUNS + '/finished').front()",
+        "import service; service.Sweeps(RUNS).table('epochs')",
+        "import service.cli",
+        "import service.worker.task",
+        "import service.config.sweep",
+        "from service.commands.listing import print_list; from rich.console import Console; "
+        "from pathlib import Path; print_list(Path(RUNS), Console(stderr=True))",
+    ],
+)
+def test_reading_results_loads_nothing_heavy(code: str) -> None:
+    program = f"RUNS = {str(RECORDED)!r}\n{code}\nimport json, sys; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout.splitlines()[-1]))
+    assert sorted(loaded & set(HEAVY)) == []
