@@ -2,19 +2,19 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from service.commands.run import conduct
-from service.config.sweep import SweepSpec, data_for, learner_for, load
+from service.config.sweep import load
 from service.control.controller import SweepController
+from service.control.tasks import make_task, planned_trial
 from service.errors import Fault, SweepError, UserError
+from service.execution.in_process import run_in_process
 from service.record.provenance import cpu_model
 from service.record.rows import summarize
-from service.record.schema import values_of
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.version import code_version
@@ -36,13 +36,11 @@ def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Cons
         cure = "train runs one configuration; empty it by --set 'space={}' and set the fields under `learner`"
         raise UserError([Fault(str(file), "space", cure)])
 
+    def say(task: Task, report: Report) -> None:
+        console.print(_line(report, task.learner.epochs), highlight=False, soft_wrap=True)
+
     def execute(controller: SweepController) -> None:
-        while task := controller.next_task():
-            trial, goes_on = Trial(task), True
-            while goes_on:
-                report = trial.advance()
-                console.print(_line(report, task.learner.epochs), highlight=False, soft_wrap=True)
-                goes_on = controller.take(report).goes_on
+        run_in_process(controller, say)
 
     conduct(spec, file, runs, console, execute)
 
@@ -61,10 +59,10 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
     rows = sweep.arrow("trials", f"trial == {number}").to_pylist()
     if not rows:
         raise UserError([Fault("--from", name, f"there is no such trial in {sweep.folder}")])
-    spec = load(sweep.folder / "sweep.yaml")
+    spec = sweep.spec
     recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
     with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(_task_of(spec, rows[0], Path(folder)))
+        trial = Trial(make_task(spec, Path(folder), planned_trial(rows[0], spec.space)))
         equal = True
         for epoch in range(1, rows[0]["epochs"] + 1):
             report = trial.advance()
@@ -86,14 +84,6 @@ def _tell_origins(row: Mapping[str, Any], digest: str | None, console: Console) 
     for column, value in now.items():
         if row.get(column) not in (None, value):
             console.print(f"{column}: {row[column]} then, {value} now", highlight=False, soft_wrap=True)
-
-
-def _task_of(spec: SweepSpec, row: Mapping[str, Any], folder: Path) -> Task:
-    """The task of a recorded trial."""
-    values = values_of(row, spec.space)
-    learner = replace(learner_for(spec, values), replicates=row["replicates"])
-    data = data_for(spec, values)
-    return Task(row["trial"], learner, data, row["seed"], folder, threads=spec.resources.cpus)
 
 
 def _line(report: Report, epochs: int) -> str:

@@ -10,20 +10,25 @@ import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
-from pickle import PickleError
 from typing import Any, Protocol, TypeVar
 
-import ray
-from ray import cloudpickle, tune
+from ray import tune
 from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.error import TuneError
 from ray.tune.experiment import Trial as TuneTrial
-from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from service.control.controller import SweepController
 from service.errors import SweepError
+from service.execution._ray_internals import (
+    TUNE_SETTINGS,
+    ProgressCallback,
+    allow_losses,
+    error_of,
+    forget_ended,
+    kill_worker,
+)
 from service.execution.cluster import ClusterMonitor, connected_ray, local_ray, monitored, unseen
 from service.execution.scratch import scratch_folder
 from service.execution.signals import install_signal_handlers
@@ -36,17 +41,6 @@ logger = logging.getLogger(__name__)
 PATIENCE = 0.02
 """How long a suggestion may hold up results (s); one that takes longer is awaited beside them."""
 REPORT, TASK = "report", "task"
-
-ENVIRONMENT = {
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # they would double the cost; the record has it all
-    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",  # Tune's state is never read
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # an interrupt is ours to handle
-    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # reasons are in the record
-    "TUNE_MAX_PENDING_TRIALS_PG": "1000",  # the searcher limits them
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_TRAIN_V2_ENABLED": "0",
-}
 
 
 class TrialRunner(Protocol):
@@ -174,28 +168,12 @@ class _Scheduler(FIFOScheduler):
         report: Report = result[REPORT]
         verdict = self._bridge.call(lambda controller: controller.take(report))
         if verdict.advanced:  # it gets on: earlier losses were not its fault
-            trial.max_failures = trial.num_failures + self._bridge.controller.spec.resources.retries
+            allow_losses(trial, self._bridge.controller.spec.resources.retries)
         return str(TrialScheduler.CONTINUE if verdict.goes_on else TrialScheduler.STOP)
 
 
-def forget_ended(wrapped: Any) -> None:
-    """Have Tune's controller let go of the trials that ended; the record has them.
-
-    It keeps all it ever ran, and the course of every metric of each: 40 KB a trial, and a look at each of
-    them in every step of its loop. The names are Tune's own; without them it would only go on keeping.
-    """
-    controller = getattr(wrapped, "_tune_controller", wrapped)
-    for trial in [one for one in controller.get_trials() if one.is_finished()]:
-        controller.get_trials().remove(trial)
-        for name in ("_stopped_trials", "_failed_trials", "_live_trials", "_trials_to_cache"):
-            getattr(controller, name, set()).discard(trial)
-
-
-class _LifecycleCallback(TrialProgressCallback):
-    """Sees trials whose worker is lost for good, and frees what was recorded.
-
-    It stands in for Tune's own progress callback, which keeps every trial and puts every result in words.
-    """
+class _LifecycleCallback(ProgressCallback):
+    """Sees trials whose worker is lost for good, and frees what was recorded."""
 
     def __init__(self, bridge: _Bridge) -> None:
         super().__init__()
@@ -218,33 +196,18 @@ class _LifecycleCallback(TrialProgressCallback):
     def on_step_end(self, iteration: int, trials: list[Any], **info: Any) -> None:
         self._bridge.call(lambda controller: controller.record.poll())
         for number in self._bridge.call(lambda controller: controller.time_out()):
-            self._kill(self._live[number])
-
-    def _kill(self, trial: TuneTrial) -> None:
-        """End the worker of a trial that does not answer; it is recorded already, and not taken up again."""
-        trial.max_failures = 0
-        if trial.temporary_state.ray_actor is not None:
-            ray.kill(trial.temporary_state.ray_actor)
+            kill_worker(self._live[number])  # it is recorded already, and not taken up again
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         logger.warning("trial %d: its worker died; it is taken up again", trial.config[TASK].trial)
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
-        number, reason = trial.config[TASK].trial, loss_in_words(_error_of(trial))
+        number, reason = trial.config[TASK].trial, loss_in_words(error_of(trial))
         self._live.pop(number, None)
         self._bridge.call(
             lambda controller: self._bridge.monitor.check()
         )  # else it is not this trial that is lost
         self._bridge.call(lambda controller: controller.lost(number, reason))
-
-
-def _error_of(trial: TuneTrial) -> BaseException | None:
-    """What ended a trial. Tune's own getter looks where the file has not arrived yet."""
-    try:
-        error: BaseException = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())
-    except (OSError, EOFError, TypeError, ValueError, AttributeError, PickleError):
-        return None
-    return error
 
 
 def loss_in_words(error: BaseException | None) -> str:
@@ -270,7 +233,7 @@ def run_on_ray(
         SweepError: if Ray can't be started or joined, or the record can't be written.
         KeyboardInterrupt: passed on; what was recorded is kept.
     """
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(TUNE_SETTINGS)
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it shows tracebacks of what we say in a line
     with (
         scratch_folder() as scratch,

@@ -247,28 +247,12 @@ def _url(address: str) -> str:
 
 
 def _client(url: str) -> Client:
-    from ray.job_submission import JobSubmissionClient
-
-    class Patient(JobSubmissionClient):
-        """Ray's client, which would wait for an answer for ever."""
-
-        def _do_request(self, method: str, endpoint: str, **options: Any) -> Any:
-            upload = method == "PUT"
-            return super()._do_request(
-                method, endpoint, timeout=UPLOAD_PATIENCE if upload else PATIENCE, **options
-            )
-
-        def nodes(self) -> list[dict[str, Any]]:
-            answer = self._do_request("GET", "/api/v0/nodes")
-            if answer.status_code != 200:
-                self._raise_error(answer)
-            found: list[dict[str, Any]] = answer.json()["data"]["result"]["result"]
-            return found
+    from service.execution._ray_internals import PatientJobClient
 
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     with _without("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
-        return cast(Client, Patient(url, headers=token_headers()))
+        return cast(Client, PatientJobClient(url, token_headers(), PATIENCE, UPLOAD_PATIENCE))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 
 from search import Space, Value
 from search.objectives import metrics_needed
-from service.config.sweep import SweepSpec, load
+from service.config.sweep import SweepSpec
 from service.errors import SweepError, UserError
 from service.record.leaders import counted_trials
 from service.record.plan import WarmStartTrial
@@ -38,7 +38,7 @@ def _of_sweep(spec: SweepSpec, folder: StoragePath, name: str) -> list[WarmStart
     try:
         sweep = Sweep(folder)
         rows = sweep.arrow("trials").to_pylist()
-        earlier = load(folder / "sweep.yaml")
+        earlier = sweep.spec
     except (UserError, SweepError) as error:
         raise ValueError(f"`{name}` can't be read ({error}); name a sweep in the same folder") from error
     space = spec.space.given(spec.fixed)

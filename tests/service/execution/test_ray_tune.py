@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from ray import cloudpickle
 from ray.exceptions import OutOfMemoryError, RayActorError
 from ray.tune.experiment import Trial as TuneTrial
 
@@ -20,7 +19,6 @@ from service.errors import SweepError
 from service.execution.ray_tune import (
     REPORT,
     _Bridge,
-    _error_of,
     _Scheduler,
     begin_training,
     loss_in_words,
@@ -43,16 +41,7 @@ def test_a_loss_is_told_in_a_line(error: BaseException | None, words: str) -> No
     assert said.startswith(words) and "\n" not in said
 
 
-def test_the_error_of_a_trial_is_read_where_tune_has_put_it(tmp_path: Path) -> None:
-    path = tmp_path / "error.pkl"
-    path.write_bytes(cloudpickle.dumps(OutOfMemoryError("low")))
-    assert isinstance(_error_of(cast(Any, SimpleNamespace(pickled_error_file=path))), OutOfMemoryError)
-    path.write_bytes(b"garbage")
-    assert _error_of(cast(Any, SimpleNamespace(pickled_error_file=path))) is None
-    assert _error_of(cast(Any, SimpleNamespace(pickled_error_file=None))) is None
-
-
-def test_what_the_conductor_raises_is_kept_and_no_part_of_tunes_state() -> None:
+def test_what_the_controller_raises_is_kept_and_no_part_of_tunes_state() -> None:
     def full(controller: SweepController) -> None:
         raise SweepError("disk full")
 

@@ -1,0 +1,86 @@
+"""The private names of Ray's that we use are there, and mean what we think."""
+
+import inspect
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from ray import cloudpickle
+from ray.exceptions import OutOfMemoryError
+from ray.job_submission import JobSubmissionClient
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment.trial import Trial, _TemporaryTrialState
+from ray.tune.utils.callback import _create_default_callbacks
+
+from service.execution._ray_internals import (
+    ProgressCallback,
+    allow_losses,
+    error_of,
+    forget_ended,
+    kill_worker,
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["_trials", "_stopped_trials", "_failed_trials", "_live_trials", "_trials_to_cache"]
+)
+def test_the_controller_keeps_trials_under_these_names(name: str) -> None:
+    assert f"self.{name}" in inspect.getsource(TuneController)
+    assert "return self._trials" in inspect.getsource(TuneController.get_trials)
+
+
+class Ended:
+    """What is asked of a trial of Tune's."""
+
+    def __init__(self, ended: bool) -> None:
+        self.ended = ended
+
+    def is_finished(self) -> bool:
+        return self.ended
+
+
+def test_ended_trials_are_forgotten_and_others_stay() -> None:
+    ended, running = Ended(True), Ended(False)
+    trials = [ended, running]
+    controller = SimpleNamespace(get_trials=lambda: trials, _stopped_trials={ended}, _live_trials={running})
+    forget_ended(SimpleNamespace(_tune_controller=controller))
+    assert trials == [running]
+    assert controller._stopped_trials == set() and controller._live_trials == {running}
+
+
+def test_a_trial_counts_its_losses_under_these_names() -> None:
+    source = inspect.getsource(Trial)
+    for name in ("max_failures", "num_failures", "temporary_state", "pickled_error_file"):
+        assert f"self.{name}" in source or f"def {name}(" in source
+    assert _TemporaryTrialState().ray_actor is None
+    trial = cast(Any, SimpleNamespace(num_failures=3, max_failures=2))
+    allow_losses(trial, 2)
+    assert trial.max_failures == 5
+
+
+def test_a_trial_without_a_worker_can_be_killed() -> None:
+    trial = cast(Any, SimpleNamespace(max_failures=5, temporary_state=_TemporaryTrialState()))
+    kill_worker(trial)
+    assert trial.max_failures == 0
+
+
+def test_a_callback_of_this_class_takes_the_place_of_tunes_own() -> None:
+    source = inspect.getsource(_create_default_callbacks)
+    assert f"isinstance(c, {ProgressCallback.__name__})" in source
+
+
+def test_the_job_client_asks_by_this_method() -> None:
+    parameters = inspect.signature(JobSubmissionClient._do_request).parameters
+    assert [*parameters][:3] == ["self", "method", "endpoint"]
+    assert any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+    assert callable(JobSubmissionClient._raise_error)
+
+
+def test_theerror_of_a_trial_is_read_where_tune_has_put_it(tmp_path: Path) -> None:
+    path = tmp_path / "error.pkl"
+    path.write_bytes(cloudpickle.dumps(OutOfMemoryError("low")))
+    assert isinstance(error_of(cast(Any, SimpleNamespace(pickled_error_file=path))), OutOfMemoryError)
+    path.write_bytes(b"garbage")
+    assert error_of(cast(Any, SimpleNamespace(pickled_error_file=path))) is None
+    assert error_of(cast(Any, SimpleNamespace(pickled_error_file=None))) is None
