@@ -56,7 +56,7 @@ class Timed:
 def measured(trials: int, epochs: int, concurrent: int) -> Timed:
     """Run the sweep with so many trials at once."""
     from service.commands.run import conduct
-    from service.config.sweep import load
+    from service.config.sweep import read_sweep
     from service.control.controller import SweepController
     from service.execution.ray_tune import run_on_ray
 
@@ -69,7 +69,7 @@ def measured(trials: int, epochs: int, concurrent: int) -> Timed:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sweep.yaml"
         file.write_text(SWEEP.format(trials=trials, epochs=epochs, concurrent=concurrent))
-        conduct(load(file), file, Path(folder) / "runs", Console(file=io.StringIO()), execute)
+        conduct(*read_sweep(file), Path(folder) / "runs", Console(file=io.StringIO()), execute)
     return timed
 
 

@@ -77,22 +77,21 @@ def service(folder: Path, trials: int, results: int, sampler: str) -> None:
     from rich.console import Console
 
     from service.commands.run import conduct
-    from service.config.sweep import load
+    from service.config.sweep import read_sweep
     from service.execution.ray_tune import run_on_ray
 
     file = sweep_file(folder, trials, results, sampler)
     with (folder / "said").open("w") as said:
-        conduct(load(file), file, folder / "runs", Console(file=said), lambda one: run_on_ray(one, Stub))
+        conduct(*read_sweep(file), folder / "runs", Console(file=said), lambda one: run_on_ray(one, Stub))
 
 
 def without_mlflow(folder: Path, trials: int, results: int, sampler: str) -> None:
     """The same without the view in MLflow, which a thread of its own writes, and without progress."""
-    from service.config.sweep import load
     from service.control.controller import SweepController
     from service.execution.ray_tune import run_on_ray
 
     file = sweep_file(folder, trials, results, sampler)
-    with closing(SweepController(load(file), folder / "runs" / "stub")) as controller:
+    with closing(SweepController(read_sweep(file)[0], folder / "runs" / "stub")) as controller:
         run_on_ray(controller, Stub)
 
 

@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from search import Search, Suggestion
-from service.commands.run import check
-from service.config.document import read
-from service.config.sweep import SweepSpec, load
+from service.commands.run import prepare
+from service.config.sweep import SweepSpec, read_sweep
 from service.config.yaml_text import write
 from service.errors import UserError
 from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
@@ -81,9 +80,9 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
         UserError: as `run` does.
         SweepError: as `run` does.
     """
-    spec = load(file, overrides)
+    spec, document = read_sweep(file, overrides)
     folder = runs.absolute() / spec.name
-    sources = check(spec, read(file, overrides), folder)
+    sources = prepare(spec, document, folder)
     at_once = spec.resources.at_once(_cores())
     done = _done(folder, sources)
     search = Search(

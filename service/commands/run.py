@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from service.config.changes import difference, only_budgets_grew
-from service.config.document import Document, read
+from service.config.document import Document
 from service.config.faults import Found
-from service.config.sweep import SweepSpec, dump, load
+from service.config.sweep import SweepSpec, dump, load, read_sweep
 from service.errors import SweepError, UserError
 from service.execution.address import check_reachable
-from service.record.plan import WarmStartTrial
+from service.record.plan import Plan, WarmStartTrial
 from service.results.warm_start import find_sources
 from service.storage.atomic import write_whole
-from service.storage.layout import sweep_file
+from service.storage.layout import plan_file, sweep_file
 from service.storage.lock import sweep_lock
 from service.storage.paths import StoragePath
 from service.tracking.location import artifacts_of, tracking_uri
@@ -44,26 +44,24 @@ def run(
 
         run_on_ray(controller, address=address)
 
-    conduct(load(file, overrides), file, runs, console, execute, overrides)
+    conduct(*read_sweep(file, overrides), runs, console, execute)
 
 
 def conduct(
     spec: SweepSpec,
-    file: StoragePath,
+    document: Document,
     runs: StoragePath,
     console: Console,
     execute: Callable[["SweepController"], None],
-    overrides: Sequence[str] = (),
 ) -> None:
     """Conduct a sweep from its start, or from where its record ends, to its summary.
 
     Args:
         spec: the sweep.
-        file: where it was read, for messages.
+        document: where it was read, for messages.
         runs: folder of all sweeps.
         console: where progress is shown.
         execute: runs the trials of a controller.
-        overrides: of `--set`, for messages.
 
     Raises:
         UserError: before anything is written, if `spec` can't be recorded or is not the sweep of that name.
@@ -72,14 +70,15 @@ def conduct(
     """
     # Absolute: the workers of Ray have a working directory of their own.
     folder = runs.absolute() / spec.name
-    document = read(file, overrides)
-    check(spec, document, folder)
+    sources = prepare(spec, document, folder)
     with sweep_lock(folder) as folder:
+        # Once more: what was looked at before may have been begun by another process meanwhile.
+        _check_same(spec, document, folder)
         write_whole(sweep_file(folder), dump(spec).encode())
-        _control(spec, document, folder, console, execute)
+        _conduct(spec, sources, folder, console, execute)
 
 
-def check(spec: SweepSpec, document: Document, folder: StoragePath) -> list[WarmStartTrial]:
+def prepare(spec: SweepSpec, document: Document, folder: StoragePath) -> list[WarmStartTrial]:
     """Find what is wrong with a sweep beyond its file, before anything is written.
 
     Args:
@@ -88,7 +87,7 @@ def check(spec: SweepSpec, document: Document, folder: StoragePath) -> list[Warm
         folder: of the sweep.
 
     Returns:
-        The trials that a new sweep starts from; one that is taken up has kept its own.
+        The trials that a sweep starts from which has not begun any; one that is taken up has kept its own.
 
     Raises:
         UserError: if it is not the sweep of that name, its data or earlier sweeps can't be read, or MLflow
@@ -98,7 +97,8 @@ def check(spec: SweepSpec, document: Document, folder: StoragePath) -> list[Warm
     _check_same(spec, document, folder)
     _check_data(spec, document)
     artifacts_of(folder.parent, tracking_uri(folder.parent, spec.mlflow.uri))
-    return [] if sweep_file(folder).exists() else _sources(spec, document, folder.parent)
+    begun = sweep_file(folder).exists() and Plan(plan_file(folder), writable=False).sources is not None
+    return [] if begun else _sources(spec, document, folder.parent)
 
 
 def _check_same(spec: SweepSpec, document: Document, folder: StoragePath) -> None:
@@ -145,9 +145,9 @@ def _fault(document: Document, path: str, message: str) -> UserError:
     return document.error([Found(tuple(path.split(".")), message)])
 
 
-def _control(
+def _conduct(
     spec: SweepSpec,
-    document: Document,
+    sources: list[WarmStartTrial],
     folder: StoragePath,
     console: Console,
     execute: Callable[["SweepController"], None],
@@ -157,9 +157,7 @@ def _control(
     from service.commands.summary import print_summary
     from service.control.controller import SweepController
 
-    with closing(
-        SweepController(spec, folder, sources=lambda: _sources(spec, document, folder.parent))
-    ) as controller:
+    with closing(SweepController(spec, folder, sources=sources)) as controller:
         finished = controller.record.rows("trials").to_pylist()
         done = controller.queue.over
         taken_up = f", {len(finished)} are finished" if finished else ""

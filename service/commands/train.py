@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from service.commands.run import conduct
-from service.config.sweep import load
+from service.config.sweep import read_sweep
 from service.control.controller import SweepController
 from service.control.tasks import make_task, planned_trial
 from service.errors import Fault, SweepError, UserError
@@ -31,7 +31,7 @@ def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Cons
         UserError: if the file is faulty, or has a `space`.
         SweepError: if training could not go on.
     """
-    spec = load(file, [*overrides, "search={trials: 1, sampler: random}"])
+    spec, document = read_sweep(file, [*overrides, "search={trials: 1, sampler: random}"])
     if spec.space.fields:
         cure = "train runs one configuration; empty it by --set 'space={}' and set the fields under `learner`"
         raise UserError([Fault(str(file), "space", cure)])
@@ -42,7 +42,7 @@ def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Cons
     def execute(controller: SweepController) -> None:
         run_in_process(controller, say)
 
-    conduct(spec, file, runs, console, execute)
+    conduct(spec, document, runs, console, execute)
 
 
 def train_again(name: str, runs: StoragePath, console: Console) -> bool:

@@ -5,7 +5,7 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -50,7 +50,7 @@ class SweepController:
         spec: SweepSpec,
         folder: StoragePath,
         listeners: Sequence[Listener] = (),
-        sources: Callable[[], list[WarmStartTrial]] = list,
+        sources: Sequence[WarmStartTrial] = (),
     ) -> None:
         """Open record and plan in `folder`, and rebuild the search from them.
 
@@ -58,7 +58,7 @@ class SweepController:
             spec: the sweep.
             folder: of the sweep.
             listeners: who is told what happens.
-            sources: finds the trials of earlier sweeps to start from; asked once in the life of a sweep.
+            sources: trials of earlier sweeps to start from; a sweep that has begun keeps its own.
 
         Raises:
             SweepError: if a file of theirs is damaged or can't be written.

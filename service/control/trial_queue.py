@@ -1,6 +1,6 @@
 """What is to be run: suggestions while the budget lasts, then more seeds for the leading trials."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search import Search, Suggestion
@@ -27,7 +27,7 @@ class TrialQueue:
         spec: SweepSpec,
         folder: StoragePath,
         record: Record,
-        sources: Callable[[], list[WarmStartTrial]],
+        sources: Sequence[WarmStartTrial],
     ) -> None:
         """Take up the plan in `folder` and rebuild the search from it and the record.
 
@@ -35,7 +35,7 @@ class TrialQueue:
             spec: the sweep.
             folder: of the sweep.
             record: its results.
-            sources: finds the trials of earlier sweeps to start from; asked once in the life of a sweep.
+            sources: trials of earlier sweeps to start from; a sweep that has begun keeps its own.
 
         Raises:
             SweepError: if the plan is damaged or can't be written.
@@ -45,7 +45,7 @@ class TrialQueue:
         """How long `next` may wait for the sampler (s); None: until it has a suggestion."""
         self._plan = Plan(plan_file(folder))
         if self._plan.sources is None and spec.search.warm_start:
-            self._plan.start_from(sources())
+            self._plan.start_from(list(sources))
         self.budget = Budget(spec.budget, folder, spec.objectives, spec.constraints, self._plan.elapsed)
         self._search = Search(
             spec.space,

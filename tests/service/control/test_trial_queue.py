@@ -16,7 +16,7 @@ from search import Search, Suggestion
 from search.background import Asking
 from service import Sweep
 from service.commands.run import conduct
-from service.config.sweep import SweepSpec, dump, load
+from service.config.sweep import SweepSpec, dump, read_sweep
 from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.record.leaders import leaders, shown_trials
@@ -324,7 +324,7 @@ class TestWarmStart:
         spec = small_spec(search="{sampler: tpe, trials: 3, warm_start: [early]}")
         cold = small_spec(search="{sampler: tpe, trials: 3}")
         asked: list[Any] = []
-        for sources in (lambda: find_sources(spec, tmp_path), lambda: pytest.fail("asked again")):
+        for sources in (find_sources(spec, tmp_path), []):
             with closing(SweepController(spec, tmp_path / "later", sources=sources)) as controller:
                 assert len(controller.queue._search.study.trials) == 12 + len(asked)
                 task = controller.next_task()
@@ -355,7 +355,7 @@ class TestWarmStart:
             raise AssertionError("nothing is to be run")
 
         with pytest.raises(UserError) as raised:
-            conduct(load(sweep_file), sweep_file, runs, Console(), execute)
+            conduct(*read_sweep(sweep_file), runs, Console(), execute)
         assert str(raised.value).startswith(f"{sweep_file}:{line}: search.warm_start: `late` can't be read")
         assert not runs.exists()
 
