@@ -1,4 +1,4 @@
-"""Where delays come from: distances between neurons in a D-dimensional space."""
+"""Points in a D-dimensional space: drawn at random, and their distances."""
 
 from functools import cache
 from math import pi, sqrt
@@ -9,6 +9,8 @@ from numpy.random import Generator
 from scipy.integrate import quad
 from scipy.special import erf
 from torch import Tensor
+
+from model.config import LearnerConfig
 
 
 @cache
@@ -42,19 +44,10 @@ def draw_positions(neurons: int, dimensions: int, generator: Generator) -> np.nd
     return generator.uniform(-0.5, 0.5, (neurons, dimensions)) * cube_side(dimensions)
 
 
-def line_positions(channels: int, dimensions: int) -> np.ndarray:
-    """Positions [C, D] of channels in order on a line along the first axis, as long as the neurons' cube."""
-    positions = np.zeros((channels, dimensions))
-    positions[:, 0] = np.linspace(-0.5, 0.5, channels) * cube_side(dimensions)
-    return positions
-
-
-def circle_positions(channels: int, dimensions: int) -> np.ndarray:
-    """Positions [C, D] of channels in order on a circle in the first two axes, touching the neurons' cube."""
-    angle = 2 * pi * np.arange(channels) / channels
-    positions = np.zeros((channels, dimensions))
-    positions[:, :2] = np.stack([np.cos(angle), np.sin(angle)], 1) * cube_side(dimensions) / 2
-    return positions
+def draw_delays(neurons: int, config: LearnerConfig, generator: Generator) -> np.ndarray:
+    """Delays [N, N] (ms) that neurons would have at positions drawn by `draw_positions`."""
+    positions = torch.from_numpy(draw_positions(neurons, config.dimensions, generator))
+    return pairwise_distances(positions).numpy() * config.delay_scale + config.delay_floor
 
 
 def pairwise_distances(positions: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """A cohort: R networks of one configuration, each with its own seed, simulated in one call."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,15 +9,13 @@ from torch import Tensor, nn
 
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset
-from model.embeddings.geometry import (
-    circle_positions,
-    distances_between,
-    draw_positions,
-    line_positions,
-    pairwise_distances,
-)
+from model.embeddings.inputs import Inputs
+from model.embeddings.registry import embedding_of
 from model.kernels import gather, simulate
 from model.kernels.scheme import mean_readout
+
+W_IN, W_REC, W_OUT, DELAYS = range(4)
+"""Random streams of a network's parameters, so that no draw shifts another."""
 
 
 class Output(NamedTuple):
@@ -90,13 +88,26 @@ class Cohort(nn.Module):
             raise ValueError(f"Cohort: `threads`: got {threads}, expected at least 1")
         self.config, self.n_channels, self.n_classes = config, n_channels, n_classes
         self.seeds, self.threads = tuple(seeds), threads
-        inputs = -(-n_channels // config.pool_channels)
-        drawn = [_draw(config, inputs, n_classes, seed) for seed in seeds]
-        for name in drawn[0]:
-            values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype)
-            self.register_parameter(name, nn.Parameter(values, requires_grad=_learned(name, config)))
+        self.embedding, self.input_embedding = embedding_of(config), Inputs(config)
+        self._draw(dtype, device)
         n = config.hidden
-        self.register_buffer("mask", (~torch.eye(n, dtype=torch.bool)).repeat(len(seeds), 1, 1))
+        self.register_buffer("mask", (~torch.eye(n, dtype=torch.bool)).repeat(len(seeds), 1, 1).to(device))
+
+    def _draw(self, dtype: torch.dtype, device: str) -> None:
+        """Register the parameters, each with a random stream of its own, so that none shifts another."""
+        config, inputs = self.config, -(-self.n_channels // self.config.pool_channels)
+        parts: list[tuple[Callable[[str], bool], list[dict[str, np.ndarray]]]] = [
+            (lambda name: True, [_draw_weights(config, inputs, self.n_classes, seed) for seed in self.seeds]),
+            (
+                self.embedding.learns,
+                [self.embedding.draw(config.hidden, _stream(seed, DELAYS)) for seed in self.seeds],
+            ),
+            (self.input_embedding.learns, [self.input_embedding.draw(inputs) for _ in self.seeds]),
+        ]
+        for learns, drawn in parts:
+            for name in drawn[0]:
+                values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype, device=device)
+                self.register_parameter(name, nn.Parameter(values, requires_grad=learns(name)))
 
     @property
     def replicates(self) -> int:
@@ -106,54 +117,42 @@ class Cohort(nn.Module):
     @property
     def has_positions(self) -> bool:
         """Whether the neurons sit in space."""
-        return self.config.embedding in ("space", "fixed")
+        return self.embedding.in_space
 
     @property
     def learned_parameters(self) -> int:
         """Numbers that each network learns; synapses that do not exist do not count."""
         learned = [value for value in self.parameters() if value.requires_grad]
-        absent = int((~self.mask[0]).sum())
-        matrices = 2 if self.config.embedding == "free" else 1
-        return sum(value[0].numel() for value in learned) - matrices * absent
+        mask = self.mask[0]
+        absent = int((~mask).sum()) + self.embedding.absent(mask)
+        return sum(value[0].numel() for value in learned) - absent
 
     def delay_scale(self) -> Tensor | float:
         """Delay per unit of space (ms), shaped to go with [R, N, N]."""
-        if self.config.learn_delay_scale:
-            return self.log_delay_scale.exp()[:, None, None]
-        return self.config.delay_scale
+        return self.embedding.delay_scale(self._values)
 
     def distances(self) -> Tensor:
         """Lengths of the recurrent synapses [R, N, N] (units of space).
 
         Without positions they are what delays beyond the least one stand for, (d - d_min) / delay_scale.
         """
-        if self.has_positions:
-            return pairwise_distances(self.positions)
-        return (self.delays() - self.config.delay_floor) / self.config.delay_scale
+        return self.embedding.distances(self._values, self.w_rec)
 
     def delays(self) -> Tensor:
         """Delays of the recurrent synapses [R, N, N] (ms)."""
-        floor = self.config.delay_floor
-        if self.has_positions:
-            return floor + self.delay_scale() * pairwise_distances(self.positions)
-        if self.config.embedding == "free":
-            return self.free_delays.clamp(min=floor)
-        if self.config.embedding == "axonal":
-            return self.axonal_delays.clamp(min=floor).unsqueeze(2).expand_as(self.w_rec)
-        return torch.full_like(self.w_rec, floor, requires_grad=False)
+        return self.embedding.delays(self._values, self.w_rec)
 
     def input_delays(self) -> Tensor | None:
         """Delays of the inputs [R, I, N] (ms), or None if input spikes arrive at once."""
-        if self.config.input_embedding == "none":
-            return None
-        return self.delay_scale() * distances_between(self.input_positions, self.positions)
+        return self.input_embedding.delays(self._values, self.delay_scale())
 
-    @torch.no_grad()
     def project(self) -> None:
         """Bring learned delays that fell below the least one back to it."""
-        if self.config.embedding in ("free", "axonal"):
-            learned = self.free_delays if self.config.embedding == "free" else self.axonal_delays
-            learned.clamp_(min=self.config.delay_floor)
+        self.embedding.project(self._values)
+
+    @property
+    def _values(self) -> dict[str, Tensor]:
+        return dict(self.named_parameters())
 
     def wiring_length(self) -> Tensor:
         """Sum over the recurrent synapses of |w| times distance, a network [R]."""
@@ -207,39 +206,19 @@ def readout_scale(config: LearnerConfig) -> float:
     return 1 / (config.initial_rate * mean_readout(config))
 
 
-def _learned(name: str, config: LearnerConfig) -> bool:
-    learned = {"positions": config.embedding == "space", "input_positions": config.learn_input_positions}
-    return learned.get(name, True)
+def _stream(seed: int, number: int) -> np.random.Generator:
+    return np.random.default_rng([seed, number])
 
 
-def _draw(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
-    """Initial values of one network; each parameter has a stream of its own, so none shifts another."""
+def _draw_weights(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
+    """Initial weights of one network, by name."""
     n = config.hidden
-    streams = [np.random.default_rng([seed, stream]) for stream in range(4)]
-    drawn = {
+    return {
         # Of n inputs the mean weight adds n times, the spread sqrt(n) times: about alike, so that neurons are
         # neither all the same, as with weights of one sign, nor silent, as half of them with few inputs.
-        "w_in": streams[0].normal(1 / np.sqrt(inputs), 1.0, (inputs, n)) / inputs,
-        "w_rec": streams[1].normal(0.0, config.recurrent_gain / np.sqrt(n), (n, n)) * (1 - np.eye(n)),
-        "w_out": streams[2].normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
+        "w_in": _stream(seed, W_IN).normal(1 / np.sqrt(inputs), 1.0, (inputs, n)) / inputs,
+        "w_rec": _stream(seed, W_REC).normal(0.0, config.recurrent_gain / np.sqrt(n), (n, n))
+        * (1 - np.eye(n)),
+        "w_out": _stream(seed, W_OUT).normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
         "b_out": np.zeros(n_classes),
     }
-    drawn |= _draw_delays(config, draw_positions(n, config.dimensions, streams[3]))
-    if config.learn_delay_scale:
-        drawn["log_delay_scale"] = np.log(config.delay_scale)
-    if config.input_embedding != "none":
-        place = line_positions if config.input_embedding == "line" else circle_positions
-        drawn["input_positions"] = place(inputs, config.dimensions)
-    return drawn
-
-
-def _draw_delays(config: LearnerConfig, positions: np.ndarray) -> dict[str, np.ndarray]:
-    """What delays are made of; all embeddings start with delays of the same distribution."""
-    if config.embedding in ("space", "fixed"):
-        return {"positions": positions}
-    delays = pairwise_distances(torch.from_numpy(positions)).numpy() * config.delay_scale + config.delay_floor
-    if config.embedding == "free":
-        return {"free_delays": delays}
-    if config.embedding == "axonal":
-        return {"axonal_delays": np.diagonal(np.roll(delays, 1, axis=1)).copy()}
-    return {}

@@ -19,7 +19,8 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
     Adam's steps do not know the size of what they change, and `learning_rate` is to mean the same for 5
     input channels and for 700. So its unit is, for input and recurrent weights, a step that moves a potential
     by the threshold if all synapses of a neuron take it together; the more spikes crowd within a membrane
-    time constant, the smaller it is. For the readout it is the spread of its weights at the start.
+    time constant, the smaller it is. For the readout it is the spread of its weights at the start. For what
+    delays are made of it is the embedding's own, times `position_learning_rate`.
     """
     config = net.config
     inputs = config.threshold / crowding(train, config.tau_mem)
@@ -32,13 +33,12 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
         "w_out": readout_scale(config) / math.sqrt(config.hidden),
         "b_out": 1.0,
     }
-    delays = {"free_delays": config.delay_scale, "axonal_delays": config.delay_scale}
+    # All that is not a weight lies in the embedding's space, input positions too.
+    elsewhere = config.position_learning_rate * net.embedding.unit
     groups = [
         {
             "params": [value],
-            "initial_lr": config.learning_rate * weights[name]
-            if name in weights
-            else config.position_learning_rate * delays.get(name, 1.0),
+            "initial_lr": config.learning_rate * weights[name] if name in weights else elsewhere,
         }
         for name, value in net.named_parameters()
         if value.requires_grad

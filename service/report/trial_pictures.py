@@ -67,7 +67,7 @@ def page(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table) -> Draw
         if cloud is None:
             return drawn
         snapshots = _snapshots(neurons)
-        if len(snapshots) > 1 and net.config.embedding == "space":
+        if len(snapshots) > 1 and net.positions.requires_grad:
             drawn["movement.gif"] = movement_gif(cloud, snapshots)
         return drawn | {"positions.html": positions_html(cloud, snapshots).encode()}
 

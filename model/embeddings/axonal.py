@@ -1,0 +1,32 @@
+"""Delays of axons: a neuron's spike arrives at all of its targets at once."""
+
+import numpy as np
+import torch
+from numpy.random import Generator
+from torch import Tensor
+
+from model.embeddings.base import Embedding, Parameters
+from model.embeddings.geometry import draw_delays
+
+
+class Axonal(Embedding):
+    """A learned delay for each presynaptic neuron, `axonal_delays` [R, N] (ms): there is no space."""
+
+    def draw(self, neurons: int, generator: Generator) -> dict[str, np.ndarray]:
+        """The delay of each neuron's synapse onto the next one, as if both were uniform in space."""
+        delays = draw_delays(neurons, self.config, generator)
+        return {"axonal_delays": np.diagonal(np.roll(delays, 1, axis=1)).copy()}
+
+    def delays(self, parameters: Parameters, like: Tensor) -> Tensor:
+        """The presynaptic neuron's delay, for each of its synapses."""
+        return parameters["axonal_delays"].clamp(min=self.config.delay_floor).unsqueeze(2).expand_as(like)
+
+    @torch.no_grad()
+    def project(self, parameters: Parameters) -> None:
+        """Bring delays that fell below the least one back to it."""
+        parameters["axonal_delays"].clamp_(min=self.config.delay_floor)
+
+    @property
+    def unit(self) -> float:
+        """The delay (ms) of a unit of space."""
+        return self.config.delay_scale
