@@ -4,9 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model.datasets import SpikeDataset
-from model.kernels.cpu.events import gather
-from model.kernels.cpu.forward import run_pairs
-from model.kernels.cpu.problem import make_problem
+from model.kernels.simulate import record
 from model.network.cohort import Cohort
 
 
@@ -24,29 +22,20 @@ def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> li
             f"hidden_spikes: `data` has {data.n_channels} channels, the networks {net.n_channels}; load the "
             "data with `n_channels` of the training set"
         )
-    config, n = net.config, net.config.hidden
-    w_in, input_delays = net.w_in.detach().numpy(), net.input_delays()
-    problem = make_problem(
-        w_in,
-        net.w_rec.detach().numpy(),
-        net.delays().detach().contiguous().numpy(),
-        None if input_delays is None else input_delays.detach().numpy(),
-        net.mask.numpy(),
-        gather(data, chosen, config, w_in.dtype),
-        np.tile(np.arange(len(chosen)), (net.replicates, 1)),
-        config,
-    )
-    pairs = net.replicates * len(chosen)
-    features, counts = np.empty((2, pairs, n), w_in.dtype)
-    begin, spikes = run_pairs(0, pairs, problem, features, counts)
-    times = (spikes.step + spikes.phase.astype(np.float64)) * config.dt
+    shown = np.tile(chosen, (net.replicates, 1))
+    begin, times, neurons = record(net.connections(), data, shown, net.config, net.threads)
     found = []
     for r in range(net.replicates):
         bounds = begin[r * len(chosen) : (r + 1) * len(chosen) + 1]
         own = slice(bounds[0], bounds[-1])
         found.append(
             SpikeDataset.from_flat(
-                times[own].copy(), spikes.neuron[own], np.diff(bounds), data.labels[chosen], n, data.n_classes
+                times[own].copy(),
+                neurons[own],
+                np.diff(bounds),
+                data.labels[chosen],
+                net.config.hidden,
+                data.n_classes,
             )
         )
     return found

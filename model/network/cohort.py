@@ -11,8 +11,9 @@ from model.config import LearnerConfig
 from model.datasets import SpikeDataset
 from model.embeddings.inputs import Inputs
 from model.embeddings.registry import embedding_of
-from model.kernels import gather, simulate
+from model.kernels.backend import Connections
 from model.kernels.scheme import mean_readout
+from model.kernels.simulate import backend_for, simulate
 
 W_IN, W_REC, W_OUT, DELAYS = range(4)
 """Random streams of a network's parameters, so that no draw shifts another."""
@@ -69,17 +70,14 @@ class Cohort(nn.Module):
             n_classes: classes, O.
             seeds: one a replicate, R of them, whole numbers of at least 0.
             dtype: torch.float32 or torch.float64.
-            device: `cpu`; there are no kernels for another yet.
+            device: where the networks live and run; `cpu` as there are no kernels for another yet.
             threads: threads of the kernels.
 
         Raises:
             ValueError: if an argument is not legal.
         """
         super().__init__()
-        if torch.device(device).type != "cpu":
-            raise ValueError(
-                f"Cohort: `device`: got {device}, expected cpu: there are no kernels for another"
-            )
+        backend_for(device)
         if dtype not in (torch.float32, torch.float64):
             raise ValueError(f"Cohort: `dtype`: got {dtype}, expected torch.float32 or torch.float64")
         if not seeds:
@@ -146,6 +144,10 @@ class Cohort(nn.Module):
         """Delays of the inputs [R, I, N] (ms), or None if input spikes arrive at once."""
         return self.input_embedding.delays(self._values, self.delay_scale())
 
+    def connections(self) -> Connections:
+        """Weights, delays and mask, as the kernels take them; differentiable by the parameters."""
+        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays())
+
     def project(self) -> None:
         """Bring learned delays that fell below the least one back to it."""
         self.embedding.project(self._values)
@@ -180,21 +182,7 @@ class Cohort(nn.Module):
                 f"Cohort: `data` has {data.n_channels} channels, the networks {self.n_channels}; load the "
                 "data with `n_channels` of the training set"
             )
-        # Networks that see the same sample share its events.
-        unique, place = np.unique(chosen, return_inverse=True)
-        precision = np.float64 if self.w_in.dtype == torch.float64 else np.float32
-        events = gather(data, unique, self.config, precision)
-        features, counts = simulate(
-            self.w_in,
-            self.w_rec,
-            self.delays(),
-            self.mask,
-            events,
-            place.reshape(chosen.shape),
-            self.config,
-            self.threads,
-            self.input_delays(),
-        )
+        features, counts = simulate(self.connections(), data, chosen, self.config, self.threads)
         return Output(features @ self.w_out + self.b_out.unsqueeze(1), features, counts)
 
 

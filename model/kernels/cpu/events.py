@@ -31,7 +31,7 @@ def gather(
     """The events of `samples` [U] of `data`; spikes after the end of a sample are left out."""
     room = int(data.times.lengths[samples].sum())
     phase = np.empty(room, dtype)
-    start, step, channel = parse_path(
+    start, step, channel = locate(
         data.times.flat, data.channels.flat, data.times.offsets, samples, config.dt, config.steps, phase
     )
     if config.pool_channels > 1:
@@ -49,7 +49,7 @@ def gather(
 
 
 @njit(**OPTIONS)
-def parse_path(times, channels, offsets, samples, dt, steps, phase):
+def locate(times, channels, offsets, samples, dt, steps, phase):
     """Write the phase of each spike; returns where samples start, and steps and channels of the spikes."""
     start = np.zeros(samples.shape[0] + 1, np.int64)
     step, channel = np.empty(phase.shape[0], np.int32), np.empty(phase.shape[0], np.int32)

@@ -1,0 +1,167 @@
+"""The CPU's kernels as a backend: threads share the pairs of a network and a sample."""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from model.config import LearnerConfig
+from model.datasets import SpikeDataset
+from model.kernels.backend import Backend, Connections, Gradients, HiddenSpikes, Run
+from model.kernels.cpu.backward import Sums, run_pairs_back
+from model.kernels.cpu.events import gather
+from model.kernels.cpu.forward import run_pairs
+from model.kernels.cpu.problem import Problem, make_problem
+from model.kernels.cpu.spikes import Spikes
+from model.kernels.cpu.synapses import Synapses
+
+CHUNK = 4
+"""Pairs (network, sample) in a call of the forward kernel: few, so that threads finish together."""
+
+
+class Chunk(NamedTuple):
+    """Pairs `first` to `last` of a problem, and what they spiked."""
+
+    first: int
+    last: int
+    begin: npt.NDArray[np.int64]  # [last - first + 1]: where each pair's spikes begin
+    spikes: Spikes
+
+
+class Trace(NamedTuple):
+    """A run as the backward pass needs it: what was simulated, and all of its spikes."""
+
+    problem: Problem
+    chunks: list[Chunk]
+    config: LearnerConfig
+
+
+class CpuBackend(Backend):
+    """The kernels that numba compiles for the processor at hand, in float32 or float64."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self.threads = threads
+
+    def run(
+        self,
+        connections: Connections,
+        data: SpikeDataset,
+        samples: npt.NDArray[np.int64],
+        config: LearnerConfig,
+    ) -> Run:
+        """Run each pair of a network and a sample forwards."""
+        problem = _problem(connections, data, samples, config)
+        pairs, n = samples.size, problem.w_in.shape[2]
+        features = np.empty((pairs, n), problem.w_in.dtype)
+        counts = np.empty_like(features)
+        borders = [(a, min(a + CHUNK, pairs)) for a in range(0, pairs, CHUNK)]
+        found = _on_threads(lambda ends: run_pairs(*ends, problem, features, counts), borders, self.threads)
+        chunks = [Chunk(*ends, *spikes) for ends, spikes in zip(borders, found, strict=True)]
+        shape = (*samples.shape, n)
+        return Run(
+            torch.from_numpy(features).view(shape),
+            torch.from_numpy(counts).view(shape),
+            Trace(problem, chunks, config),
+        )
+
+    def gradients(self, trace: Trace, by_features: Tensor, by_counts: Tensor) -> Gradients:
+        """Run the adjoint of each pair, from its last spike to its first."""
+        problem, chunks, config = trace
+        n_networks, _, n = problem.w_in.shape
+        by_output = [grad.contiguous().numpy().reshape(-1, n) for grad in (by_features, by_counts)]
+
+        def run_share(share: list[Chunk]) -> Sums:
+            sums = _make_sums(problem)
+            for first, last, begin, spikes in share:
+                run_pairs_back(first, last, problem, begin, spikes, *by_output, sums)
+            return sums
+
+        parts = _on_threads(run_share, _shares(chunks, self.threads), self.threads)
+        # Summed in the order of the shares, so that the result does not depend on which thread was first.
+        total = Sums(*(sum(part[1:], start=part[0]) for part in zip(*parts, strict=True)))
+        by_input, by_input_delay = total.w_in, None
+        inputs, synapses = problem.inputs, problem.synapses
+        if inputs.slots:
+            shape = problem.w_in.shape
+            by_input, by_input_delay = _per_synapse(inputs, total.inputs_m, total.inputs_s, shape, config)
+        square = (n_networks, n, n)
+        by_weight, by_delay = _per_synapse(synapses, total.synapses_m, total.synapses_s, square, config)
+        return Gradients(
+            torch.from_numpy(by_input),
+            torch.from_numpy(by_weight),
+            torch.from_numpy(by_delay),
+            None if by_input_delay is None else torch.from_numpy(by_input_delay),
+        )
+
+    def hidden_spikes(self, trace: Trace) -> HiddenSpikes:
+        """Put the spikes of all pairs together."""
+        _, chunks, config = trace
+        counts = [np.zeros(1, np.int64), *(np.diff(one.begin) for one in chunks)]
+        steps, phases, neurons = (
+            np.concatenate([np.empty(0, dtype), *(getattr(one.spikes, name) for one in chunks)])
+            for name, dtype in (("step", np.int32), ("phase", np.float64), ("neuron", np.int32))
+        )
+        return HiddenSpikes(np.cumsum(np.concatenate(counts)), (steps + phases) * config.dt, neurons)
+
+
+def _problem(
+    connections: Connections, data: SpikeDataset, samples: npt.NDArray[np.int64], config: LearnerConfig
+) -> Problem:
+    """What is to be simulated, laid out for the kernels; networks that see one sample share its events."""
+    w_in, w_rec, delays, mask, input_delays = connections
+    weights = _array(w_in)
+    unique, place = np.unique(samples, return_inverse=True)
+    return make_problem(
+        weights,
+        _array(w_rec),
+        _array(delays),
+        None if input_delays is None else _array(input_delays),
+        _array(mask),
+        gather(data, unique, config, weights.dtype),
+        place.reshape(samples.shape),
+        config,
+    )
+
+
+def _array(values: Tensor) -> Any:
+    return values.detach().contiguous().numpy()
+
+
+def _make_sums(problem: Problem) -> Sums:
+    inputs, synapses = problem.inputs.beta, problem.synapses.beta
+    return Sums(
+        np.zeros_like(problem.w_in), *(np.zeros_like(a) for a in (inputs, inputs, synapses, synapses))
+    )
+
+
+def _per_synapse(
+    synapses: Synapses, sum_m: Any, sum_s: Any, shape: Sequence[int], config: LearnerConfig
+) -> tuple[Any, Any]:
+    """dL/dw and dL/dd, each of `shape`."""
+    by_weight, by_delay = np.zeros((2, math.prod(shape)), sum_m.dtype)
+    sum_m, sum_s = sum_m[synapses.place], sum_s[synapses.place]
+    weight_m, weight_s = synapses.weight_m[synapses.place], synapses.weight_s[synapses.place]
+    by_weight[synapses.entry] = synapses.unit_m * sum_m + synapses.unit_s * sum_s
+    rate_m, rate_s = sum_m.dtype.type(1 / config.tau_mem), sum_m.dtype.type(1 / config.tau_syn)
+    by_delay[synapses.entry] = weight_m * sum_m * rate_m + weight_s * sum_s * rate_s
+    return by_weight.reshape(shape), by_delay.reshape(shape)
+
+
+def _shares(chunks: list[Chunk], threads: int) -> list[list[Chunk]]:
+    """Runs of `chunks`, one a thread, with about as many spikes each."""
+    spikes = np.cumsum([chunk.begin[-1] for chunk in chunks])
+    borders = np.searchsorted(spikes, spikes[-1:] * np.arange(1, threads) / threads).tolist()
+    return [chunks[a:b] for a, b in zip([0, *borders], [*borders, len(chunks)], strict=True)]
+
+
+def _on_threads(function: Callable[[Any], Any], tasks: Sequence[Any], threads: int) -> list[Any]:
+    """Results of the tasks, in their order."""
+    if threads == 1:
+        return [function(task) for task in tasks]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(function, tasks))
