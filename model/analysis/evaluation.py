@@ -23,6 +23,8 @@ class Evaluation:
     """Which samples were classified right [R, S] (bool)."""
     counts: Array
     """Spikes of each neuron in each sample [R, S, N]."""
+    labels: Array
+    """The samples' classes [S], from 0 to O - 1."""
 
     @property
     def rates(self) -> Array:
@@ -57,7 +59,7 @@ def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:
         correct[:, chosen] = (out.logits.argmax(2) == labels).numpy()
         counts[:, chosen] = out.counts.numpy()
     loss = losses.mean(1) if size else np.full(net.replicates, np.nan)
-    return Evaluation(loss, correct, counts)
+    return Evaluation(loss, correct, counts, data.labels)
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

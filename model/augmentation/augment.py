@@ -1,13 +1,14 @@
 """What may be varied, and variations of given samples. Shapes: U draws, S samples."""
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from model.augmentation.kernel import Ranges, Source, choose_partners, draw_events, stream_keys
+from model.config import LearnerConfig
 from model.datasets import Ragged, SpikeDataset
 from model.fields import check, real
 
@@ -43,6 +44,15 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         check(self)
+
+    @classmethod
+    def of(cls, config: LearnerConfig) -> Self:
+        """The augmentation that a learner's configuration asks for, by its fields `augment_shift` and so on.
+
+        >>> Augmentation.of(LearnerConfig(augment_shift=2.0)) == Augmentation(shift=2.0)
+        True
+        """
+        return cls(**{one.name: getattr(config, f"augment_{one.name}") for one in fields(cls)})
 
 
 def augment(

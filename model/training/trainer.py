@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +17,6 @@ from model.datasets import SpikeDataset, Splits
 from model.network.checkpoint import Best, pack, unpack
 from model.network.cohort import Cohort, Output
 from model.network.initialization import scale_inputs
-from model.topology import Responses, communities, measures
 from model.training.optimizer import clip_gradients, make_optimizer, rate_factor
 from model.training.rate_cost import rate_cost, revive
 from model.training.wiring_cost import positions_cost, prune, shrink_weights
@@ -26,18 +25,6 @@ Array = npt.NDArray[Any]
 
 ORDER_STREAM, AUGMENTATION_STREAM = 1000, 1001
 """Random streams of the order of samples and of their variation, apart from those of the parameters."""
-
-
-@dataclass(frozen=True)
-class Neurons:
-    """The neurons of R networks after `epoch` epochs; spikes are those on the validation set."""
-
-    epoch: int
-    positions: Array | None  # [R, N, D]; None without positions
-    rate: Array  # [R, N] spikes a sample
-    preferred_class: Array  # [R, N]; -1 for a silent neuron
-    selectivity: Array  # [R, N]; NaN for a silent neuron
-    module: Array  # [R, N]: community of |w_rec|
 
 
 def with_duration(config: LearnerConfig, train: SpikeDataset) -> LearnerConfig:
@@ -98,9 +85,7 @@ class Trainer:
         self.best = best
         self.optimizer = make_optimizer(net, self.splits.train)
         self._recurrent = next(one for one in self.optimizer.param_groups if one["params"][0] is net.w_rec)
-        self._augmentation = Augmentation(
-            **{f.name: getattr(net.config, f"augment_{f.name}") for f in fields(Augmentation)}
-        )
+        self._augmentation = Augmentation.of(net.config)
         self._validated: tuple[int, Evaluation] | None = None
 
     @property
@@ -113,6 +98,13 @@ class Trainer:
         """Training spikes that come after the end of a sample, and are left out."""
         steps = np.floor(self.splits.train.times.flat / self.config.dt)
         return int((steps >= self.config.steps).sum())
+
+    @property
+    def validated(self) -> Evaluation:
+        """How the networks answer to the validation set after this epoch; found out once an epoch."""
+        if self._validated is None or self._validated[0] != self.epoch:
+            self._validated = (self.epoch, evaluate(self.net, self.splits.validation))
+        return self._validated[1]
 
     def checkpoint(self) -> bytes:
         """Everything that `resume` needs."""
@@ -137,7 +129,7 @@ class Trainer:
         started = time.perf_counter()
         losses, correct = self._pass_over(self._orders())
         self.epoch += 1
-        validated = self._validate()
+        validated = self.validated
         self.best = self.best.update(self.epoch, float(validated.loss.mean()))
         with torch.no_grad():
             wiring_length, sparsity = self.net.wiring_length().numpy(), self.net.sparsity().numpy()
@@ -180,50 +172,6 @@ class Trainer:
                 if chosen.any():
                     found[name] = correct[:, chosen].mean(1)
         return found
-
-    def neurons(self) -> Neurons:
-        """The neurons as they are now."""
-        validated = self._validate()
-        labels = self.splits.validation.labels
-        responses = [Responses.of(counts, labels, self.config.hidden) for counts in validated.counts]
-        preferred = np.stack([one.preferred_class for one in responses])
-        selectivity = np.stack([one.selectivity for one in responses])
-        positions = None
-        if self.net.has_positions:
-            positions = self.net.positions.detach().numpy().copy()
-        weights = self.net.w_rec.detach().numpy()
-        modules = np.stack(
-            [communities(w, seed=0, mask=m) for w, m in zip(weights, self.net.mask.numpy(), strict=True)]
-        )
-        return Neurons(self.epoch, positions, validated.rates, preferred, selectivity, modules)
-
-    def topology(self, nulls: int = 0) -> dict[str, Array]:
-        """Every topology measure, each [R], by spikes on the validation set; NaN where not defined."""
-        net, labels = self.net, self.splits.validation.labels
-        counts = self._validate().counts
-        positions = net.positions.detach().numpy() if net.has_positions else [None] * net.replicates
-        distances, masks = net.distances().detach().numpy(), net.mask.numpy()
-        w_rec, w_in = net.w_rec.detach().numpy(), net.w_in.detach().numpy()
-        found = [
-            measures(
-                w_rec[r],
-                distances[r],
-                positions=positions[r],
-                w_in=w_in[r],
-                spikes=counts[r],
-                labels=labels,
-                nulls=nulls,
-                seed=0,
-                mask=masks[r],
-            )
-            for r in range(net.replicates)
-        ]
-        return {name: np.array([one[name] for one in found]) for name in found[0]}
-
-    def _validate(self) -> Evaluation:
-        if self._validated is None or self._validated[0] != self.epoch:
-            self._validated = (self.epoch, evaluate(self.net, self.splits.validation))
-        return self._validated[1]
 
     def _orders(self) -> Array:
         """This epoch's order of samples of each replicate [R, S]."""

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from model.analysis.evaluation import evaluate
 from model.analysis.lesions import ORDERS, SHARES
+from model.analysis.snapshot import neurons_of, topology_of
 from model.datasets import SpikeDataset, Splits
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
@@ -165,9 +166,10 @@ def _some(data: SpikeDataset, count: int) -> SpikeDataset:
 
 def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
     """What the tables keep of the networks at one epoch."""
+    net, validated, epoch = trainer.net, trainer.validated, trainer.epoch
     return [
-        neuron_rows(task.trial, trainer.neurons()),
-        measure_rows(task.trial, trainer.epoch, trainer.topology()),
+        neuron_rows(task.trial, neurons_of(net, validated, epoch)),
+        measure_rows(task.trial, epoch, topology_of(net, validated)),
     ]
 
 
@@ -179,8 +181,9 @@ def _opted_for(task: Task, trainer: Trainer, answering: float) -> float:
     pruning = len(ORDERS) * len(SHARES) * answering if task.pruning else 0.0
     if not task.nulls:
         return pruning
-    _, alone = _timed(trainer.topology)
-    _, compared = _timed(lambda: trainer.topology(nulls=1))
+    net, validated = trainer.net, trainer.validated
+    _, alone = _timed(lambda: topology_of(net, validated))
+    _, compared = _timed(lambda: topology_of(net, validated, nulls=1))
     return pruning + task.nulls * max(0.0, compared - alone)
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pyarrow as pa
 
 from model.analysis.lesions import ORDERS, SHARES, pruning_curve
+from model.analysis.snapshot import Neurons
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
-from model.training.trainer import Array, Neurons, Trainer
+from model.training.trainer import Array, Trainer
 
 
 def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from model.analysis.snapshot import neurons_of, topology_of
 from model.datasets import DataConfig, Splits, load_splits
 from model.network.checkpoint import CheckpointError
 from model.training.trainer import Array, Trainer
@@ -98,10 +99,11 @@ class Trial:
 
     def _snapshot(self, trainer: Trainer, nulls: int = 0) -> tuple[dict[str, pa.Table], dict[str, Array]]:
         """What the networks are like now, as rows of tables; and their measures, each [R]."""
-        trial, measures = self.task.trial, trainer.topology(nulls)
+        trial, net, validated, epoch = self.task.trial, trainer.net, trainer.validated, trainer.epoch
+        measures = topology_of(net, validated, nulls)
         tables = {
-            "neurons": neuron_rows(trial, trainer.neurons()),
-            "topology": measure_rows(trial, trainer.epoch, measures),
+            "neurons": neuron_rows(trial, neurons_of(net, validated, epoch)),
+            "topology": measure_rows(trial, epoch, measures),
         }
         return tables, measures
 
