@@ -1,16 +1,13 @@
 """How a cohort does on a data set, and what its neurons respond to."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
+from model.arrays import Array
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.analysis.evaluation import Array, Evaluation
+from model.analysis.evaluation import Evaluation
+from model.arrays import Array
 from model.network.cohort import Cohort
 from model.topology import Responses, communities, measures
 

@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from model.arrays import Ints
 from model.datasets.config import DataConfig
 from model.datasets.digits import load_digits
 from model.datasets.library import load_braille, load_ntidigits, load_shd, load_smnist, load_ssc
-from model.datasets.ragged import DataError, Ints
+from model.datasets.ragged import DataError
 from model.datasets.spikes import SpikeDataset
 from model.datasets.split import stratified
 from model.datasets.yin_yang import load_yin_yang

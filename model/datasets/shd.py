@@ -7,7 +7,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from model.datasets.ragged import DataError, Ints, concatenate
+from model.arrays import Ints
+from model.datasets.ragged import DataError, concatenate
 
 
 class ShdContent(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.datasets.ragged import DataError, Ints, Ragged, concatenate, offsets_of
+from model.arrays import Ints
+from model.datasets.ragged import DataError, Ragged, concatenate, offsets_of
 from model.datasets.shd import read_shd
 
 MAX_COUNT = 2**31 - 1  # channels are kept as int32

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from model.datasets.ragged import Ints
+from model.arrays import Ints
 
 
 def stratified(labels: Ints, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:

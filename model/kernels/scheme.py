@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from model.arrays import Reals
 from model.config import LearnerConfig
-
-Floats = npt.NDArray[np.floating[Any]]
 
 
 class Scheme(NamedTuple):
@@ -34,9 +33,9 @@ class Scheme(NamedTuple):
     x_t: Any
     x_m: Any
     x_s: Any
-    out_t: Floats  # [steps]
-    out_m: Floats  # [steps]
-    out_s: Floats  # [steps]
+    out_t: Reals  # [steps]
+    out_m: Reals  # [steps]
+    out_s: Reals  # [steps]
 
 
 def gain(tau_mem: float, tau_syn: float) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import pdist
 
-from model.topology.arrays import Floats, Ints
+from model.arrays import Floats, Ints
 from model.topology.network import Network
 
 

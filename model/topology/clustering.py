@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.network import Network
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 
 PENALTY = 1.0
 """Of the ridge regression as published, in the units of the squared weights."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import igraph
 import numpy as np
 
-from model.topology.arrays import Floats, Ints
+from model.arrays import Floats, Ints
 
 RUNS = 5  # the Leiden algorithm is greedy and random: the best of a few runs counts
 

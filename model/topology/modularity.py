@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from model.topology.arrays import Ints
+from model.arrays import Ints
 from model.topology.network import Network
 
 

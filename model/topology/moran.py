@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 
 NEIGHBOURS = 8
 """Nearest neurons that count as neighbours: a number, not a distance, so that any dimension will do."""

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.leiden import Partition, best_partition
 
 

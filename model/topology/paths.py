@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy.sparse.csgraph import floyd_warshall
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.network import Network
 
 

@@ -8,8 +8,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from model.arrays import Floats, Ints
 from model.datasets import SpikeDataset
-from model.topology.arrays import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.clustering import mean_coefficient
 from model.topology.network import Network
 from model.topology.paths import shortest_ways

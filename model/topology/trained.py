@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.inputs import Inputs
 from model.topology.network import Network
 from model.topology.responses import Responses

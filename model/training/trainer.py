@@ -4,13 +4,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from model.analysis.evaluation import Evaluation, cross_entropy, evaluate
+from model.arrays import Array
 from model.augmentation import Augmentation, augment
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset, Splits
@@ -20,8 +20,6 @@ from model.network.initialization import scale_inputs
 from model.training.optimizer import clip_gradients, make_optimizer, rate_factor
 from model.training.rate_cost import rate_cost, revive
 from model.training.wiring_cost import positions_cost, prune, shrink_weights
-
-Array = npt.NDArray[Any]
 
 ORDER_STREAM, AUGMENTATION_STREAM = 1000, 1001
 """Random streams of the order of samples and of their variation, apart from those of the parameters."""

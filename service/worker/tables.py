@@ -5,9 +5,10 @@ import pyarrow as pa
 
 from model.analysis.lesions import ORDERS, SHARES, pruning_curve
 from model.analysis.snapshot import Neurons
+from model.arrays import Array
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
-from model.training.trainer import Array, Trainer
+from model.training.trainer import Trainer
 
 
 def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from model.analysis.snapshot import neurons_of, topology_of
+from model.arrays import Array
 from model.datasets import DataConfig, Splits, load_splits
 from model.network.checkpoint import CheckpointError
-from model.training.trainer import Array, Trainer
+from model.training.trainer import Trainer
 from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from model.arrays import Reals
 from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
 from model.kernels.cpu.pairs import copy_pair
 from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
-from model.kernels.scheme import Floats
 
 
 class Sums(NamedTuple):
@@ -21,19 +21,19 @@ class Sums(NamedTuple):
     synapse's own factor, for M and for S: dL/dw and dL/dd are linear in them.
     """
 
-    w_in: Floats  # [R, C, N]: dL/dw_in of input synapses without delays
-    inputs_m: Floats  # [Q] of the inputs
-    inputs_s: Floats
-    synapses_m: Floats  # [Q] of the recurrent synapses
-    synapses_s: Floats
+    w_in: Reals  # [R, C, N]: dL/dw_in of input synapses without delays
+    inputs_m: Reals  # [Q] of the inputs
+    inputs_s: Reals
+    synapses_m: Reals  # [Q] of the recurrent synapses
+    synapses_s: Reals
 
 
 class Adjoints(NamedTuple):
     """Derivatives of the loss by what a step does, [N] each."""
 
-    m: Floats  # by M at the end of the step, and, once that is done, at its start
-    s: Floats
-    at_start: Floats  # of neurons that fire: by V at the start of the step, through the spike's phase
+    m: Reals  # by M at the end of the step, and, once that is done, at its start
+    s: Reals
+    at_start: Reals  # of neurons that fire: by V at the start of the step, through the spike's phase
 
 
 @njit(**OPTIONS)

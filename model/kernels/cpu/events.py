@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from model.arrays import Reals
 from model.config import LearnerConfig
 from model.kernels.cpu.compile import OPTIONS
-from model.kernels.scheme import Floats
 
 if TYPE_CHECKING:
     from model.datasets import SpikeDataset
@@ -20,9 +20,9 @@ class Events(NamedTuple):
     start: npt.NDArray[np.int64]  # [U + 1]
     step: npt.NDArray[np.int32]  # [E], ascending within a sample
     channel: npt.NDArray[np.int32]  # [E]: row of the input weights
-    phase: Floats  # [E]: place within the step, from 0 to below 1
-    left_m: Floats  # [E]: exp(-r / tau_mem), r the time left in the step
-    left_s: Floats  # [E]: exp(-r / tau_syn)
+    phase: Reals  # [E]: place within the step, from 0 to below 1
+    left_m: Reals  # [E]: exp(-r / tau_mem), r the time left in the step
+    left_s: Reals  # [E]: exp(-r / tau_syn)
 
 
 def gather(

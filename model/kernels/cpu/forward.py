@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from model.arrays import Reals
 from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
 from model.kernels.cpu.pairs import add_pair
 from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
 from model.kernels.cpu.spikes import append, make_spikes, resized
-from model.kernels.scheme import Floats
 
 FIRST_ROOM = 4096
 
@@ -20,10 +20,10 @@ FIRST_ROOM = 4096
 class State(NamedTuple):
     """The neurons of one network, [N] each."""
 
-    m: Floats
-    s: Floats
-    before: Floats  # V at the start of the step
-    after: Floats  # V at its end, before resets
+    m: Reals
+    s: Reals
+    before: Reals  # V at the start of the step
+    after: Reals  # V at its end, before resets
 
 
 @njit(**OPTIONS)

@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from model.arrays import Reals
 from model.config import LearnerConfig
 from model.kernels.cpu.events import Events
 from model.kernels.cpu.synapses import Synapses, lay_out, no_synapses
-from model.kernels.scheme import Floats, Scheme, make_scheme
+from model.kernels.scheme import Scheme, make_scheme
 
 
 class Problem(NamedTuple):
@@ -17,17 +18,17 @@ class Problem(NamedTuple):
     network: npt.NDArray[np.int64]  # [P]
     sample: npt.NDArray[np.int64]  # [P]
     events: Events
-    w_in: Floats  # [R, C, N]
+    w_in: Reals  # [R, C, N]
     inputs: Synapses  # of the input channels where they have delays; none: input spikes arrive at once
     synapses: Synapses
     scheme: Scheme
 
 
 def make_problem(
-    w_in: Floats,
-    w_rec: Floats,
-    delays: Floats,
-    input_delays: Floats | None,
+    w_in: Reals,
+    w_rec: Reals,
+    delays: Reals,
+    input_delays: Reals | None,
     mask: npt.NDArray[np.bool_],
     events: Events,
     sample: npt.NDArray[np.int64],

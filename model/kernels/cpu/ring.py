@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from model.arrays import Reals
 from model.kernels.cpu.compile import INLINED, PART, unsigned
 from model.kernels.cpu.synapses import LANES
-from model.kernels.scheme import Floats
 
 
 class Ring(NamedTuple):
@@ -20,9 +20,9 @@ class Ring(NamedTuple):
 
     n: int
     size: int  # pairs in the ring, slots times N
-    pairs: Floats  # [2 size]: the pair of neuron j in the row that begins at `here` is at 2 (here + j)
+    pairs: Reals  # [2 size]: the pair of neuron j in the row that begins at `here` is at 2 (here + j)
     slot: npt.NDArray[np.uint32]  # [N, padded]: the pair of the ring that each synapse of a run goes to
-    run: Floats  # [2 N, padded]: a pair for each synapse of a run
+    run: Reals  # [2 N, padded]: a pair for each synapse of a run
 
 
 @njit(**PART)

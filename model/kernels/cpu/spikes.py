@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from model.arrays import Reals
 from model.kernels.cpu.compile import PART
-from model.kernels.scheme import Floats
 
 
 class Spikes(NamedTuple):
@@ -15,11 +15,11 @@ class Spikes(NamedTuple):
 
     step: npt.NDArray[np.int32]  # [K]
     neuron: npt.NDArray[np.int32]  # [K]
-    phase: Floats  # [K]: place within the step, 0 to 1
-    rise: Floats  # [K]: V1 - V0, zero where the phase has no derivative
-    left_m: Floats  # [K]: exp(-r / tau_mem), r the time left in the step
-    left_s: Floats  # [K]: exp(-r / tau_syn)
-    slope: Floats  # [K]: derivative of the readout's kernel by the spike's time (per ms)
+    phase: Reals  # [K]: place within the step, 0 to 1
+    rise: Reals  # [K]: V1 - V0, zero where the phase has no derivative
+    left_m: Reals  # [K]: exp(-r / tau_mem), r the time left in the step
+    left_s: Reals  # [K]: exp(-r / tau_syn)
+    slope: Reals  # [K]: derivative of the readout's kernel by the spike's time (per ms)
 
 
 @njit(**PART)

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from model.arrays import Reals
 from model.config import LearnerConfig
-from model.kernels.scheme import Floats, gain
+from model.kernels.scheme import gain
 
 LANES = 16
 """Runs are padded to a multiple of so many synapses, the floats in the widest register, and begin on a cache
@@ -32,16 +33,16 @@ class Synapses(NamedTuple):
     entry: npt.NDArray[np.int64]  # [S]: flat index into [R, P, N]
     place: npt.NDArray[np.int64]  # [S]: index into what follows, with padding Q long
     offset: npt.NDArray[np.uint32]  # [Q]: m N + j, the way in the ring to target j
-    beta: Floats  # [Q]
-    weight_m: Floats  # [Q]: w times unit_m
-    weight_s: Floats  # [Q]
-    unit_m: Floats  # [S]: g exp(beta dt / tau_mem)
-    unit_s: Floats  # [S]
+    beta: Reals  # [Q]
+    weight_m: Reals  # [Q]: w times unit_m
+    weight_s: Reals  # [Q]
+    unit_m: Reals  # [S]: g exp(beta dt / tau_mem)
+    unit_s: Reals  # [S]
     slots: int  # steps that the ring must span
 
 
 def lay_out(
-    weights: Floats, delays: Floats, mask: npt.NDArray[np.bool_] | None, config: LearnerConfig, least: int
+    weights: Reals, delays: Reals, mask: npt.NDArray[np.bool_] | None, config: LearnerConfig, least: int
 ) -> Synapses:
     """Synapses of `weights`, `delays` (ms) and `mask` (None: all exist), each [R, P, N].
 
@@ -88,8 +89,8 @@ def no_synapses(dtype: npt.DTypeLike) -> Synapses:
     return Synapses(block, block[:0], index, index, offset, none, none, none, none, none, slots=0)
 
 
-def _unit(beta: Floats, tau: float, config: LearnerConfig) -> Floats:
-    rise: Floats = np.exp(beta * beta.dtype.type(config.dt / tau))
+def _unit(beta: Reals, tau: float, config: LearnerConfig) -> Reals:
+    rise: Reals = np.exp(beta * beta.dtype.type(config.dt / tau))
     return rise * beta.dtype.type(gain(config.tau_mem, config.tau_syn))
 
 

@@ -6,13 +6,13 @@ from digraphs import cliques, complete
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_mutual_info_score, mutual_info_score
 
+from model.arrays import Floats, Ints
 from model.topology.alignment import (
     adjusted_mutual_information,
     module_class_ami,
     module_space_ami,
     space_class_ami,
 )
-from model.topology.arrays import Floats, Ints
 from model.topology.network import Network
 
 

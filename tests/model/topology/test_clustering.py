@@ -8,7 +8,7 @@ from digraphs import complete, cycle, random_digraph, ring, star
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.clustering import clustering
 from model.topology.network import Network
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.linalg import expm
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.entropy import communicability_entropy, weight_entropy
 from model.topology.network import Network
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.inputs import PENALTIES, Inputs, input_position_r2, input_position_r2_cv
 
 

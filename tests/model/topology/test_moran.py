@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.arrays import Floats
 from model.topology import morans_i
-from model.topology.arrays import Floats
 from model.topology.moran import NEIGHBOURS
 
 

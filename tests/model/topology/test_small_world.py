@@ -7,7 +7,7 @@ from digraphs import cliques, complete, random_digraph, ring
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.topology.arrays import Floats
+from model.arrays import Floats
 from model.topology.network import Network
 from model.topology.small_world import small_world_propensity
 
