@@ -1,4 +1,4 @@
-"""How a cohort does on a data set, and what its neurons respond to."""
+"""How networks answer to a data set: losses, right answers and spikes."""
 
 from dataclasses import dataclass
 

@@ -32,12 +32,12 @@ class Best:
     epoch: int = 0
 
     def update(self, epoch: int, loss: float) -> "Best":
-        """The best after `epoch`, which had this `loss`."""
+        """The best epoch so far, once `epoch` has had this `loss`."""
         return Best(loss, epoch) if loss < self.loss else self
 
 
 def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
-    """The networks after `epoch`; with the optimiser, all that training needs to go on from there."""
+    """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on."""
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
     moments = {} if optimizer is None else optimizer.state
     for name, parameter in net.named_parameters():
@@ -92,7 +92,7 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
 
 
 def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> str:
-    """Changes with any bit of them: safetensors itself would not notice another number."""
+    """A checksum (decimal) of numbers and header: safetensors itself would not notice another number."""
     total = zlib.crc32(json.dumps(header, sort_keys=True).encode())
     for name, value in sorted(tensors.items()):
         total = zlib.crc32(f"{name} {value.dtype} {list(value.shape)}".encode(), total)

@@ -25,16 +25,20 @@ def module_space_ami(network: Network, positions: Floats) -> float:
 
 
 def module_class_ami(network: Network, preferred_class: Ints) -> float:
-    """The same of the communities of the weights and the preferred classes [N], -1 for silent neurons.
+    """Adjusted mutual information of the communities of the weights and the preferred classes [N].
 
-    Silent neurons and those without a synapse of non-zero weight are left out.
+    Range and NaN as for `module_space_ami`. Silent neurons, of class -1, and those without a synapse of
+    non-zero weight are left out.
     """
     chosen = network.connected & (preferred_class >= 0)
     return adjusted_mutual_information(network.partition.members[chosen], preferred_class[chosen])
 
 
 def space_class_ami(network: Network, positions: Floats, preferred_class: Ints) -> float:
-    """The same of the clusters of `positions`, as in `module_space_ami`, and the preferred classes."""
+    """Adjusted mutual information of the clusters of `positions` and the preferred classes [N].
+
+    Clusters, range and NaN as for `module_space_ami`, silent neurons as for `module_class_ami`.
+    """
     clusters, preferred = _clusters(network, positions), preferred_class[network.connected]
     chosen = preferred >= 0
     return adjusted_mutual_information(clusters[chosen], preferred[chosen])
@@ -50,7 +54,10 @@ def _clusters(network: Network, positions: Floats) -> Ints:
 
 
 def adjusted_mutual_information(first: Ints, second: Ints) -> float:
-    """That of two groupings [N] of neurons; NaN if one is a single group, or every neuron its own."""
+    """Adjusted mutual information of two groupings [N] of neurons.
+
+    NaN if one of them is a single group, or every neuron its own.
+    """
     # Here, since it takes a second to import.
     from sklearn.metrics import adjusted_mutual_info_score
 

@@ -22,10 +22,11 @@ def weight_entropy(network: Network) -> float:
 
 
 def communicability_entropy(network: Network) -> float:
-    """The same of the rows of the communicability exp(S^-1/2 |W| S^-1/2), S the strengths that leave.
+    """Mean entropy (bits) of the rows of the communicability exp(S^-1/2 |W| S^-1/2).
 
-    Communicability sums the ways of all lengths from one neuron to another, that of no step included. Range:
-    0 to log2(N). As published, a neuron that sends nothing is left out of all ways, and its own entropy is 0.
+    S are the strengths that leave. Communicability sums the ways of all lengths from one neuron to another,
+    that of no step included. Range: 0 to log2(N). As published, a neuron that sends nothing is left out of
+    all ways, and its own entropy is 0.
     Directed and weighted; NaN without a synapse of non-zero weight.
 
     Sources: Crofts and Higham, J. R. Soc. Interface 6, 411, 2009, doi:10.1098/rsif.2008.0484 (normalised

@@ -58,7 +58,7 @@ def input_position_r2(inputs: Inputs, positions: Floats) -> float:
 
 
 def input_position_r2_cv(inputs: Inputs, positions: Floats) -> float:
-    """The same for neurons that the regression has not seen, by leaving out one neuron after the other.
+    """R^2 of positions for neurons that the regression has not seen, by leaving out one after the other.
 
         1 - sum_i |x_i - x^_i|^2 / sum_i |x_i - mean of the others|^2
 

@@ -72,7 +72,7 @@ def _worth(gain: Floats, members: Ints) -> float:
 
 
 def _by_size(members: Ints) -> Ints:
-    """The same communities numbered from the largest; equal ones in the order of their first neuron."""
+    """The communities `members` numbered from the largest; equal ones in the order of their first neuron."""
     _, first, place, size = np.unique(members, return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((first, -size))
     return np.argsort(order)[place]

@@ -23,7 +23,7 @@ def global_efficiency(network: Network) -> float:
 
 
 def global_efficiency_binary(network: Network) -> float:
-    """The same with every synapse of non-zero weight 1 long: how few synapses apart neurons are.
+    """Global efficiency with every synapse of non-zero weight 1 long: how few synapses apart neurons are.
 
     It is 1, and so is that of its nulls, where no weight is zero. Directed, not weighted.
     """

@@ -10,7 +10,7 @@ from model.datasets import SpikeDataset
 from model.network.cohort import Cohort, readout_scale
 
 SAMPLES = 256
-"""As many samples tell how crowded the spikes of a data set are."""
+"""Samples of a data set that are looked at for how crowded its spikes are."""
 
 
 def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
@@ -61,7 +61,7 @@ def crowding(data: SpikeDataset, window: float) -> float:
 
 
 def rate_factor(net: Cohort, epochs: float) -> float:
-    """What the learning rates are multiplied by after `epochs` epochs, whole and in part."""
+    """The factor of all learning rates after `epochs` epochs, whole and in part."""
     if net.config.schedule == "constant":
         return 1.0
     return 0.5 * (1 + math.cos(math.pi * epochs / net.config.epochs))

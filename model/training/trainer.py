@@ -88,7 +88,7 @@ class Trainer:
 
     @property
     def config(self) -> LearnerConfig:
-        """What is trained, with the duration set."""
+        """The configuration that is trained, with its duration set."""
         return self.net.config
 
     @property
@@ -99,17 +99,17 @@ class Trainer:
 
     @property
     def validated(self) -> Evaluation:
-        """How the networks answer to the validation set after this epoch; found out once an epoch."""
+        """The evaluation on the validation set after this epoch, made once an epoch, when first asked for."""
         if self._validated is None or self._validated[0] != self.epoch:
             self._validated = (self.epoch, evaluate(self.net, self.splits.validation))
         return self._validated[1]
 
     def checkpoint(self) -> bytes:
-        """Everything that `resume` needs."""
+        """The networks with everything that `resume` needs, as bytes."""
         return pack(self.net, self.optimizer, self.epoch, self.best)
 
     def networks(self) -> bytes:
-        """The networks alone, without what is needed to train on."""
+        """The networks alone as bytes, without what is needed to train on."""
         return pack(self.net, None, self.epoch, self.best)
 
     @property
@@ -147,7 +147,7 @@ class Trainer:
         return metrics | {"seconds": np.full(self.net.replicates, seconds)}
 
     def fault(self, metrics: dict[str, Array]) -> str | None:
-        """Which loss, weight or position is not finite, or None."""
+        """The first loss or parameter that is not finite, in words, or None."""
         for r in range(self.net.replicates):
             for name in ("train_loss", "loss"):
                 if not math.isfinite(metrics[name][r]):

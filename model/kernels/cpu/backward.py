@@ -15,7 +15,7 @@ from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
 
 
 class Sums(NamedTuple):
-    """What a spike's share of the gradient is added to.
+    """Sums that each spike adds its share of the gradient to.
 
     Per synapse with a delay (Q with padding), the sums over its spikes of lambda exp(-r / tau) without the
     synapse's own factor, for M and for S: dL/dw and dL/dd are linear in them.

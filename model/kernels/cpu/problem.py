@@ -1,4 +1,4 @@
-"""What the kernels are given."""
+"""A problem for the kernels: networks, samples and the pairs of both that are to be simulated."""
 
 from typing import NamedTuple
 
@@ -34,7 +34,10 @@ def make_problem(
     sample: npt.NDArray[np.int64],
     config: LearnerConfig,
 ) -> Problem:
-    """Network r on the samples `sample`[r] of `events`, `sample` [R, B]; the rest is as in `simulate`."""
+    """The problem of network r on the samples `sample`[r] of `events`; `sample` is [R, B].
+
+    The other arguments have shapes and units of `model.kernels.backend.Connections`.
+    """
     inputs = no_synapses(w_in.dtype)
     if input_delays is not None:
         inputs = lay_out(w_in, input_delays, None, config, least=0)

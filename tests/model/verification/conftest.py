@@ -1,4 +1,4 @@
-"""The comparison with the naive scheme that most tests of trust end in."""
+"""The comparison with the naive scheme that most of these tests end in."""
 
 from collections.abc import Callable
 from typing import Any
