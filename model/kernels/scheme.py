@@ -16,7 +16,7 @@ from model.config import LearnerConfig
 
 
 class Scheme(NamedTuple):
-    """Constants of a simulation in the kernels' own precision: a float64 among them would widen every loop."""
+    """Constants of a simulation in the kernels' precision: a float64 among them would widen every loop."""
 
     steps: int
     zero: Any

@@ -15,6 +15,8 @@ from model.kernels.backend import Connections
 from model.kernels.scheme import mean_readout
 from model.kernels.simulate import backend_for, simulate
 
+Drawn = dict[str, np.ndarray]
+"""Initial values of parameters of one network, by name."""
 W_IN, W_REC, W_OUT, DELAYS = range(4)
 """Random streams of a network's parameters, so that no draw shifts another."""
 
@@ -35,10 +37,10 @@ class Cohort(nn.Module):
 
     Parameters, all contiguous: `w_in` [R, I, N] (I inputs: the channels, or runs of `pool_channels` of
     them that share their weights), `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O], `b_out` [R,
-    O], and by embedding `positions` [R, N, D] (`space`, `fixed`), `free_delays` [R, N, N] (ms) or
-    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R],
-    the logarithm of the delay scale (ms per unit of space). The buffer `mask` [R, N, N] says which
-    recurrent synapses exist: at first all but self-connections.
+    O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
+    `free_delays` [R, N, N] (ms) or `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D]
+    and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of space). The buffer `mask`
+    [R, N, N] says which recurrent synapses exist: at first all but self-connections.
     """
 
     w_in: nn.Parameter
@@ -87,25 +89,23 @@ class Cohort(nn.Module):
         self.config, self.n_channels, self.n_classes = config, n_channels, n_classes
         self.seeds, self.threads = tuple(seeds), threads
         self.embedding, self.input_embedding = embedding_of(config), Inputs(config)
-        self._draw(dtype, device)
-        n = config.hidden
-        self.register_buffer("mask", (~torch.eye(n, dtype=torch.bool)).repeat(len(seeds), 1, 1).to(device))
+        n, inputs = config.hidden, -(-n_channels // config.pool_channels)
+        weights = [_draw_weights(config, inputs, n_classes, seed) for seed in seeds]
+        delays = [self.embedding.draw(n, _stream(seed, DELAYS)) for seed in seeds]
+        places = [self.input_embedding.draw(inputs) for _ in seeds]
+        self._register(weights, lambda name: True, dtype, device)
+        self._register(delays, self.embedding.learns, dtype, device)
+        self._register(places, self.input_embedding.learns, dtype, device)
+        others = ~torch.eye(n, dtype=torch.bool, device=device)
+        self.register_buffer("mask", others.repeat(len(seeds), 1, 1))
 
-    def _draw(self, dtype: torch.dtype, device: str) -> None:
-        """Register the parameters, each with a random stream of its own, so that none shifts another."""
-        config, inputs = self.config, -(-self.n_channels // self.config.pool_channels)
-        parts: list[tuple[Callable[[str], bool], list[dict[str, np.ndarray]]]] = [
-            (lambda name: True, [_draw_weights(config, inputs, self.n_classes, seed) for seed in self.seeds]),
-            (
-                self.embedding.learns,
-                [self.embedding.draw(config.hidden, _stream(seed, DELAYS)) for seed in self.seeds],
-            ),
-            (self.input_embedding.learns, [self.input_embedding.draw(inputs) for _ in self.seeds]),
-        ]
-        for learns, drawn in parts:
-            for name in drawn[0]:
-                values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype, device=device)
-                self.register_parameter(name, nn.Parameter(values, requires_grad=learns(name)))
+    def _register(
+        self, drawn: list[Drawn], learns: Callable[[str], bool], dtype: torch.dtype, device: str
+    ) -> None:
+        """Register parameters from their initial values in each network."""
+        for name in drawn[0]:
+            values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype, device=device)
+            self.register_parameter(name, nn.Parameter(values, requires_grad=learns(name)))
 
     @property
     def replicates(self) -> int:
@@ -154,6 +154,7 @@ class Cohort(nn.Module):
 
     @property
     def _values(self) -> dict[str, Tensor]:
+        """The parameters by name."""
         return dict(self.named_parameters())
 
     def wiring_length(self) -> Tensor:
@@ -198,7 +199,7 @@ def _stream(seed: int, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, number])
 
 
-def _draw_weights(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> dict[str, np.ndarray]:
+def _draw_weights(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> Drawn:
     """Initial weights of one network, by name."""
     n = config.hidden
     return {

@@ -26,8 +26,7 @@ def communicability_entropy(network: Network) -> float:
 
     S are the strengths that leave. Communicability sums the ways of all lengths from one neuron to another,
     that of no step included. Range: 0 to log2(N). As published, a neuron that sends nothing is left out of
-    all ways, and its own entropy is 0.
-    Directed and weighted; NaN without a synapse of non-zero weight.
+    all ways, and its own entropy is 0. Directed and weighted; NaN without a synapse of non-zero weight.
 
     Sources: Crofts and Higham, J. R. Soc. Interface 6, 411, 2009, doi:10.1098/rsif.2008.0484 (normalised
     communicability); Sheeran et al., as for `weight_entropy`.
