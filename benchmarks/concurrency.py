@@ -56,7 +56,7 @@ class Timed:
 def measured(trials: int, epochs: int, concurrent: int) -> Timed:
     """Run the sweep with so many trials at once."""
     from service.commands.run import conduct
-    from service.config.sweep import read_sweep
+    from service.config.load import read_sweep
     from service.control.controller import SweepController
     from service.execution.ray_tune import run_on_ray
 

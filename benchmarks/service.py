@@ -77,7 +77,7 @@ def service(folder: Path, trials: int, results: int, sampler: str) -> None:
     from rich.console import Console
 
     from service.commands.run import conduct
-    from service.config.sweep import read_sweep
+    from service.config.load import read_sweep
     from service.execution.ray_tune import run_on_ray
 
     file = sweep_file(folder, trials, results, sampler)
@@ -87,7 +87,7 @@ def service(folder: Path, trials: int, results: int, sampler: str) -> None:
 
 def without_mlflow(folder: Path, trials: int, results: int, sampler: str) -> None:
     """The same without the view in MLflow, which a thread of its own writes, and without progress."""
-    from service.config.sweep import read_sweep
+    from service.config.load import read_sweep
     from service.control.controller import SweepController
     from service.execution.ray_tune import run_on_ray
 

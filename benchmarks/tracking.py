@@ -22,8 +22,9 @@ import numpy as np
 from model import Cohort
 from model.network.checkpoint import Best, pack
 from search import Suggestion
+from service.config.load import load
 from service.config.metrics import METRICS
-from service.config.sweep import SweepSpec, dump, learner_for, load
+from service.config.sweep import SweepSpec, dump, learner_for
 from service.control.controller import SweepController
 from service.control.tasks import schemas_of
 from service.record.plan import Plan, PlannedTrial

@@ -11,6 +11,7 @@ import pytest
 
 from model import LearnerConfig
 from search import RULES, SAMPLERS
+from service.config.load import KEYS, load
 from service.config.metrics import METRICS
 from service.config.sections import (
     BudgetSpec,
@@ -23,7 +24,6 @@ from service.config.sections import (
     Section,
     StoppingSpec,
 )
-from service.config.sweep import KEYS, load
 
 ROOT = Path(__file__).resolve().parents[1]
 

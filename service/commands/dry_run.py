@@ -14,7 +14,8 @@ from rich.table import Table
 
 from search import Search, Suggestion
 from service.commands.run import prepare
-from service.config.sweep import SweepSpec, read_sweep
+from service.config.load import read_sweep
+from service.config.sweep import SweepSpec
 from service.config.yaml_text import write
 from service.errors import UserError
 from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial

@@ -8,8 +8,9 @@ from rich.console import Console
 
 from service.config.changes import difference, only_budgets_grew
 from service.config.document import Document
-from service.config.faults import Found
-from service.config.sweep import SweepSpec, dump, load, read_sweep
+from service.config.faults import ConfigFault
+from service.config.load import load, read_sweep
+from service.config.sweep import SweepSpec, dump
 from service.errors import SweepError, UserError
 from service.execution.address import check_reachable
 from service.record.plan import Plan, WarmStartTrial
@@ -142,7 +143,7 @@ def _sources(spec: SweepSpec, document: Document, runs: StoragePath) -> list[War
 
 def _fault(document: Document, path: str, message: str) -> UserError:
     """A fault that only running could show, with the line of the value."""
-    return document.error([Found(tuple(path.split(".")), message)])
+    return document.error([ConfigFault(tuple(path.split(".")), message)])
 
 
 def _conduct(

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from service.commands.run import conduct
-from service.config.sweep import read_sweep
+from service.config.load import read_sweep
 from service.control.controller import SweepController
 from service.control.tasks import make_task, planned_trial
 from service.errors import Fault, SweepError, UserError

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from service.config.faults import Found, Where, dotted, show
+from service.config.faults import ConfigFault, Where, dotted, show
 from service.config.yaml_text import MAX_DEPTH, Parsed, Unreadable
 from service.errors import Fault, UserError
 from service.storage.paths import ObjectPath, StoragePath
@@ -22,7 +22,7 @@ class Document:
             got = "is empty" if parsed.data is None else f"is {show(parsed.data)}"
             raise Unreadable(1, f"{got}, expected keys and values such as `name: wiring`")
         self.data: dict[str, Any] = parsed.data
-        self.found = parsed.found
+        self.faults = parsed.faults
         """Faults of reading and of the overrides; to be reported together with those of checking."""
         self._file = file
         self._lines: dict[Where, int] = {(): 1, **parsed.lines}
@@ -42,11 +42,11 @@ class Document:
             if not equals or "" in names or len(names) > MAX_DEPTH:
                 raise ValueError("expected PATH=VALUE, such as learner.hidden=64")
             parsed = Parsed(text)
-            if parsed.found:
-                raise ValueError(parsed.found[0].message)
+            if parsed.faults:
+                raise ValueError(parsed.faults[0].message)
             self._put(names, parsed.data)
         except (ValueError, Unreadable) as error:
-            self.found.append(Found(names, str(error), option=len(self._options) - 1))
+            self.faults.append(ConfigFault(names, str(error), option=len(self._options) - 1))
 
     def _put(self, names: tuple[str, ...], value: Any) -> None:
         inside: Any = self.data
@@ -69,16 +69,16 @@ class Document:
                 del places[inside]
         self._option_at[where] = len(self._options) - 1
 
-    def error(self, found: Iterable[Found]) -> UserError:
+    def error(self, faults: Iterable[ConfigFault]) -> UserError:
         """All faults: those of the file by line, then those of the options in their order."""
-        faults: dict[Fault, tuple[bool, int]] = {}
-        for one in found:
+        wrong: dict[Fault, tuple[bool, int]] = {}
+        for one in faults:
             is_option, number = origin = self._origin(one)
             place = f"--set {self._options[number]}" if is_option else f"{self._file}:{number}"
-            faults[Fault(place, _cut(dotted(one.where)), _cut(one.message))] = origin
-        return UserError(sorted(faults, key=lambda fault: faults[fault]))
+            wrong[Fault(place, _cut(dotted(one.where)), _cut(one.message))] = origin
+        return UserError(sorted(wrong, key=lambda fault: wrong[fault]))
 
-    def _origin(self, one: Found) -> tuple[bool, int]:
+    def _origin(self, one: ConfigFault) -> tuple[bool, int]:
         """Whether the value came by an option, and the number of the option or line."""
         if one.option is not None:
             return True, one.option
@@ -95,7 +95,7 @@ class Document:
 def read(path: str | StoragePath, options: Sequence[str] = ()) -> Document:
     """Read the YAML file at `path` and apply the overrides `options`, each `PATH=VALUE`.
 
-    Raises UserError if the file cannot be read; lesser faults are in the document's `found`.
+    Raises UserError if the file cannot be read; lesser faults are in the document's `faults`.
     """
     try:
         document = Document(str(path), _text(Path(path) if isinstance(path, str) else path))

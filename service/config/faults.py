@@ -8,7 +8,7 @@ Where = tuple[str | int, ...]
 """Keys and list indices from the root of a document down to a value."""
 
 
-class Found(NamedTuple):
+class ConfigFault(NamedTuple):
     """A fault and the value that it is about."""
 
     where: Where

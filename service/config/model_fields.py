@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from model.config import LearnerConfig
 from model.datasets.config import FIXED_SPLITS, DataConfig, name_fault
 from model.fields import field_fault, legal_values
-from service.config.faults import Found, show
+from service.config.faults import ConfigFault, show
 
 Config = TypeVar("Config", bound=LearnerConfig | DataConfig)
 
@@ -39,22 +39,24 @@ def canonical(path: str, value: Any) -> Any:
     return float(value) if legal.kind == "real" and isinstance(value, int) else value
 
 
-def read_fields(section: str, raw: object, found: list[Found]) -> dict[str, Any] | None:
-    """The fields given in `section`, or None if there is a fault, which is then added to `found`."""
+def read_fields(section: str, raw: object, faults: list[ConfigFault]) -> dict[str, Any] | None:
+    """The fields given in `section`, or None if there is a fault, which is then added to `faults`."""
     if not isinstance(raw, dict):
         name = fields(CONFIGS[section])[0].name
-        found.append(Found((section,), f"got {show(raw)}, expected keys and values such as `{name}:`"))
+        faults.append(ConfigFault((section,), f"got {show(raw)}, expected keys and values such as `{name}:`"))
         return None
-    faults = {key: field_fault(CONFIGS[section], key, value) for key, value in raw.items()}
+    wrong = {key: field_fault(CONFIGS[section], key, value) for key, value in raw.items()}
     if section == "data" and isinstance(raw.get("name"), str):
-        faults["name"] = faults["name"] or name_fault(raw["name"])
-    found += [Found((section, key), fault) for key, fault in faults.items() if fault]
-    if any(faults.values()):
+        wrong["name"] = wrong["name"] or name_fault(raw["name"])
+    faults += [ConfigFault((section, key), fault) for key, fault in wrong.items() if fault]
+    if any(wrong.values()):
         return None
     return {key: canonical(f"{section}.{key}", value) for key, value in raw.items()}
 
 
-def find_files(given: dict[str, Any], folder: Path, found: list[Found], elsewhere: bool) -> dict[str, Any]:
+def find_files(
+    given: dict[str, Any], folder: Path, faults: list[ConfigFault], elsewhere: bool
+) -> dict[str, Any]:
     """The fields of `data` with absolute file names, looked for in `folder` and then in the working one.
 
     With `elsewhere`, those that are given by an absolute path may be files of other machines.
@@ -69,7 +71,9 @@ def find_files(given: dict[str, Any], folder: Path, found: list[Found], elsewher
             continue
         if file is None:
             places = " or ".join(dict.fromkeys(str(path) for path in candidates))
-            found.append(Found(("data", key), f"there is no file {places}; give the path of an HDF5 file"))
+            faults.append(
+                ConfigFault(("data", key), f"there is no file {places}; give the path of an HDF5 file")
+            )
         else:
             resolved[key] = str(file.resolve())
     return resolved
@@ -82,12 +86,12 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def build(section: str, values: Mapping[str, Any], found: list[Found]) -> Any | None:
-    """The configuration of `section`, or None and a fault in `found` if its fields contradict each other."""
+def build(section: str, values: Mapping[str, Any], faults: list[ConfigFault]) -> Any | None:
+    """The configuration of `section`, or None and a fault in `faults` if its fields contradict each other."""
     try:
         return checked(CONFIGS[section](**values))
     except ValueError as error:
-        found.append(Found((section,), reason(error)))
+        faults.append(ConfigFault((section,), reason(error)))
         return None
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -10,15 +10,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
 )
-from pydantic_core import ErrorDetails
 
 from model.topology.names import MEASURES
 from search.samplers.options import SAMPLERS, SamplerOptions
 from search.stopping import RULES
-from service.config.faults import Found, show, unknown
+from service.config.faults import show, unknown
 from service.config.metrics import METRICS, TEST_METRICS
 from service.errors import SweepError
 from service.text import has_password
@@ -85,7 +82,8 @@ def _no_gpu(value: float) -> float:
     return value
 
 
-def _distinct(objectives: list["ObjectiveSpec"]) -> list["ObjectiveSpec"]:
+def distinct(objectives: list["ObjectiveSpec"]) -> list["ObjectiveSpec"]:
+    """The objectives, if each is given once; else ValueError."""
     metrics = [objective.metric for objective in objectives]
     twice = [metric for metric in metrics if metrics.count(metric) > 1]
     if twice:
@@ -228,92 +226,3 @@ class MlflowSpec(Section):
 
     uri: Annotated[str | None, AfterValidator(_store_uri)] = None
     """The MLflow server or database, unless MLFLOW_TRACKING_URI names another; None: our own."""
-
-
-SECTIONS: dict[str, Any] = {
-    "name": Name,
-    "experiment": Name,
-    "search": SearchSpec,
-    "objectives": Annotated[list[ObjectiveSpec], Field(min_length=1), AfterValidator(_distinct)],
-    "constraints": list[ConstraintSpec],
-    "stopping": StoppingSpec,
-    "budget": BudgetSpec,
-    "replicates": ReplicatesSpec | None,
-    "resources": ResourcesSpec,
-    "record": RecordSpec,
-    "mlflow": MlflowSpec,
-}
-DEFAULTS: dict[str, Any] = {
-    "search": {},
-    "objectives": [{"metric": "accuracy", "goal": "max"}],
-    "constraints": [],
-    "stopping": {},
-    "budget": {},
-    "replicates": None,
-    "resources": {},
-    "record": {},
-    "mlflow": {},
-}
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {key: TypeAdapter(kind) for key, kind in SECTIONS.items()}
-
-_MODELS: dict[str, type[Section]] = {
-    "search": SearchSpec,
-    "objectives": ObjectiveSpec,
-    "constraints": ConstraintSpec,
-    "stopping": StoppingSpec,
-    "budget": BudgetSpec,
-    "plateau": PlateauSpec,
-    "replicates": ReplicatesSpec,
-    "resources": ResourcesSpec,
-    "record": RecordSpec,
-    "mlflow": MlflowSpec,
-}
-_KEYS = {key: list(section.model_fields) for key, section in _MODELS.items()}
-_MISSING = {
-    "goal": "is missing; give one of min, max",
-    "metric": "is missing; give one of " + ", ".join(m for m in METRICS if m not in TEST_METRICS),
-    "trials": "is missing; give a number of trials",
-    "leaders": "is missing; give the replicates of leading trials",
-}
-_EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "string_type": "text, in quotes if need be",
-    "bool_type": "true or false",
-    "list_type": "a list such as [{...}, {...}]",
-    "too_short": "at least one",
-}
-"""What is legal, by pydantic's type of error, where pydantic's own words would not do."""
-
-
-def read_section(key: str, value: object, found: list[Found]) -> Any | None:
-    """The section `key` of a sweep file, or None with its faults added to `found`."""
-    try:
-        return _ADAPTERS[key].validate_python(value)
-    except ValidationError as error:
-        found += [Found((key, *fault["loc"]), _in_words(key, fault)) for fault in error.errors()]
-        return None
-
-
-def _in_words(key: str, fault: ErrorDetails) -> str:
-    kind, value = fault["type"], fault["input"]
-    if kind == "value_error":
-        return str(fault["ctx"]["error"])
-    if kind == "missing":
-        return _MISSING[str(fault["loc"][-1])]
-    keys = _KEYS.get("plateau" if "plateau" in fault["loc"] else key, [])
-    if kind == "extra_forbidden":
-        return unknown("key", str(fault["loc"][-1]), keys)
-    if kind == "model_type":
-        return f"got {show(value)}, expected keys and values; known are {', '.join(keys)}"
-    if kind == "list_type" and fault["loc"][-1:] == ("warm_start",):
-        return f"got {show(value)}, expected a list of sweeps such as [early]"
-    legal = fault["msg"].removeprefix("Input should be ")
-    for pydantic_says, we_say in {
-        "greater than or equal to": "at least",
-        "greater than": "above",
-        "less than": "below",
-    }.items():
-        legal = legal.replace(pydantic_says, we_say)
-    return f"got {show(value)}, expected {_EXPECTED.get(kind, legal)}"

@@ -8,7 +8,7 @@ from typing import Any
 from model.fields import legal_values
 from search.domains import Choice, Domain, Int, Log, Uniform
 from search.space import Field, Space
-from service.config.faults import Found, Where, show, unknown
+from service.config.faults import ConfigFault, Where, show, unknown
 from service.config.model_fields import CONFIGS, PATHS, SEARCHABLE, canonical, path_fault
 
 DOMAINS: dict[str, type[Uniform] | type[Log] | type[Int] | type[Choice]] = {
@@ -20,21 +20,23 @@ DOMAINS: dict[str, type[Uniform] | type[Log] | type[Int] | type[Choice]] = {
 MAX_CORNERS = 1000
 
 
-def read_space(raw: object, found: list[Found]) -> Space | None:
-    """The space, or None if there is a fault, which is then added to `found`."""
+def read_space(raw: object, faults: list[ConfigFault]) -> Space | None:
+    """The space, or None if there is a fault, which is then added to `faults`."""
     if not isinstance(raw, dict):
         example = "`learner.wiring_cost: {log: [1e-7, 1e-3]}`"
-        found.append(Found(("space",), f"got {show(raw)}, expected paths and domains such as {example}"))
+        faults.append(
+            ConfigFault(("space",), f"got {show(raw)}, expected paths and domains such as {example}")
+        )
         return None
-    fields = [_field(path, entry, found) for path, entry in raw.items()]
+    fields = [_field(path, entry, faults) for path, entry in raw.items()]
     good = [field for field in fields if field is not None]
-    _check_conditions(good, found)
-    if any(fault.where[:1] == ("space",) for fault in found):
+    _check_conditions(good, faults)
+    if any(fault.where[:1] == ("space",) for fault in faults):
         return None
     try:
         return Space(good)
     except ValueError as error:
-        found.append(Found(("space",), str(error).removeprefix("space: ")))
+        faults.append(ConfigFault(("space",), str(error).removeprefix("space: ")))
         return None
 
 
@@ -71,86 +73,86 @@ def corners(space: Space, fixed: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield suggestion
 
 
-def _field(path: str, entry: object, found: list[Found]) -> Field | None:
+def _field(path: str, entry: object, faults: list[ConfigFault]) -> Field | None:
     where = ("space", path)
-    before = len(found)
+    before = len(faults)
     if path not in SEARCHABLE:
         fault = (
             unknown("path", path, SEARCHABLE) if path not in PATHS else "cannot be searched; set it in `data`"
         )
-        found.append(Found(where, fault))
+        faults.append(ConfigFault(where, fault))
     if not isinstance(entry, dict):
-        found.append(Found(where, f"got {show(entry)}, expected a domain such as {{uniform: [0, 1]}}"))
+        faults.append(ConfigFault(where, f"got {show(entry)}, expected a domain such as {{uniform: [0, 1]}}"))
         return None
-    found += [
-        Found((*where, key), unknown("key", key, [*DOMAINS, "when"]))
+    faults += [
+        ConfigFault((*where, key), unknown("key", key, [*DOMAINS, "when"]))
         for key in entry
         if key not in [*DOMAINS, "when"]
     ]
     kinds = [kind for kind in DOMAINS if kind in entry]
-    if len(kinds) != 1 and len(found) == before:
+    if len(kinds) != 1 and len(faults) == before:
         got = " and ".join(kinds) or "no domain"
-        found.append(Found(where, f"got {got}, expected one of {', '.join(DOMAINS)}"))
-    when = _when(entry.get("when"), (*where, "when"), found)
-    if len(found) > before:
+        faults.append(ConfigFault(where, f"got {got}, expected one of {', '.join(DOMAINS)}"))
+    when = _when(entry.get("when"), (*where, "when"), faults)
+    if len(faults) > before:
         return None
-    domain = _domain(path, kinds[0], entry[kinds[0]], (*where, kinds[0]), found)
+    domain = _domain(path, kinds[0], entry[kinds[0]], (*where, kinds[0]), faults)
     return None if domain is None else Field(path, domain, when)
 
 
-def _domain(path: str, kind: str, ends: Any, where: Where, found: list[Found]) -> Domain | None:
+def _domain(path: str, kind: str, ends: Any, where: Where, faults: list[ConfigFault]) -> Domain | None:
     if not isinstance(ends, list) or (kind != "choice" and len(ends) != 2):
         shape = "[option, option, ...]" if kind == "choice" else "[low, high]"
-        found.append(Found(where, f"got {show(ends)}, expected {shape}"))
+        faults.append(ConfigFault(where, f"got {show(ends)}, expected {shape}"))
         return None
     section, _, name = path.partition(".")
     legal = legal_values(CONFIGS[section], name)
     assert legal is not None
     if legal.kind == "integer" and kind in ("uniform", "log"):
-        found.append(Found(where, f"`{name}` is a whole number; use int: [low, high] or choice"))
+        faults.append(ConfigFault(where, f"`{name}` is a whole number; use int: [low, high] or choice"))
         return None
     if legal.kind not in ("integer", "real") and kind != "choice":
-        found.append(Found(where, f"`{name}` is {legal.describe()}; use choice: [...]"))
+        faults.append(ConfigFault(where, f"`{name}` is {legal.describe()}; use choice: [...]"))
         return None
-    faults = [fault for fault in (path_fault(path, end) for end in ends) if fault]
-    if faults:
-        found += [Found(where, fault) for fault in faults]
+    wrong = [fault for fault in (path_fault(path, end) for end in ends) if fault]
+    if wrong:
+        faults += [ConfigFault(where, fault) for fault in wrong]
         return None
     if kind != "choice" and None in ends:
-        found.append(Found(where, "got null, expected a number; null can only be an option of choice"))
+        faults.append(ConfigFault(where, "got null, expected a number; null can only be an option of choice"))
         return None
     try:
         if kind == "choice":
             return Choice(tuple(canonical(path, option) for option in ends))
         return DOMAINS[kind](*(ends if kind == "int" else [canonical(path, end) for end in ends]))
     except ValueError as error:
-        found.append(Found(where, str(error).removeprefix(f"`{kind}`: ")))
+        faults.append(ConfigFault(where, str(error).removeprefix(f"`{kind}`: ")))
         return None
 
 
-def _when(raw: object, where: Where, found: list[Found]) -> dict[str, object]:
+def _when(raw: object, where: Where, faults: list[ConfigFault]) -> dict[str, object]:
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        found.append(
-            Found(where, f"got {show(raw)}, expected paths and values such as learner.embedding: space")
+        faults.append(
+            ConfigFault(where, f"got {show(raw)}, expected paths and values such as learner.embedding: space")
         )
         return {}
     when: dict[str, object] = {}
     for path, wanted in raw.items():
         values = wanted if isinstance(wanted, list) else [wanted]
         if path not in PATHS:
-            found.append(Found((*where, path), unknown("path", path, PATHS)))
+            faults.append(ConfigFault((*where, path), unknown("path", path, PATHS)))
             continue
-        faults = [fault for fault in (path_fault(path, value) for value in values) if fault]
-        found += [Found((*where, path), fault) for fault in faults]
-        if not faults:
+        wrong = [fault for fault in (path_fault(path, value) for value in values) if fault]
+        faults += [ConfigFault((*where, path), fault) for fault in wrong]
+        if not wrong:
             allowed = tuple(canonical(path, value) for value in values)
             when[path] = allowed if isinstance(wanted, list) else allowed[0]
     return when
 
 
-def _check_conditions(fields: list[Field], found: list[Found]) -> None:
+def _check_conditions(fields: list[Field], faults: list[ConfigFault]) -> None:
     """Conditions on searched fields must be able to hold."""
     domains = {field.path: field.domain for field in fields}
     for field in fields:
@@ -161,8 +163,8 @@ def _check_conditions(fields: list[Field], found: list[Found]) -> None:
                     fault = (
                         f"`{path}` is never {value} in its own domain; name an option of its choice or int"
                     )
-                    found.append(Found(("space", field.path, "when", path), fault))
+                    faults.append(ConfigFault(("space", field.path, "when", path), fault))
             if not values:
-                found.append(
-                    Found(("space", field.path, "when", path), "got [], expected at least one value")
+                faults.append(
+                    ConfigFault(("space", field.path, "when", path), "got [], expected at least one value")
                 )

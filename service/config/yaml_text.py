@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from service.config.faults import Found, Where, show
+from service.config.faults import ConfigFault, Where, show
 
 MAX_DEPTH = 20
 MAX_INTEGER = 2**63 - 1  # what the tables and the study can hold
@@ -40,7 +40,7 @@ class Parsed:
     def __init__(self, text: str) -> None:
         self.lines: dict[Where, int] = {}
         """The line of each key and list item, counted from 1."""
-        self.found: list[Found] = []
+        self.faults: list[ConfigFault] = []
         """Faults that leave the rest readable; what they are about is left out of `data`."""
         self._loader = YAML(typ="safe", pure=True)
         self._loader.max_depth = MAX_DEPTH
@@ -112,7 +112,7 @@ class Parsed:
         return self._fault(where, f"has the tag `{node.tag}`; leave it out")
 
     def _fault(self, where: Where, message: str, line: int | None = None) -> Any:
-        self.found.append(Found(where, message, line))
+        self.faults.append(ConfigFault(where, message, line))
         return _NOTHING
 
 

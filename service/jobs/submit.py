@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from service.config.sweep import dump, load
+from service.config.load import load
+from service.config.sweep import dump
 from service.errors import Fault, UserError
 from service.jobs.dashboard import Dashboard
 from service.jobs.follow import follow

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from search.objectives import Objective, metrics_needed
-from service.config.sweep import SweepSpec, load
+from service.config.load import load
+from service.config.sweep import SweepSpec
 from service.errors import Fault, SweepError, UserError
 from service.record.leaders import DECIDING, counted_trials, front_trials
 from service.record.parts import part_path, read_table, table_schema

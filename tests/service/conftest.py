@@ -10,7 +10,8 @@ import pytest
 from object_store import ObjectStore
 from postgresql import SERVER, new_database
 
-from service.config.sweep import SweepSpec, load
+from service.config.load import load
+from service.config.sweep import SweepSpec
 from service.storage.paths import StoragePath
 
 SWEEP = """\

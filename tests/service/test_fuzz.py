@@ -23,7 +23,8 @@ from service import Sweep
 from service.cli import main
 from service.commands.run import conduct
 from service.config.document import read
-from service.config.sweep import SweepSpec, dump, load
+from service.config.load import load
+from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
 from service.errors import PolychronyError, SweepError
 from service.storage.atomic import write_whole

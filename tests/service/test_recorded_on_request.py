@@ -11,7 +11,8 @@ import pytest
 from model.analysis.lesions import ORDERS, SHARES
 from model.topology import MEASURES, NULL_MEASURES
 from service import Sweep
-from service.config.sweep import SweepSpec, dump, load
+from service.config.load import load
+from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
 from service.record.rows import FinishedTrial, Metrics
 from service.report.contents import Drawn, contents

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from service.config.sweep import load
+from service.config.load import load
 from service.control.controller import SweepController
 from service.record.plan import MORE_SEEDS
 from service.results.status import status_of

@@ -13,7 +13,8 @@ from rich.console import Console
 from service import Sweep, Sweeps
 from service.commands.delete import delete, sweeps_named
 from service.commands.listing import print_list
-from service.config.sweep import SweepSpec, dump, load
+from service.config.load import load
+from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.record.record import Record

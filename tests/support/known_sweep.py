@@ -9,7 +9,8 @@ import numpy as np
 from model import Cohort
 from model.network.checkpoint import Best, pack
 from model.topology import MEASURES
-from service.config.sweep import SweepSpec, dump, learner_for, load
+from service.config.load import load
+from service.config.sweep import SweepSpec, dump, learner_for
 from service.record.record import Record
 from service.record.schema import make_schemas, searched_columns
 from service.storage.atomic import write_whole

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from service.commands.run import conduct, prepare
-from service.config.sweep import dump, load, read_sweep
+from service.config.load import load, read_sweep
+from service.config.sweep import dump
 from service.control.controller import SweepController
 from service.errors import UserError
 from service.storage.lock import sweep_lock

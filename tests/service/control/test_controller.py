@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from service.config.sweep import SweepSpec, dump, load
+from service.config.load import load
+from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
 from service.errors import SweepError
 from service.record.rows import FinishedTrial, Metrics

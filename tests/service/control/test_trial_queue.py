@@ -16,7 +16,8 @@ from search import Search, Suggestion
 from search.background import Asking
 from service import Sweep
 from service.commands.run import conduct
-from service.config.sweep import SweepSpec, dump, read_sweep
+from service.config.load import read_sweep
+from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.record.leaders import leaders, shown_trials

@@ -17,7 +17,7 @@ from service.commands.dispatch import logs
 from service.commands.driver_process import driver_of
 from service.commands.status import print_job_status, print_jobs
 from service.commands.stop import stop_here, stop_job
-from service.config.sweep import load
+from service.config.load import load
 from service.errors import SweepError, UserError
 from service.jobs.dashboard import Dashboard
 from service.jobs.follow import follow

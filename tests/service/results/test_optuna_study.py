@@ -11,7 +11,8 @@ from optuna.trial import TrialState
 
 from search import Suggestion
 from service import Sweep, optuna_study
-from service.config.sweep import dump, load
+from service.config.load import load
+from service.config.sweep import dump
 from service.control.tasks import schemas_of
 from service.record.plan import Plan, PlannedTrial
 from service.record.record import Record

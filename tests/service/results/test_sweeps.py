@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from service import Sweep, Sweeps
 from service.cli import app
 from service.commands.listing import print_list
-from service.config.sweep import load
+from service.config.load import load
 from service.errors import SweepError, UserError
 from service.record.record import Record
 from service.record.schema import make_schemas

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from service.cli import app
 from service.config.changes import only_budgets_grew
-from service.config.sweep import SweepSpec, dump, load
+from service.config.load import load
+from service.config.sweep import SweepSpec, dump
 from service.errors import UserError
 from service.results.sweep import Sweep
 from service.tracking import MlflowView, ui

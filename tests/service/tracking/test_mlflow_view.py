@@ -12,7 +12,8 @@ import pytest
 from mlflow.data.code_dataset_source import CodeDatasetSource
 from mlflow.entities import Run
 
-from service.config.sweep import SweepSpec, load
+from service.config.load import load
+from service.config.sweep import SweepSpec
 from service.tracking import MlflowView, ui_command
 from service.tracking.location import embedded_store
 

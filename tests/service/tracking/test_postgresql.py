@@ -9,7 +9,8 @@ import pytest
 from mlflow.entities import Run
 from postgresql import SERVER
 
-from service.config.sweep import SweepSpec, load
+from service.config.load import load
+from service.config.sweep import SweepSpec
 from service.tracking import MlflowView
 from service.tracking.removal import remove_runs
 

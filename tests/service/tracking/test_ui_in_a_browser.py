@@ -14,7 +14,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from service.config.sweep import load
+from service.config.load import load
 from service.tracking import MlflowView, ui_command
 from service.tracking.location import embedded_store
 

@@ -18,6 +18,7 @@ from model.datasets.config import DataConfig
 from search.domains import Choice, Int, Log, Uniform
 from search.objectives import Constraint, Objective
 from search.space import Field, Space
+from service.config.load import load
 from service.config.sections import (
     BudgetSpec,
     MlflowSpec,
@@ -26,7 +27,7 @@ from service.config.sections import (
     SearchSpec,
     StoppingSpec,
 )
-from service.config.sweep import HEADER, SweepSpec, data_for, dump, learner_for, load
+from service.config.sweep import HEADER, SweepSpec, data_for, dump, learner_for
 from service.errors import UserError
 
 EXAMPLE = """\

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from service.config.sweep import load
+from service.config.load import load
 from service.errors import UserError
 
 # One key a line, so that a planted line is the line of the fault.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from service.config.document import Document, read
-from service.config.faults import Found
+from service.config.faults import ConfigFault
 from service.config.yaml_text import Parsed, Unreadable, write
 from service.errors import UserError
 
@@ -65,30 +65,34 @@ def test_a_path_that_is_no_file(tmp_path: Path, name: str) -> None:
 
 
 PARTLY_READABLE = [
-    ("a: 1\nb: 2\na: 3\n", [Found(("a",), "is given twice, first on line 1; keep one", 3)], {"a": 1, "b": 2}),
+    (
+        "a: 1\nb: 2\na: 3\n",
+        [ConfigFault(("a",), "is given twice, first on line 1; keep one", 3)],
+        {"a": 1, "b": 2},
+    ),
     (
         "a: {b: 1,\n b: 2}\n",
-        [Found(("a", "b"), "is given twice, first on line 1; keep one", 2)],
+        [ConfigFault(("a", "b"), "is given twice, first on line 1; keep one", 2)],
         {"a": {"b": 1}},
     ),
     (
         "a: &x [1]\nb: *x\n",
         [
-            Found(("a",), "has the anchor `&x`; leave it out and write values out"),
-            Found(("b",), "repeats an earlier value by `*`; write the value out"),
+            ConfigFault(("a",), "has the anchor `&x`; leave it out and write values out"),
+            ConfigFault(("b",), "repeats an earlier value by `*`; write the value out"),
         ],
         {"a": [1]},
     ),
-    ("a: !new 1\nb: 1\n", [Found(("a",), "has the tag `!new`; leave it out")], {"b": 1}),
-    ("a: !!set {b}\n", [Found(("a",), "has the tag `tag:yaml.org,2002:set`; leave it out")], {}),
-    ("a: !!float x\n", [Found(("a",), "'x' is not a number or flag that can be used here")], {}),
+    ("a: !new 1\nb: 1\n", [ConfigFault(("a",), "has the tag `!new`; leave it out")], {"b": 1}),
+    ("a: !!set {b}\n", [ConfigFault(("a",), "has the tag `tag:yaml.org,2002:set`; leave it out")], {}),
+    ("a: !!float x\n", [ConfigFault(("a",), "'x' is not a number or flag that can be used here")], {}),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "found", "data"), PARTLY_READABLE)
-def test_lesser_faults_leave_the_rest_readable(text: str, found: list[Found], data: Any) -> None:
+def test_lesser_faults_leave_the_rest_readable(text: str, found: list[ConfigFault], data: Any) -> None:
     parsed = Parsed(text)
-    assert parsed.found == found
+    assert parsed.faults == found
     assert parsed.data == data
 
 
@@ -96,14 +100,14 @@ def test_lesser_faults_leave_the_rest_readable(text: str, found: list[Found], da
 def test_keys_are_text(key: str) -> None:
     parsed = Parsed(f"a: 1\n? {key}\n: {{c: 2}}\n")
     assert parsed.data == {"a": 1}
-    (fault,) = parsed.found
+    (fault,) = parsed.faults
     assert (fault.where, fault.line) == ((), 2)
     assert "a key is not text" in fault.message
 
 
 @pytest.mark.parametrize("number", ["9" * 5000, str(2**63), "-0x" + "f" * 17])
 def test_whole_numbers_that_no_table_holds(number: str) -> None:
-    assert "is not a number" in Parsed(f"a: {number}").found[0].message
+    assert "is not a number" in Parsed(f"a: {number}").faults[0].message
 
 
 @pytest.mark.parametrize(
@@ -178,9 +182,9 @@ def test_an_override_sets_one_value_and_takes_the_blame_for_it(
         inside = inside[key]
     assert inside == value
     assert set(document.data) >= set(untouched)
-    (fault,) = document.error([Found(keys, "wrong")]).faults
+    (fault,) = document.error([ConfigFault(keys, "wrong")]).faults
     assert fault.place == f"--set {option}"
-    assert document.found == []
+    assert document.faults == []
 
 
 @pytest.mark.parametrize(
@@ -199,7 +203,7 @@ def test_an_override_sets_one_value_and_takes_the_blame_for_it(
 def test_faulty_overrides_change_nothing(option: str, line: Any) -> None:
     document = Document("f", TEXT)
     document.override(option)
-    assert str(document.error(document.found)) == line
+    assert str(document.error(document.faults)) == line
     assert document.data == Document("f", TEXT).data
 
 
@@ -207,7 +211,7 @@ def test_an_override_does_not_nest_without_end() -> None:
     document = Document("f", TEXT)
     document.override(".".join("x" * 10_000) + "=1")
     assert document.data == Document("f", TEXT).data
-    assert document.found[0].message.startswith("expected PATH=VALUE")
+    assert document.faults[0].message.startswith("expected PATH=VALUE")
 
 
 def test_faults_of_the_file_come_first_by_line_and_then_the_options_in_order() -> None:
@@ -215,13 +219,13 @@ def test_faults_of_the_file_come_first_by_line_and_then_the_options_in_order() -
     for option in ("z=1", "a=2", "bad"):
         document.override(option)
     found = [
-        Found(("z",), "p"),
-        Found(("list", 0), "q"),
-        Found(("a",), "r"),
-        Found(("learner",), "s"),
-        Found((), "t"),
+        ConfigFault(("z",), "p"),
+        ConfigFault(("list", 0), "q"),
+        ConfigFault(("a",), "r"),
+        ConfigFault(("learner",), "s"),
+        ConfigFault((), "t"),
     ]
-    assert str(document.error(document.found + found)).splitlines() == [
+    assert str(document.error(document.faults + found)).splitlines() == [
         "f:1: file: t",
         "f:2: learner: s",
         "f:5: list.0: q",
@@ -232,7 +236,7 @@ def test_faults_of_the_file_come_first_by_line_and_then_the_options_in_order() -
 
 
 def test_a_fault_is_short_whatever_was_given() -> None:
-    text = str(Document("f", TEXT).error([Found(("x" * 10**5,), "y" * 10**5)]))
+    text = str(Document("f", TEXT).error([ConfigFault(("x" * 10**5,), "y" * 10**5)]))
     assert len(text) < 2000
 
 
@@ -289,4 +293,4 @@ def test_options_never_raise(first: str, second: str) -> None:
     document = Document("f", TEXT)
     for option in (first, second, f"list.0.{second}", f"learner.{first}"):
         document.override(option)
-    document.error([*document.found, Found((), "x")])
+    document.error([*document.faults, ConfigFault((), "x")])
