@@ -17,6 +17,7 @@ from naive_network import readout_by_quadrature
 from numpy.linalg import norm
 
 from model import Cohort, LearnerConfig, SpikeDataset
+from model.kernels.simulate import record
 
 DURATION = 48.0
 Spikes = list[list[list[float]]]  # times (ms) by pair of network and sample, and neuron
@@ -44,15 +45,12 @@ def make_data(samples: int, spikes: int) -> SpikeDataset:
 
 
 def scheme_spikes(net: Cohort, data: SpikeDataset, samples: np.ndarray) -> Spikes:
-    """What the kernel keeps for its backward pass."""
-    out = net(data, samples)
-    graph: Any = out.features.grad_fn
-    pairs = []
-    for _, _, begin, spikes in graph.spikes:
-        times = (spikes.step + spikes.phase) * net.config.dt
-        for a, b in pairwise(begin.tolist()):
-            pairs.append([times[a:b][spikes.neuron[a:b] == j].tolist() for j in range(net.config.hidden)])
-    return pairs
+    """Spike times of the scheme, as the kernels tell them."""
+    begin, times, neurons = record(net.connections(), data, samples, net.config)
+    return [
+        [times[a:b][neurons[a:b] == j].tolist() for j in range(net.config.hidden)]
+        for a, b in pairwise(begin.tolist())
+    ]
 
 
 def finer(largest: float) -> list[float]:
