@@ -30,6 +30,18 @@ def test_weights_are_the_same_whatever_the_embedding() -> None:
     assert len(positions) == 2 and torch.equal(*positions)
 
 
+def test_learned_parameters_are_counted() -> None:
+    """C = 4, N = 8, O = 3, D = 2."""
+    weights = 4 * 8 + 8 * 7 + 8 * 3 + 3
+    extra = {"space": 16, "free": 56, "axonal": 8, "fixed": 0, "none": 0}
+    config = replace(CONFIG, hidden=8)
+    for embedding, more in extra.items():
+        found = Cohort(replace(config, embedding=embedding), 4, 3, [0]).learned_parameters
+        assert found == weights + more
+    both = replace(config, learn_delay_scale=True, input_embedding="line", learn_input_positions=True)
+    assert Cohort(both, 4, 3, [0]).learned_parameters == weights + 16 + 1 + 8
+
+
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [

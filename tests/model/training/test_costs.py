@@ -8,16 +8,13 @@ import pytest
 import torch
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.analysis.lesions import pruning_curve
 from model.datasets import Splits
-from model.training.optimizer import clip_gradients
 from model.training.rate_cost import rate_cost, revive
 from model.training.trainer import Trainer
 from model.training.wiring_cost import positions_cost, shrink_weights
 
 MakeNet = Callable[..., Cohort]
 MakeData = Callable[..., SpikeDataset]
-SAMPLES = np.array([[0, 1, 2], [2, 0, 0]])
 SMALL: dict[str, Any] = {"hidden": 8, "epochs": 3, "batch_size": 2, "duration": 42.0, "delay_scale": 6.0}
 
 
@@ -93,21 +90,6 @@ def test_revival_strengthens_silent_neurons_alone(lively_net: MakeNet) -> None:
     assert (changed == 0).all()
 
 
-def test_gradients_are_clipped_network_by_network(lively_net: MakeNet, random_data: MakeData) -> None:
-    net = lively_net(gradient_clip=0.5)
-    scale = torch.tensor([1e3, 1e-9], dtype=torch.float64)[:, None, None]
-    (net(random_data(), SAMPLES).logits * scale).sum().backward()
-    before = {name: value.grad.clone() for name, value in net.named_parameters() if value.grad is not None}
-    clip_gradients(net)
-    after = {name: value.grad for name, value in net.named_parameters() if value.grad is not None}
-    norms = [sum(grad[r].square().sum() for grad in after.values()) ** 0.5 for r in range(2)]
-    assert float(norms[0]) == pytest.approx(0.5)
-    for name, grad in after.items():
-        assert torch.equal(grad[1], before[name][1])  # below the limit
-        factor = grad[0].norm() / before[name][0].norm()
-        torch.testing.assert_close(grad[0], before[name][0] * factor)
-
-
 @pytest.mark.parametrize("embedding", ["free", "axonal"])
 def test_learned_delays_stay_above_the_least(random_data: MakeData, embedding: str) -> None:
     trainer = trained(random_data(), embedding=embedding, position_learning_rate=2.0, min_delay=3.0)
@@ -150,36 +132,6 @@ def test_training_ends_early_when_validation_does_not_improve(random_data: MakeD
         epochs += 1
         trainer = Trainer.resume(trainer.checkpoint(), trainer.splits)  # patience is kept in the checkpoint
     assert trainer.best.epoch + 2 == epochs < 50
-
-
-def test_learned_parameters_are_counted(random_data: MakeData) -> None:
-    """C = 4, N = 8, O = 3, D = 2."""
-    weights = 4 * 8 + 8 * 7 + 8 * 3 + 3
-    extra = {"space": 16, "free": 56, "axonal": 8, "fixed": 0, "none": 0}
-    for embedding, more in extra.items():
-        assert trained(random_data(), embedding=embedding).net.learned_parameters == weights + more
-    both = trained(random_data(), learn_delay_scale=True, input_embedding="line", learn_input_positions=True)
-    assert both.net.learned_parameters == weights + 16 + 1 + 8
-
-
-@pytest.mark.parametrize("by", ["magnitude", "length"])
-def test_pruning_takes_the_right_synapses_and_gives_them_back(
-    lively_net: MakeNet, random_data: MakeData, by: Any
-) -> None:
-    net, data = lively_net(), random_data(samples=12)
-    mask = net.mask.clone()
-    found = pruning_curve(net, data, by, [0.0, 0.5, 1.0])
-    assert found.shape == (3, 2) and torch.equal(net.mask, mask)
-    for row, share in zip(found, [0.0, 0.5, 1.0], strict=True):
-        for r in range(2):
-            size = net.w_rec[r].detach().abs() if by == "magnitude" else -net.distances()[r].detach()
-            limit = size[mask[r]].sort().values
-            count = round(share * len(limit))
-            net.mask[r] = mask[r] & ((size >= limit[count]) if count < len(limit) else False)
-        labels = torch.from_numpy(data.labels)
-        right = (net(data, np.tile(np.arange(12), (2, 1))).logits.argmax(2) == labels).double().mean(1)
-        assert row.tolist() == right.tolist()
-        net.mask.copy_(mask)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import torch
 
 from model import Cohort, LearnerConfig, SpikeDataset
 from model.datasets import Splits
-from model.training.optimizer import crowding, make_optimizer
+from model.training.optimizer import clip_gradients, crowding, make_optimizer
 from model.training.trainer import Trainer
 
 MakeNet = Callable[..., Cohort]
@@ -87,3 +87,18 @@ def test_the_schedule_multiplies_every_rate(random_data: MakeData) -> None:
     for group in trainer.optimizer.param_groups:
         assert group["lr"] == pytest.approx(0.5 * group["initial_lr"])
     assert all(torch.isfinite(value).all() for value in trainer.net.parameters())
+
+
+def test_gradients_are_clipped_network_by_network(lively_net: MakeNet, random_data: MakeData) -> None:
+    net = lively_net(gradient_clip=0.5)
+    scale = torch.tensor([1e3, 1e-9], dtype=torch.float64)[:, None, None]
+    (net(random_data(), [[0, 1, 2], [2, 0, 0]]).logits * scale).sum().backward()
+    before = {name: value.grad.clone() for name, value in net.named_parameters() if value.grad is not None}
+    clip_gradients(net)
+    after = {name: value.grad for name, value in net.named_parameters() if value.grad is not None}
+    norms = [sum(grad[r].square().sum() for grad in after.values()) ** 0.5 for r in range(2)]
+    assert float(norms[0]) == pytest.approx(0.5)
+    for name, grad in after.items():
+        assert torch.equal(grad[1], before[name][1])  # below the limit
+        factor = grad[0].norm() / before[name][0].norm()
+        torch.testing.assert_close(grad[0], before[name][0] * factor)
