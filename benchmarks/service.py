@@ -4,7 +4,7 @@
 
 A stub trial does nothing but report, so that all the time is overhead: that of Ray Tune, which both pay, and
 that of the service, its search, record and MLflow view, or of Tune's own loggers. Each is run in a process of
-its own. Memory is that of the driver after a tenth of the trials and at the end.
+its own. History is that of the driver after a tenth of the trials and at the end.
 """
 
 import argparse
@@ -147,7 +147,7 @@ RUNS: dict[str, Callable[[Path, int, int, str], None]] = {
 
 
 def resident() -> float:
-    """Memory that this process holds (MB)."""
+    """History that this process holds (MB)."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 

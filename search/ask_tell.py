@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import optuna
 from optuna.storages import InMemoryStorage
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.trial import Trial, TrialState, create_trial
 
+from search._optuna_internals import frozen, open_trial
 from search.domains import Value
 from search.objectives import Constraint, Objective
+from search.optuna_trials import directions, parameters, violations
 from search.samplers import SamplerOptions, make_strategy
 from search.space import Space
 from search.suggestion import Suggestion
@@ -29,8 +30,6 @@ TRIAL = "trial"
 REASON = "reason"
 PRUNED = "pruned"
 SOURCE = "source"
-
-_DIRECTIONS = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
 
 
 class Search:
@@ -64,8 +63,7 @@ class Search:
         self._objectives, self._constraints = tuple(objectives), tuple(constraints)
         self._strategy = make_strategy(options or SamplerOptions(), self._space, self._objectives)
         self._storage = InMemoryStorage()
-        directions = [_DIRECTIONS[one.goal] for one in objectives]
-        self.study = optuna.create_study(storage=self._storage, directions=directions)
+        self.study = optuna.create_study(storage=self._storage, directions=directions(objectives))
         """All trials in optuna's terms, for looking at."""
         self._asked = 0
         self._running: dict[int, tuple[Suggestion, Trial]] = {}
@@ -102,10 +100,10 @@ class Search:
         that is done are passed over, at most `TRIES` times.
         """
         assert trial not in self._running, f"trial {trial} runs already"
-        running = [self._storage.get_trial(handle._trial_id) for _, handle in self._running.values()]
+        running = [frozen(self._storage, handle) for _, handle in self._running.values()]
         for tries_left in reversed(range(TRIES)):
             number, self._asked = self._asked, self._asked + 1
-            made = self._strategy.sampler if tries_left == TRIES - 1 else self._strategy.again
+            made = self._strategy.sampler if tries_left == TRIES - 1 else self._strategy.resample
             self.study.sampler = made(number, running)
             handle = self.study.ask()
             suggested = self._space.suggest(handle, self._strategy.latent)
@@ -120,21 +118,20 @@ class Search:
         self._running[trial] = suggestion, handle
         return suggestion
 
-    def adopt(self, suggestion: Suggestion) -> None:
+    def restore(self, suggestion: Suggestion) -> None:
         """Take up a suggestion of an earlier session, as if it had just been asked for."""
         assert suggestion.trial not in self._running, f"trial {suggestion.trial} runs already"
         values = self._completed({**suggestion.values, **suggestion.latent}, suggestion.number)
-        frozen = create_trial(
+        template = create_trial(
             state=TrialState.RUNNING,
-            params=values,
-            distributions={path: self._space.domain(path).distribution() for path in values},
+            **parameters(self._space, values),
             user_attrs={TRIAL: suggestion.trial},
         )
-        handle = self._added(frozen)
+        handle = open_trial(self._storage, self.study, template)
         self._running[suggestion.trial] = suggestion, handle
         self._asked = max(self._asked, suggestion.number + 1)
 
-    def learn(self, sources: Mapping[str, tuple[Mapping[str, Value], Mapping[str, float]]]) -> None:
+    def warm_start(self, sources: Mapping[str, tuple[Mapping[str, Value], Mapping[str, float]]]) -> None:
         """Warm start: let the sampler know trials of earlier searches, before the first suggestion.
 
         Args:
@@ -144,16 +141,15 @@ class Search:
         trials = []
         for n, (source, (values, metrics)) in enumerate(sources.items()):
             params = self._completed(values, n)
-            frozen = create_trial(
+            template = create_trial(
                 values=[float(metrics[one.metric]) for one in self._objectives],
-                params=params,
-                distributions={path: self._space.domain(path).distribution() for path in params},
+                **parameters(self._space, params),
                 user_attrs={SOURCE: source},
-                constraints=self._violations(metrics),
+                constraints=violations(self._constraints, metrics),
             )
-            trials.append(self._storage.get_trial(self._added(frozen)._trial_id))
+            trials.append(frozen(self._storage, open_trial(self._storage, self.study, template)))
         if trials:
-            self._strategy.warm(self.study, trials)
+            self._strategy.warm_start(self.study, trials)
 
     def tell_complete(self, trial: int, metrics: Mapping[str, float]) -> None:
         """`trial` has run to its end; if `fault(metrics)` finds one, it counts as failed."""
@@ -190,7 +186,7 @@ class Search:
 
     def _finish(self, trial: int) -> None:
         suggestion, handle = self._running.pop(trial)
-        self._strategy.told(self.study, self._storage.get_trial(handle._trial_id))
+        self._strategy.observe(self.study, frozen(self._storage, handle))
         self._done.setdefault(_canonical(suggestion.values), trial)
 
     def _of(self, trial: int) -> tuple[Suggestion, Trial]:
@@ -205,23 +201,12 @@ class Search:
         drawn = {f.path: f.domain.at(float(u)) for f, u in self._space.draw(rng)}
         return {**drawn, **values}
 
-    def _added(self, frozen: FrozenTrial) -> Trial:
-        trial_id = self._storage.create_new_trial(self.study._study_id, template_trial=frozen)
-        return Trial(self.study, trial_id)
-
     def _fail(self, handle: Trial, reason: str) -> None:
         handle.set_user_attr(REASON, reason)
         self.study.tell(handle, state=TrialState.FAIL)
 
-    def _violations(self, metrics: Mapping[str, float]) -> dict[str, float]:
-        return {
-            f"{i} {one.metric}": one.violation(metrics[one.metric])
-            for i, one in enumerate(self._constraints)
-            if one.metric in metrics
-        }
-
     def _set_violations(self, handle: Trial, metrics: Mapping[str, float]) -> None:
-        for key, violation in self._violations(metrics).items():
+        for key, violation in violations(self._constraints, metrics).items():
             handle.set_constraint(key, violation)
 
 

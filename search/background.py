@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from search import Search, Suggestion
 
 
-class Asking:
+class BackgroundSearch:
     """Asks a search, which may take its time, while results go on being taken.
 
     What is told while a suggestion is being made waits until it is there: so a suggestion depends on what was

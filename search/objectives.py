@@ -82,11 +82,11 @@ def hypervolume(points: npt.ArrayLike, reference: npt.ArrayLike) -> float:
     >>> hypervolume([[1, 3], [2, 1], [5, 0]], [4, 4])
     7.0
     """
-    from optuna._hypervolume import compute_hypervolume
+    import moocore  # loaded here: reading a sweep does not need it
 
     table, corner = np.asarray(points, dtype=np.float64), np.asarray(reference, dtype=np.float64)
     inside = table[(table < corner).all(axis=1)]
-    return float(compute_hypervolume(inside, corner)) if len(inside) else 0.0
+    return float(moocore.hypervolume(inside, ref=corner)) if len(inside) else 0.0
 
 
 def pareto_front(values: npt.ArrayLike, goals: Sequence[str]) -> npt.NDArray[np.intp]:

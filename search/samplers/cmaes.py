@@ -14,7 +14,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from search.domains import Choice
-from search.samplers.fixed import Given
+from search.samplers.fixed import FixedSampler
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy, seed_of
 from search.space import Space
@@ -45,12 +45,12 @@ class CmaEs(Strategy):
         """See `Strategy`."""
         self._optimizer.reseed_rng(self.seed(number))
         point = self._optimizer.ask()
-        return Given(
+        return FixedSampler(
             self.space,
             {f.path: f.domain.at(float(u)) for f, u in zip(self.space.fields, point, strict=True)},
         )
 
-    def told(self, study: Study, trial: FrozenTrial) -> None:
+    def observe(self, study: Study, trial: FrozenTrial) -> None:
         """See `Strategy`."""
         self._generation.append(self._ranked(study, trial))
         size = self._optimizer.population_size
@@ -64,7 +64,7 @@ class CmaEs(Strategy):
             rng = np.random.default_rng(seed_of(self.options.seed, self._started))
             self._optimizer = self._start(rng.random(len(self.space.fields)), SIGMA, None, 2 * size)
 
-    def warm(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
+    def warm_start(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
         """See `Strategy`."""
         ranked = sorted((self._ranked(study, trial) for trial in trials), key=lambda one: one[1])
         if len(ranked) * WARM_SHARE >= 1:

@@ -12,7 +12,7 @@ from search.domains import Value
 from search.space import Space
 
 
-class Given(BaseSampler):
+class FixedSampler(BaseSampler):
     """Suggests `values`, by path."""
 
     def __init__(self, space: Space, values: Mapping[str, Value]) -> None:

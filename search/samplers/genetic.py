@@ -41,7 +41,7 @@ class Genetic(Strategy):
         """See `Strategy`."""
         return self._made(self.seed(number))
 
-    def told(self, study: Study, trial: FrozenTrial) -> None:
+    def observe(self, study: Study, trial: FrozenTrial) -> None:
         """See `Strategy`. Pruned trials have no children."""
         if trial.state != TrialState.COMPLETE:
             return
@@ -49,7 +49,7 @@ class Genetic(Strategy):
         if len(self._members) == self.population:
             self._select(study)
 
-    def warm(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
+    def warm_start(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
         """See `Strategy`. The best of them are the first parents."""
         self._members = list(trials)
         if len(trials) >= 2:

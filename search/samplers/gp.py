@@ -4,16 +4,16 @@ Acquisition by log expected improvement, or hypervolume improvement, of arXiv:23
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
-from search.samplers.history import Memory, Remembered
+from search.samplers.history import History
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy
+from search.samplers.view import SeesHistory
 from search.space import Space
 
 STARTUP = 10
@@ -28,41 +28,30 @@ class GaussianProcess(Strategy):
 
     def __init__(self, options: SamplerOptions, space: Space) -> None:
         super().__init__(options, space)
-        self._memory = Memory(options.history or HISTORY)
+        self._history = History(options.history or HISTORY)
 
     def sampler(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
         """See `Strategy`."""
-        seen = [*self._memory.trials, *running]
+        seen = [*self._history.trials, *running]
         return _Gp(self.seed(number), self.options.startup or STARTUP, self.space.distributions(), seen)
 
-    def again(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
+    def resample(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
         """See `Strategy`. At random: without news the process would find the same again, and slowly."""
         return RandomSampler(seed=self.seed(number))
 
-    def told(self, study: Study, trial: FrozenTrial) -> None:
+    def observe(self, study: Study, trial: FrozenTrial) -> None:
         """See `Strategy`. The process takes no pruned trials: their values are those of another epoch."""
         if trial.state == TrialState.COMPLETE:
-            self._memory.add(study, trial)
+            self._history.add(study, trial)
 
 
-class _Gp(GPSampler):
+class _Gp(SeesHistory, GPSampler):
     def __init__(
         self, seed: int, startup: int, space: dict[str, BaseDistribution], seen: Sequence[FrozenTrial]
     ) -> None:
         super().__init__(seed=seed, n_startup_trials=startup, warn_independent_sampling=False)
-        self._fields, self._seen = space, seen
+        self._fields, self.seen = space, seen
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """All fields."""
         return self._fields
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return super().sample_relative(Remembered(study, self._seen), trial, search_space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        seen = Remembered(study, self._seen)
-        return super().sample_independent(seen, trial, param_name, param_distribution)

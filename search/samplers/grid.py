@@ -7,7 +7,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
 from search.combinations import combinations
-from search.samplers.fixed import Given
+from search.samplers.fixed import FixedSampler
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy
 from search.space import Space
@@ -29,4 +29,4 @@ class Grid(Strategy):
 
     def sampler(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
         """See `Strategy`."""
-        return Given(self.space, self._points[number % len(self._points)])
+        return FixedSampler(self.space, self._points[number % len(self._points)])

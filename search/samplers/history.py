@@ -1,6 +1,6 @@
 """What a model-based sampler remembers: enough to be as good, and no more than its time allows."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from optuna.study import Study, StudyDirection
@@ -12,7 +12,7 @@ BEST_SHARE = 4
 """One in so many of the trials that are kept is kept for its values, the others for being the latest."""
 
 
-class Memory:
+class History:
     """At most `size` finished trials, the best and the latest, in their order.
 
     TPE tells at most 25 good trials from the others, and gives the oldest of the others the least weight:
@@ -50,16 +50,3 @@ def _best(trials: Sequence[FrozenTrial], directions: Sequence[StudyDirection], c
 
 def _violation(trial: FrozenTrial) -> float:
     return sum(value for value in trial.constraints.values() if value > 0)
-
-
-class Remembered(Study):
-    """A study of which only some trials are seen."""
-
-    def __init__(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
-        super().__init__(study.study_name, study._storage)
-        self._seen = list(trials)
-
-    def _get_trials(
-        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
-    ) -> list[FrozenTrial]:
-        return [trial for trial in self._seen if states is None or trial.state in states]

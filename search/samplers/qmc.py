@@ -6,7 +6,7 @@ from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 from scipy.stats.qmc import Sobol
 
-from search.samplers.fixed import Given
+from search.samplers.fixed import FixedSampler
 from search.samplers.strategy import Strategy
 
 
@@ -22,9 +22,11 @@ class Qmc(Strategy):
         """See `Strategy`."""
         fields = [f for f in self.space.fields if f.path in self.space.distributions()]
         if not fields:
-            return Given(self.space, {})
+            return FixedSampler(self.space, {})
         sequence = Sobol(len(fields), scramble=True, rng=self.options.seed)
         if number:
             sequence.fast_forward(number)
         point = sequence.random(1)[0]
-        return Given(self.space, {f.path: f.domain.at(float(u)) for f, u in zip(fields, point, strict=True)})
+        return FixedSampler(
+            self.space, {f.path: f.domain.at(float(u)) for f, u in zip(fields, point, strict=True)}
+        )

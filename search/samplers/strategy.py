@@ -32,17 +32,17 @@ class Strategy(ABC):
     def sampler(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
         """The sampler for suggestion `number` (from 0), while the trials `running` are under way."""
 
-    def again(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
+    def resample(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
         """The sampler for suggestion `number`, after the one before it has turned out to be a duplicate."""
         return self.sampler(number, running)
 
-    def told(self, study: Study, trial: FrozenTrial) -> None:  # noqa: B027 (most learn nothing)
+    def observe(self, study: Study, trial: FrozenTrial) -> None:  # noqa: B027 (most learn nothing)
         """A trial of `study` is complete or pruned."""
 
-    def warm(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
+    def warm_start(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
         """Trials of earlier searches, all complete, before the first suggestion."""
         for trial in trials:
-            self.told(study, trial)
+            self.observe(study, trial)
 
     def seed(self, number: int) -> int:
         """The seed of suggestion `number`."""

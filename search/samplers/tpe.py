@@ -1,16 +1,16 @@
 """Tree-structured Parzen estimator, Bergstra et al. 2011; Ozaki et al. 2022 for several objectives."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from search.samplers.history import Memory, Remembered
+from search.samplers.history import History
 from search.samplers.options import SamplerOptions
 from search.samplers.strategy import Strategy
+from search.samplers.view import SeesHistory
 from search.space import Space
 
 STARTUP = 10
@@ -22,37 +22,26 @@ class Tpe(Strategy):
 
     def __init__(self, options: SamplerOptions, space: Space) -> None:
         super().__init__(options, space)
-        self._memory = Memory(options.history or HISTORY)
+        self._history = History(options.history or HISTORY)
 
     def sampler(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
         """See `Strategy`."""
-        seen = [*self._memory.trials, *running]
+        seen = [*self._history.trials, *running]
         return _Tpe(self.seed(number), self.options.startup or STARTUP, self.space.common(), seen)
 
-    def told(self, study: Study, trial: FrozenTrial) -> None:
+    def observe(self, study: Study, trial: FrozenTrial) -> None:
         """See `Strategy`."""
-        self._memory.add(study, trial)
+        self._history.add(study, trial)
 
 
-class _Tpe(TPESampler):
+class _Tpe(SeesHistory, TPESampler):
     def __init__(
         self, seed: int, startup: int, common: dict[str, BaseDistribution], seen: Sequence[FrozenTrial]
     ) -> None:
         # Running trials count as bad ones, lest those asked side by side crowd together.
         super().__init__(seed=seed, n_startup_trials=startup, constant_liar=True)
-        self._common, self._seen = common, seen
+        self._common, self.seen = common, seen
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """What is sampled jointly: with one objective, the fields common to all trials."""
         return self._common if len(study.directions) == 1 else {}
-
-    def sample_relative(
-        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
-    ) -> dict[str, Any]:
-        return super().sample_relative(Remembered(study, self._seen), trial, search_space)
-
-    def sample_independent(
-        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
-    ) -> Any:
-        seen = Remembered(study, self._seen)
-        return super().sample_independent(seen, trial, param_name, param_distribution)

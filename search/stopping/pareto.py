@@ -36,7 +36,7 @@ class Pareto:
         n = len(rung)
         if n == 0:
             return None
-        rank, better = standing(trial, rung)
+        rank, better = rank_of(trial, rung)
         if rank == 0 or better < self._rungs.places(n):
             return None
         said = f"pareto: rank {rank} at epoch {epoch}"
@@ -45,7 +45,7 @@ class Pareto:
         return f"{said} is not {self._rungs.wanted(n)} of {n} trials"
 
 
-def standing(trial: int, rung: Mapping[int, Result]) -> tuple[int, int]:
+def rank_of(trial: int, rung: Mapping[int, Result]) -> tuple[int, int]:
     """The rank of `trial` among those at a rung, from 0, and how many are better; equals are not."""
     results = list(rung.values())
     better = 0

@@ -99,7 +99,7 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
     if left.suggestions + left.leaders == 0:
         return
     with console.status("measuring") if console.is_terminal else nullcontext():
-        search.learn({one.name: (one.values, one.metrics) for one in done.sources})
+        search.warm_start({one.name: (one.values, one.metrics) for one in done.sources})
         measured = _measure(spec, search, folder)
     _show_trials(spec, measured, console)
     costs = [one.cost for one in measured if one.cost is not None]

@@ -11,17 +11,17 @@ from service.text import age_text
 
 def print_list(runs: StoragePath, console: Console) -> None:
     """Print how each sweep in the folder `runs` stands, the latest first."""
-    standings = sorted(map(status_of, sweeps_in(runs)), key=lambda one: one.age)
-    if not standings:
+    statuses = sorted(map(status_of, sweeps_in(runs)), key=lambda one: one.age)
+    if not statuses:
         console.print(f"no sweeps in {runs}", highlight=False, soft_wrap=True)
         return
     table = Table(box=None, pad_edge=False)
     for name in ("sweep", "state", "trials", "best", "last change"):
         table.add_column(name)
-    for one in standings:
+    for one in statuses:
         table.add_row(one.name, one.state, trials_text(one), best_text(one), f"{age_text(one.age)} ago")
     console.print(table)
-    for one in standings:
+    for one in statuses:
         if said := one.fault or (one.exhausted_budget and f"{one.name} has stopped: {one.exhausted_budget}"):
             console.print(said, highlight=False, markup=False, soft_wrap=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search import Search, Suggestion
-from search.background import Asking
+from search.background import BackgroundSearch
 from service.config.sweep import SweepSpec
 from service.control.tasks import planned_trial
 from service.record.budget import Budget
@@ -54,7 +54,7 @@ class TrialQueue:
             constraints=spec.constraints,
             fixed=spec.fixed,
         )
-        self._asking = Asking(self._search)
+        self._background = BackgroundSearch(self._search)
         self._suggested: set[int] = set()  # trials that the sampler suggested
         self._extended: set[int] = set()  # leaders that were begun again with more seeds
         self._unfinished: set[int] = set()
@@ -65,7 +65,7 @@ class TrialQueue:
     @property
     def over(self) -> bool:
         """Whether no trial is unfinished, and there is none to begin."""
-        waiting = self._unfinished or self._asking.pending
+        waiting = self._unfinished or self._background.pending
         return not waiting and not self._wants_suggestion() and self._next_leader() is None
 
     @property
@@ -85,8 +85,8 @@ class TrialQueue:
         """
         if self.left:
             return self.left.pop(0)
-        if self._asking.pending or self._wants_suggestion():
-            suggestion = self._asking.ask(self._next_trial, self.patience)
+        if self._background.pending or self._wants_suggestion():
+            suggestion = self._background.ask(self._next_trial, self.patience)
             if suggestion is None:
                 return None
             begun = PlannedTrial(suggestion)
@@ -115,11 +115,11 @@ class TrialQueue:
             return
         if finished.row["state"] == "complete" and self.fault(finished.means) is None:
             self.budget.complete(finished.means)
-        self._asking.tell(lambda search: _tell(search, finished))
+        self._background.tell(lambda search: _tell(search, finished))
 
     def close(self) -> None:
         """Wait for a suggestion that is being made, which nobody wants any more, and keep the time."""
-        self._asking.close()
+        self._background.close()
         try:
             self._plan.pass_time(self.budget.elapsed)
         finally:
@@ -127,13 +127,13 @@ class TrialQueue:
 
     def _rebuild(self) -> list[PlannedTrial]:
         """Bring the search to where the record ends; returns the trials that were cut short."""
-        self._search.learn({one.name: (one.values, one.metrics) for one in self._plan.sources or []})
+        self._search.warm_start({one.name: (one.values, one.metrics) for one in self._plan.sources or []})
         rows = {row["trial"]: row for row in self._record.rows("trials").to_pylist()}
         begun = self._begun(rows)
         for one in begun:
             self._note(one)
             if not one.has_more_seeds:
-                self._search.adopt(one.suggestion)
+                self._search.restore(one.suggestion)
         for row in rows.values():
             self.budget.spend(row["cpu_seconds"] or 0.0, row["gpu_seconds"] or 0.0)
             self._settle(finished_trial(row, self.spec.metrics))

@@ -5,18 +5,17 @@ from math import isfinite
 from typing import Any
 
 import optuna
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search import Constraint, Objective
 from search.objectives import metrics_needed
+from search.optuna_trials import directions, parameters, violations
 from search.space import Space
 from service.config.metrics import METRICS
 from service.record.rows import finished_trial
 from service.record.schema import column_of, values_of
 from service.results.sweep import Sweep
 
-_DIRECTIONS = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
 """Those of other trials are FAIL."""
 
@@ -31,8 +30,7 @@ def optuna_study(sweep: Sweep) -> optuna.Study:
     Raises SweepError if a file of the sweep is damaged.
     """
     objectives = sweep.objectives
-    directions = [_DIRECTIONS[one.goal] for one in objectives]
-    study = optuna.create_study(study_name=sweep.name, directions=directions)
+    study = optuna.create_study(study_name=sweep.name, directions=directions(objectives))
     study.set_user_attr("objectives", [one.metric for one in objectives])
     courses = _courses(sweep, objectives) if sweep.started else {}
     make = _Maker(sweep.spec.space, objectives, sweep.spec.constraints)
@@ -65,27 +63,21 @@ class _Maker:
         return create_trial(
             state=state,
             values=values if valued and values else None,
-            **self._params(values_of(row, self._space)),
+            **parameters(self._space, values_of(row, self._space)),
             user_attrs={
                 name: value for name, value in row.items() if name not in self._columns and _is_known(value)
             },
             intermediate_values=course,
-            constraints={
-                f"{n} {one.metric}": one.violation(metrics[one.metric])
-                for n, one in enumerate(self._constraints)
-                if one.metric in metrics
-            },
+            constraints=violations(self._constraints, metrics),
         )
 
     def running(self, trial: int, values: Mapping[str, Any]) -> FrozenTrial:
         """A trial that was begun and is not finished."""
         return create_trial(
-            state=TrialState.RUNNING, **self._params(values), user_attrs={"trial": trial, "state": "running"}
+            state=TrialState.RUNNING,
+            **parameters(self._space, values),
+            user_attrs={"trial": trial, "state": "running"},
         )
-
-    def _params(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        domains = {path: self._space.domain(path).distribution() for path in values}
-        return {"params": dict(values), "distributions": domains}
 
 
 def _is_known(value: object) -> bool:

@@ -124,7 +124,7 @@ def test_a_search_is_rebuilt_from_its_suggestions() -> None:
     search, rebuilt = opened(), opened()
     asked = [search.ask(n) for n in (0, 1, 5)]  # numbers are the caller's
     for suggestion in asked:
-        rebuilt.adopt(suggestion)
+        rebuilt.restore(suggestion)
     assert rebuilt.running() == asked
     for one in (search, rebuilt):
         one.tell_complete(5, {"loss": 1.0})
@@ -136,7 +136,7 @@ def test_values_that_only_the_sampler_needs_are_made_up_if_they_were_lost() -> N
     space = Space([Field("a.on", Choice((True, False))), Field("a.x", Uniform(0, 1), {"a.on": True})])
     search = Search(space, ONE, options=SamplerOptions("nsga2", population=2))
     for n in range(2):
-        search.adopt(Suggestion(n, {"a.on": False}, number=n))
+        search.restore(Suggestion(n, {"a.on": False}, number=n))
         search.tell_complete(n, {"loss": float(n)})
     child = search.ask(2)
     assert {**child.values, **child.latent}.keys() == {"a.on", "a.x"}

@@ -127,7 +127,7 @@ class TestEverySampler:
             for n in range(case.trials):
                 rebuilt = case.search(objectives)
                 for suggestion in asked:
-                    rebuilt.adopt(stored(suggestion))
+                    rebuilt.restore(stored(suggestion))
                 for suggestion in ended:
                     settle(rebuilt, suggestion)
                 assert rebuilt.running() == steady.running()
@@ -193,7 +193,7 @@ class TestEverySampler:
         def first(warm: bool) -> Suggestion:
             search = case.search()
             if warm:
-                search.learn(sources)
+                search.warm_start(sources)
             return search.ask(0)
 
         assert first(True) == first(True)

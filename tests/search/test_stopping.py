@@ -11,7 +11,7 @@ from search.objectives import Constraint, Objective
 from search.ranking import Result
 from search.stopping import RULES, Asha, Median, NoStopping, StoppingRule, make_rule
 from search.stopping.hyperband import Hyperband
-from search.stopping.pareto import Pareto, standing
+from search.stopping.pareto import Pareto, rank_of
 
 ACCURACY = Objective("accuracy", "max")
 LOSS = Objective("loss", "min")
@@ -212,7 +212,7 @@ def test_hyperband_is_asha_within_a_bracket() -> None:
             assert (got is None) == (told(alone[rule.bracket(trial)], trial, epoch, value) is None)
 
 
-def naive_standing(one: Result, all_: list[Result]) -> tuple[int, int]:
+def naive_rank_of(one: Result, all_: list[Result]) -> tuple[int, int]:
     """Rank and how many have a lower one, from the definition of constrained domination."""
 
     def dominates(a: Result, b: Result) -> bool:
@@ -239,9 +239,9 @@ results = st.builds(
 @given(st.lists(results, min_size=1, max_size=12))
 def test_ranks_are_those_of_the_definition(all_: list[Result]) -> None:
     for n, one in enumerate(all_):
-        rank, better = standing(n, dict(enumerate(all_)))
-        naive_rank, lower = naive_standing(one, all_)
-        same = sum(naive_standing(other, all_)[0] == naive_rank for other in all_)
+        rank, better = rank_of(n, dict(enumerate(all_)))
+        naive_rank, lower = naive_rank_of(one, all_)
+        same = sum(naive_rank_of(other, all_)[0] == naive_rank for other in all_)
         assert rank == naive_rank
         assert lower <= better < lower + same
 

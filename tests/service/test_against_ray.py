@@ -141,7 +141,7 @@ def test_a_warm_start_with_several_objectives_works() -> None:
         )
 
     ours = Search(LINE, TWO)
-    ours.learn({"early/0": ({"a.x": 0.25}, {"loss": 0.5, "rate": 1.0})})
+    ours.warm_start({"early/0": ({"a.x": 0.25}, {"loss": 0.5, "rate": 1.0})})
     assert [trial.values for trial in ours.study.get_trials()] == [[0.5, 1.0]]
     assert ours.ask(0).trial == 0
 

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from search import Search, Suggestion
-from search.background import Asking
+from search.background import BackgroundSearch
 from service import Sweep
 from service.commands.run import conduct
 from service.config.load import read_sweep
@@ -376,7 +376,7 @@ class SlowSearch:
 
 def test_a_slow_suggestion_holds_up_no_result() -> None:
     slow = SlowSearch()
-    asking = Asking(slow)  # type: ignore[arg-type]
+    asking = BackgroundSearch(slow)  # type: ignore[arg-type]
 
     def tell(word: str) -> Callable[[Search], None]:
         return lambda search: slow.told.append(word)
