@@ -7,10 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from service.config.sweep import SweepSpec
 from service.control.controller import SweepController
 from service.record.rows import FinishedTrial, Metrics
 from service.worker.task import Origin, Report, Task
 
+MakeSpec = Callable[..., SweepSpec]
+"""The fixture `small_spec`: a small sweep with changes by path."""
 ORIGIN = Origin("here", "Z80", "d1", 7, 99)
 
 
@@ -99,3 +102,30 @@ def same(first: object, second: object) -> bool:
     """Whether two values of a row are equal, NaN to NaN."""
     nans = [isinstance(one, float) and math.isnan(one) for one in (first, second)]
     return all(nans) or first == second
+
+
+def last_report(task: Task, accuracy: float, spread: float = 0.0, **fields: Any) -> Report:
+    """The last report of a trial; its replicates differ by `spread` from one to the next."""
+    n = task.learner.replicates
+    metrics = {
+        "accuracy": [accuracy - spread * r for r in range(n)],
+        "wiring_length": [10.0] * n,
+        "seconds": [3.0] * n,
+    }
+    return Report(task.trial, task.learner.epochs, metrics, done=True, cpu_seconds=1800.0, **fields)
+
+
+def run_shortly(
+    controller: SweepController, accuracy: Callable[[Task], float], spread: float = 0.0
+) -> list[Task]:
+    """Run the sweep to its end, a trial at a time."""
+    tasks = []
+    while (task := controller.next_task()) is not None:
+        controller.take(last_report(task, accuracy(task), spread))
+        tasks.append(task)
+    return tasks
+
+
+def trials_of(folder: Path) -> pd.DataFrame:
+    """The table `trials` of the sweep in `folder`, by number."""
+    return pd.read_parquet(folder / "tables" / "trials").sort_values("trial")

@@ -1,21 +1,18 @@
 """A stopping rule that is taken up again has heard what one that never stopped has heard."""
 
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from trials import report, table
+from trials import MakeSpec, report, table
 
 from search import RULES
 from search.stopping import FOR_ONE
 from service.config.sweep import SweepSpec
 from service.control.controller import SweepController
 from service.worker.task import Report, Task
-
-MakeSpec = Callable[..., SweepSpec]
 
 RUNNING = 3
 """Trials at once."""
