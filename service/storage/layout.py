@@ -49,6 +49,6 @@ def pictures_folder(folder: StoragePath, trial: int) -> StoragePath:
 LAST_STILL = "delays.png"
 """The picture that every trial with networks has, drawn last: where it is, the others of the trial are."""
 LOCK = ".lock"
-"""In the sweep's folder: the file that is locked, or the folder of claims."""
+"""In the sweep's folder: the file that is locked, or the folder of leases."""
 DRIVER = ".driver.json"
 """In a local folder: who has locked it last."""

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from object_store import ObjectStore
 from postgresql import SERVER, new_database
+from rich.console import Console
 
 from service.config.load import load
 from service.config.sweep import SweepSpec
@@ -63,3 +64,9 @@ def database() -> Iterator[str]:
         except psycopg.OperationalError as error:
             pytest.skip(f"no PostgreSQL at {SERVER} that lets databases be made without a password: {error}")
         yield uri
+
+
+@pytest.fixture
+def console() -> Console:
+    """Keeps what it prints."""
+    return Console(width=200, record=True)

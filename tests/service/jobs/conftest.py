@@ -2,7 +2,6 @@
 
 import pytest
 from job_cluster import URL, Cluster
-from rich.console import Console
 
 from service.jobs.dashboard import Dashboard
 
@@ -19,8 +18,3 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 @pytest.fixture
 def dashboard(cluster: Cluster) -> Dashboard:
     return Dashboard(URL, cluster)
-
-
-@pytest.fixture
-def console() -> Console:
-    return Console(width=200, record=True)
