@@ -1,7 +1,10 @@
 """Which sampler, with which options, and which combinations make no sense."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StrictFloat, StrictInt, StrictStr
+from pydantic.dataclasses import dataclass
 
 from search.domains import Choice, Int
 from search.objectives import Objective
@@ -22,24 +25,37 @@ TAKES = {
 """The samplers that take each option."""
 
 
-@dataclass(frozen=True)
-class SamplerOptions:
-    """A sampler by name, with its options; None stands for the sampler's default."""
+CHECKED = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+"""How options are checked: there are no others, numbers are finite, and a JSON Schema has the docstrings.
 
-    sampler: str = "tpe"
-    seed: int = 0
-    """Of all random numbers, at least 0."""
-    population: int | None = None
+Types are strict field by field: pydantic reads no dataclass that is strict as a whole from a mapping.
+"""
+
+Probability = Annotated[StrictFloat, Field(ge=0, le=1)]
+
+
+@dataclass(frozen=True, config=CHECKED)
+class SamplerOptions:
+    """A sampler by name, with its options; None stands for the sampler's default.
+
+    Raises pydantic's ValidationError, which is a ValueError, if an option is out of its range.
+    """
+
+    sampler: StrictStr = "tpe"
+    """How configurations are suggested."""
+    seed: Annotated[StrictInt, Field(ge=0)] = 0
+    """Of all random numbers."""
+    population: Annotated[StrictInt, Field(ge=2)] | None = None
     """Trials in a generation."""
-    crossover: float | None = None
+    crossover: Probability | None = None
     """Probability that a child has two parents."""
-    mutation: float | None = None
+    mutation: Probability | None = None
     """Probability that a child's field is drawn anew."""
-    startup: int | None = None
+    startup: Annotated[StrictInt, Field(ge=1)] | None = None
     """Trials drawn at random before the model is used."""
-    history: int | None = None
+    history: Annotated[StrictInt, Field(ge=10)] | None = None
     """Trials that the model is made of at most."""
-    steps: int | None = None
+    steps: Annotated[StrictInt, Field(ge=2)] | None = None
     """Points along each continuous field."""
 
 
@@ -59,16 +75,6 @@ def unsuitable(
         (option, f"goes with the samplers {', '.join(samplers)} only; leave it out")
         for option, samplers in TAKES.items()
         if getattr(options, option) is not None and options.sampler not in samplers
-    ]
-    found += [
-        (option, f"got {value}, expected at least {least}")
-        for option, least in {"population": 2, "startup": 1, "history": 10, "steps": 2}.items()
-        if (value := getattr(options, option)) is not None and value < least
-    ]
-    found += [
-        (option, f"got {value:g}, expected a probability from 0 to 1")
-        for option in ("crossover", "mutation")
-        if (value := getattr(options, option)) is not None and not 0 <= value <= 1
     ]
     found += [("sampler", fault) for fault in _unsuitable_space(options, space, objectives)]
     return found

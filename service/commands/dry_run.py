@@ -89,7 +89,7 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
     search = Search(
         spec.space,
         spec.objectives,
-        options=spec.search.options,
+        options=spec.search,
         constraints=spec.constraints,
         fixed=spec.fixed,
     )

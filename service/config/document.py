@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from service.config.faults import ConfigFault, Where, dotted, show
+from model.fields import show
+from service.config.faults import ConfigFault, Where, dotted
 from service.config.yaml_text import MAX_DEPTH, Parsed, Unreadable
 from service.errors import Fault, UserError
 from service.storage.paths import ObjectPath, StoragePath

@@ -1,7 +1,5 @@
-"""Faults while they are being collected, and the words they share."""
+"""Faults of a sweep file, while they are being collected."""
 
-import difflib
-from collections.abc import Iterable
 from typing import NamedTuple
 
 Where = tuple[str | int, ...]
@@ -26,25 +24,3 @@ def dotted(where: Where) -> str:
     'objectives.0.goal'
     """
     return ".".join(map(str, where)) or "file"
-
-
-def show(value: object) -> str:
-    """The value as a short Python literal.
-
-    >>> show("x" * 1000)
-    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx..."
-    """
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def unknown(noun: str, name: str, known: Iterable[str]) -> str:
-    """The fault for a name that is not known, with the nearest known one, or all of them.
-
-    >>> unknown("metric", "acuracy", ["accuracy", "loss"])
-    'there is no such metric; did you mean `accuracy`?'
-    """
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    cure = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(names)
-    return f"there is no such {noun}; {cure}"

@@ -5,45 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from model.config import LearnerConfig
+from model.fields import no_such
 from search.combinations import combinations
 from search.objectives import Constraint, Objective
 from search.samplers.options import LEARNING, unsuitable
 from search.space import Space
 from search.stopping import FOR_ONE
 from service.config.document import Document, read
-from service.config.faults import ConfigFault, unknown
+from service.config.faults import ConfigFault
 from service.config.metrics import METRICS
-from service.config.model_fields import (
-    build,
-    find_files,
-    read_fields,
-    reason,
-)
-from service.config.read_section import DEFAULTS, read_section
-from service.config.sections import (
-    ReplicatesSpec,
-    SearchSpec,
-)
+from service.config.model_fields import build, find_files, read_fields, reason
+from service.config.read_section import KEYS, SECTIONS, default, read_section
+from service.config.sections import ReplicatesSpec, SearchSpec
 from service.config.space import corners, read_space
 from service.config.sweep import SweepSpec, data_for, fields_of, fixed_values, learner_for
 from service.storage.paths import ObjectPath, StoragePath
-
-KEYS = (
-    "name",
-    "experiment",
-    "data",
-    "learner",
-    "space",
-    "search",
-    "objectives",
-    "constraints",
-    "stopping",
-    "budget",
-    "replicates",
-    "resources",
-    "record",
-    "mlflow",
-)
 
 
 def load(path: str | StoragePath, overrides: Sequence[str] = (), *, elsewhere: bool = False) -> SweepSpec:
@@ -79,7 +55,7 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
     raw = {key: value for key, value in document.data.items() if value is not None}
     _check_keys(raw, faults)
     sections: dict[str, Any] = {
-        key: read_section(key, raw.get(key, default), faults) for key, default in DEFAULTS.items()
+        key: read_section(key, raw[key], faults) if key in raw else default(key) for key in SECTIONS
     }
     names: dict[str, Any] = {
         key: read_section(key, raw[key], faults) for key in ("name", "experiment") if key in raw
@@ -116,7 +92,7 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
 
 
 def _check_keys(raw: Mapping[str, Any], faults: list[ConfigFault]) -> None:
-    faults += [ConfigFault((key,), unknown("key", key, KEYS)) for key in raw if key not in KEYS]
+    faults += [ConfigFault((key,), no_such("key", key, KEYS)) for key in raw if key not in KEYS]
     cures = {"name": "give the sweep a name", "data": "give a data set such as {name: digits}"}
     blamed = {fault.where[:1] for fault in faults}
     faults += [
@@ -209,7 +185,7 @@ def _check_sampler(
 ) -> None:
     """The sampler must suit the space and the objectives, its options the sampler."""
     goals = [Objective(one.metric, one.goal) for one in objectives]
-    wrong = unsuitable(search.options, space, goals)
+    wrong = unsuitable(search, space, goals)
     faults += [ConfigFault(("search", option), fault) for option, fault in wrong]
     if not wrong and search.sampler == "grid":
         try:

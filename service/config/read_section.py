@@ -1,128 +1,111 @@
-"""A section of a sweep file, read and checked; its faults in our words instead of those of pydantic."""
+"""The keys of a sweep file, each with its type and default, and how the section at one of them is read."""
 
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    TypeAdapter,
-    ValidationError,
-)
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from service.config.faults import ConfigFault, show, unknown
-from service.config.metrics import METRICS, TEST_METRICS
+from model.config import LearnerConfig
+from model.datasets.config import DataConfig
+from model.fields import STRICT, Words, faults_of, fields_of
+from service.config.faults import ConfigFault
+from service.config.field_types import Name
+from service.config.model_fields import SEARCHABLE
 from service.config.sections import (
     BudgetSpec,
     ConstraintSpec,
     MlflowSpec,
-    Name,
     ObjectiveSpec,
-    PlateauSpec,
     RecordSpec,
     ReplicatesSpec,
     ResourcesSpec,
     SearchSpec,
-    Section,
     StoppingSpec,
-    distinct,
 )
 
-SECTIONS: dict[str, Any] = {
-    "name": Name,
-    "experiment": Name,
-    "search": SearchSpec,
-    "objectives": Annotated[list[ObjectiveSpec], Field(min_length=1), AfterValidator(distinct)],
-    "constraints": list[ConstraintSpec],
-    "stopping": StoppingSpec,
-    "budget": BudgetSpec,
-    "replicates": ReplicatesSpec | None,
-    "resources": ResourcesSpec,
-    "record": RecordSpec,
-    "mlflow": MlflowSpec,
+
+def _distinct(objectives: list[ObjectiveSpec]) -> list[ObjectiveSpec]:
+    metrics = [objective.metric for objective in objectives]
+    twice = [metric for metric in metrics if metrics.count(metric) > 1]
+    if twice:
+        raise ValueError(f"`{twice[0]}` is given more than once; keep one")
+    return objectives
+
+
+_A_LIST = Words("a list such as [{...}, {...}]")
+_ENDS = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+_DOMAIN = {
+    "type": "object",
+    "properties": {
+        "uniform": _ENDS,
+        "log": _ENDS,
+        "int": _ENDS | {"items": {"type": "integer"}},
+        "choice": {"type": "array", "minItems": 1},
+        "when": {"type": "object"},
+    },
+    "additionalProperties": False,
 }
+_SPACE = {"type": "object", "propertyNames": {"enum": list(SEARCHABLE)}, "additionalProperties": _DOMAIN}
 
 
-DEFAULTS: dict[str, Any] = {
-    "search": {},
-    "objectives": [{"metric": "accuracy", "goal": "max"}],
-    "constraints": [],
-    "stopping": {},
-    "budget": {},
-    "replicates": None,
-    "resources": {},
-    "record": {},
-    "mlflow": {},
-}
+class SweepFile(BaseModel):
+    """A sweep: what is trained, on which data, what is searched, and what may be used up by it.
+
+    `data`, `learner` and `space` stand here for a JSON Schema alone: they are read field by field, since a
+    field that is searched is checked at the ends of its domain.
+    """
+
+    model_config = ConfigDict(**STRICT, validate_assignment=True)
+
+    name: Name
+    """The sweep, and its folder below the folder of all sweeps."""
+    experiment: Name | None = None
+    """The experiment in MLflow; None: the name."""
+    data: DataConfig
+    """The data set."""
+    learner: LearnerConfig = LearnerConfig()
+    """What a network is and how it learns, as far as it is not searched."""
+    space: Annotated[dict[str, Any], WithJsonSchema(_SPACE)] = {}
+    """What is searched: fields by dotted path, each with its domain, and `when` it is searched."""
+    search: SearchSpec = SearchSpec()
+    """How configurations are suggested, and how many."""
+    objectives: Annotated[list[ObjectiveSpec], Field(min_length=1), AfterValidator(_distinct), _A_LIST] = [
+        ObjectiveSpec(metric="accuracy", goal="max")
+    ]
+    """The metrics to be made small or large."""
+    constraints: Annotated[list[ConstraintSpec], _A_LIST] = []
+    """The metrics to be kept in a range."""
+    stopping: StoppingSpec = StoppingSpec()
+    """Which trials are ended early."""
+    budget: BudgetSpec = BudgetSpec()
+    """What the search may use up."""
+    replicates: ReplicatesSpec | None = None
+    """More seeds for the leading trials; None: they get none."""
+    resources: ResourcesSpec = ResourcesSpec()
+    """What a trial may use, and how many run at once."""
+    record: RecordSpec = RecordSpec()
+    """What is recorded beyond the usual."""
+    mlflow: MlflowSpec = MlflowSpec()
+    """Where runs are shown."""
 
 
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {key: TypeAdapter(kind) for key, kind in SECTIONS.items()}
+KEYS = tuple(fields_of(SweepFile))
+"""The keys of a sweep file."""
+
+SECTIONS = tuple(key for key in KEYS if key not in ("name", "experiment", "data", "learner", "space"))
+"""Those of the sections that are read by themselves, and as a whole."""
 
 
-_MODELS: dict[str, type[Section]] = {
-    "search": SearchSpec,
-    "objectives": ObjectiveSpec,
-    "constraints": ConstraintSpec,
-    "stopping": StoppingSpec,
-    "budget": BudgetSpec,
-    "plateau": PlateauSpec,
-    "replicates": ReplicatesSpec,
-    "resources": ResourcesSpec,
-    "record": RecordSpec,
-    "mlflow": MlflowSpec,
-}
-
-
-_KEYS = {key: list(section.model_fields) for key, section in _MODELS.items()}
-
-
-_MISSING = {
-    "goal": "is missing; give one of min, max",
-    "metric": "is missing; give one of " + ", ".join(m for m in METRICS if m not in TEST_METRICS),
-    "trials": "is missing; give a number of trials",
-    "leaders": "is missing; give the replicates of leading trials",
-}
-
-
-_EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "string_type": "text, in quotes if need be",
-    "bool_type": "true or false",
-    "list_type": "a list such as [{...}, {...}]",
-    "too_short": "at least one",
-}
-"""What is legal, by pydantic's type of error, where pydantic's own words would not do."""
+def default(key: str) -> Any:
+    """What stands for `key` if it is not given."""
+    return fields_of(SweepFile)[key].get_default()
 
 
 def read_section(key: str, value: object, faults: list[ConfigFault]) -> Any | None:
-    """The section `key` of a sweep file, or None with its faults added to `faults`."""
+    """What is at `key` of a sweep file, or None with its faults added to `faults`."""
+    file = SweepFile.model_construct()
     try:
-        return _ADAPTERS[key].validate_python(value)
+        setattr(file, key, value)
     except ValidationError as error:
-        faults += [ConfigFault((key, *fault["loc"]), _in_words(key, fault)) for fault in error.errors()]
+        faults += [ConfigFault(place, fault) for place, fault in faults_of(SweepFile, error, "key")]
         return None
-
-
-def _in_words(key: str, fault: ErrorDetails) -> str:
-    kind, value = fault["type"], fault["input"]
-    if kind == "value_error":
-        return str(fault["ctx"]["error"])
-    if kind == "missing":
-        return _MISSING[str(fault["loc"][-1])]
-    keys = _KEYS.get("plateau" if "plateau" in fault["loc"] else key, [])
-    if kind == "extra_forbidden":
-        return unknown("key", str(fault["loc"][-1]), keys)
-    if kind == "model_type":
-        return f"got {show(value)}, expected keys and values; known are {', '.join(keys)}"
-    if kind == "list_type" and fault["loc"][-1:] == ("warm_start",):
-        return f"got {show(value)}, expected a list of sweeps such as [early]"
-    legal = fault["msg"].removeprefix("Input should be ")
-    for pydantic_says, we_say in {
-        "greater than or equal to": "at least",
-        "greater than": "above",
-        "less than": "below",
-    }.items():
-        legal = legal.replace(pydantic_says, we_say)
-    return f"got {show(value)}, expected {_EXPECTED.get(kind, legal)}"
+    return getattr(file, key)

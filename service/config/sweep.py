@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -111,7 +111,7 @@ class SweepSpec:
                 k: v for k, v in given_fields(self.learner).items() if f"learner.{k}" not in searched
             },
             "space": write_space(self.space),
-            "search": self.search.model_dump(),
+            "search": asdict(self.search),
             "objectives": [vars(objective).copy() for objective in self.objectives],
             "constraints": [vars(constraint).copy() for constraint in self.constraints],
             "stopping": self.stopping.model_dump(),

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from service.config.faults import ConfigFault, Where, show
+from model.fields import show
+from service.config.faults import ConfigFault, Where
 
 MAX_DEPTH = 20
 MAX_INTEGER = 2**63 - 1  # what the tables and the study can hold

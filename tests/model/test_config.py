@@ -1,13 +1,15 @@
 """The configuration and its checked fields."""
 
+import copy
 import dataclasses
+import pickle
 from typing import Any
 
 import pytest
 
 from model import LearnerConfig
 from model.config import EMBEDDINGS
-from model.fields import field_fault, legal_values
+from model.fields import describe, field_fault, fields_of
 
 
 def test_defaults_are_legal() -> None:
@@ -27,6 +29,9 @@ def test_defaults_are_legal() -> None:
         ("embedding", "torus", "one of space, free, axonal, fixed, none"),
         ("wiring_power", 3, "one of 0, 1, 2"),
         ("wiring_power", True, "one of 0, 1, 2"),
+        ("wiring_power", 1.0, "one of 0, 1, 2"),
+        ("augment_drop", 2, "a number of at least 0 and at most 1"),
+        ("patience", 0, "a whole number of at least 1 or null"),
     ],
 )
 def test_illegal_values_are_named_with_what_is_legal(field: str, value: Any, fault: str) -> None:
@@ -62,5 +67,42 @@ def test_duration_must_be_whole_steps() -> None:
 
 def test_every_field_says_what_is_legal() -> None:
     for field in dataclasses.fields(LearnerConfig):
-        assert legal_values(LearnerConfig, field.name) is not None
+        assert "another value" not in describe(LearnerConfig, field.name)
         assert field_fault(LearnerConfig, field.name, field.default) is None
+
+
+def test_every_field_is_described_for_a_schema() -> None:
+    assert all(info.description for info in fields_of(LearnerConfig).values())
+
+
+def test_values_by_position_and_unknown_names_are_named_as_well() -> None:
+    with pytest.raises(ValueError, match=r"^LearnerConfig: `dimensions`: got 0, expected a whole number"):
+        LearnerConfig(8, 0)
+    unknown: dict[str, Any] = {"hiden": 8, "epochs": 0}
+    with pytest.raises(ValueError, match="`hiden`: there is no such field; did you mean `hidden`") as error:
+        LearnerConfig(**unknown)
+    assert "`epochs`: got 0" in str(error.value)
+    assert type(error.value) is ValueError
+    with pytest.raises(TypeError):
+        LearnerConfig(8, hidden=8)  # type: ignore[misc]
+
+
+def test_whole_numbers_become_real_where_a_field_is() -> None:
+    config = LearnerConfig(dt=1, duration=40)
+    assert (type(config.dt), type(config.duration), type(config.hidden)) == (float, float, int)
+
+
+def test_a_configuration_is_a_value() -> None:
+    config = LearnerConfig(hidden=8, duration=40.0)
+    for same in (
+        dataclasses.replace(LearnerConfig(), hidden=8, duration=40.0),
+        LearnerConfig(**dataclasses.asdict(config)),
+        pickle.loads(pickle.dumps(config)),
+        copy.deepcopy(config),
+    ):
+        assert same == config and hash(same) == hash(config)
+    assert config != LearnerConfig(hidden=8)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.hidden = 9  # type: ignore[misc]
+    with pytest.raises(ValueError, match=r"^LearnerConfig: `hidden`: got 0"):
+        dataclasses.replace(config, hidden=0)

@@ -291,8 +291,6 @@ def test_trials_that_come_late_belong_to_the_generation_that_is_open() -> None:
     [
         (SamplerOptions("nsga4"), ORDERED, ONE, "sampler: got 'nsga4', expected one of random, grid"),
         (SamplerOptions("tpe", population=8), ORDERED, ONE, "population: goes with the samplers cmaes, nsga"),
-        (SamplerOptions("nsga2", population=1), ORDERED, ONE, "population: got 1, expected at least 2"),
-        (SamplerOptions("nsga2", mutation=1.5), ORDERED, ONE, "mutation: got 1.5, expected a probability"),
         (SamplerOptions("random", history=50), ORDERED, ONE, "history: goes with the samplers tpe, gp only"),
         (SamplerOptions("grid"), ORDERED, ONE, "sampler: grid needs points to try of `learner.wiring_cost`"),
         (
