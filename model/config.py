@@ -5,7 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from model.fields import STRICT, Count, NotNegative, Positive, Share, Whole, faults_in_words
+from model.fields import STRICT, Count, NotNegative, Positive, RealOnly, Share, WholeOnly, faults_in_words
 
 Embedding = Literal["space", "free", "axonal", "fixed", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
@@ -75,23 +75,23 @@ class LearnerConfig:
     """Adam's step for positions (units of space)."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
-    augment_shift: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    augment_shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
     """Training samples are shifted by up to so many channels, at random."""
-    augment_warp: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    augment_warp: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
     """The first, middle and last channel of training samples are moved by up to so many channels, each
     by itself at random, and those between accordingly."""
     augment_blend: Share = 0.0
     """Probability that a training sample is blended with another of its class."""
     augment_stretch: Share = 0.0
     """Training samples are stretched in time by up to this share, at random."""
-    augment_jitter: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    augment_jitter: Annotated[float, Field(ge=0, le=1e6), RealOnly] = 0.0
     """Standard deviation of a random shift of each training spike (ms)."""
     augment_drop: Share = 0.0
     """Share of training spikes that are left out, at random."""
     wiring_cost: NotNegative = 0.0
     """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p. On weights it is in units of
     Adam's step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""
-    wiring_power: Annotated[Literal[0, 1, 2], Whole] = 2
+    wiring_power: Annotated[Literal[0, 1, 2], WholeOnly] = 2
     """Power p of the distance in the wiring cost; 0 is plain L1."""
     cost_on: Literal["weights", "positions", "both"] = "weights"
     """What the wiring cost acts on: `weights` (by a proximal step, to true zeros), `positions` (by gradient;

@@ -44,19 +44,28 @@ class Words:
     words: str
 
 
-def _exactly_whole(value: object) -> object:
+def _whole(value: object) -> object:
     if type(value) is not int:
         raise PydanticCustomError("not_whole", "Input should be a whole number")
     return value
 
 
-Whole = BeforeValidator(_exactly_whole)
-"""For a choice of whole numbers, where pydantic would take true and 1.0 for 1. Goes into Annotated."""
+def _real(value: object) -> object:
+    if value is not None and not isinstance(value, int | float):
+        raise PydanticCustomError("not_real", "Input should be a number")
+    return value
+
+
+WholeOnly = BeforeValidator(_whole)
+"""For a choice of whole numbers, where pydantic would take true and 1.0 for 1. Goes last into Annotated."""
+
+RealOnly = BeforeValidator(_real)
+"""For a real number, where pydantic would take NumPy's true for 1.0. Goes last into Annotated."""
 
 Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0), RealOnly]
+NotNegative = Annotated[float, Field(ge=0), RealOnly]
+Share = Annotated[float, Field(ge=0, le=1), RealOnly]
 Text = Annotated[str, Field(min_length=1)]
 
 

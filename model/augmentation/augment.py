@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from model.augmentation.kernel import Ranges, Source, choose_partners, draw_events, stream_keys
 from model.config import LearnerConfig
 from model.datasets import Ragged, SpikeDataset
-from model.fields import STRICT, Share, faults_in_words
+from model.fields import STRICT, RealOnly, Share, faults_in_words
 
 
 @faults_in_words
@@ -25,10 +25,10 @@ class Augmentation:
     place of samples).
     """
 
-    shift: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
     """Largest shift (channels): the channels of a sample move together by a whole number, uniform from -shift
     to shift."""
-    warp: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    warp: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
     """Largest displacement (channels) of the first, the middle and the last channel, each uniform from -warp
     to warp by itself; between them it is interpolated. Where channels are pitches, as if another throat
     spoke. Source: Jaitly, Hinton, "Vocal tract length perturbation (VTLP) improves speech recognition", ICML
@@ -39,7 +39,7 @@ class Augmentation:
     probability 1/2. A sample alone in its class is not blended, and one without spikes moves nothing."""
     stretch: Share = 0.0
     """The times of a sample are multiplied by a number, uniform from 1 - stretch to 1 + stretch."""
-    jitter: Annotated[float, Field(ge=0, le=1e6)] = 0.0
+    jitter: Annotated[float, Field(ge=0, le=1e6), RealOnly] = 0.0
     """Standard deviation (ms) of the normal noise that is added to each spike's time; a time that falls below
     0 is reflected there."""
     drop: Share = 0.0

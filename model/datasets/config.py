@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
 
-from model.fields import STRICT, Text, faults_in_words
+from model.fields import STRICT, RealOnly, Text, faults_in_words
 
 DATASETS = ("digits", "yin_yang", "shd", "ssc", "ntidigits", "smnist", "braille")
 """Data sets that can be had by name."""
@@ -48,7 +48,7 @@ class DataConfig:
     """An HDF5 file of training samples."""
     test: Text | None = None
     """An HDF5 file of test samples, beside `path`; None: there is no test."""
-    validation: Annotated[float, Field(gt=0, le=0.9)] | None = None
+    validation: Annotated[float, Field(gt=0, le=0.9), RealOnly] | None = None
     """Share of the training samples that are held out for validation."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Draws the samples, or the group, held out."""

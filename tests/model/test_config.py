@@ -5,6 +5,7 @@ import dataclasses
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 
 from model import LearnerConfig
@@ -25,6 +26,9 @@ def test_defaults_are_legal() -> None:
         ("dt", 0.0, "a number above 0"),
         ("dt", float("nan"), "a number above 0"),
         ("dt", "1", "a number above 0"),
+        ("dt", True, "a number above 0"),
+        ("dt", np.True_, "a number above 0"),
+        ("patience", np.int64(3), "a whole number of at least 1 or null"),
         ("duration", -1.0, "a number above 0 or null"),
         ("embedding", "torus", "one of space, free, axonal, fixed, none"),
         ("wiring_power", 3, "one of 0, 1, 2"),
