@@ -1,114 +1,118 @@
 """What a network is and how it learns: one frozen dataclass, the keys of `learner:` in a sweep file."""
 
-from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
 
-from model.fields import check, choice, flag, integer, real
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
-EMBEDDINGS = ("space", "free", "axonal", "fixed", "none")
-INPUT_EMBEDDINGS = ("none", "line", "circle")
+from model.fields import STRICT, NoFlag, faults_in_words
+
+Embedding = Literal["space", "free", "axonal", "fixed", "none"]
+EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
+InputEmbedding = Literal["none", "line", "circle"]
+INPUT_EMBEDDINGS: tuple[Embedding, ...] = get_args(InputEmbedding)
 LEAST_DIFFERENCE = 5e-4
 MOST_DECAY = 50
-COST_ON = ("weights", "positions", "both")
 
 
-@dataclass(frozen=True)
+@faults_in_words
+@dataclass(frozen=True, config=STRICT)
 class LearnerConfig:
     """A network of LIF neurons in space and its training. Times in ms, lengths in units of space.
 
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
 
-    hidden: int = integer(128, low=1)
+    hidden: Annotated[int, Field(ge=1)] = 128
     """Hidden neurons, N."""
-    dimensions: int = integer(2, low=1)
+    dimensions: Annotated[int, Field(ge=1)] = 2
     """Dimensions of space, D."""
-    embedding: str = choice("space", EMBEDDINGS)
+    embedding: Embedding = "space"
     """Where delays come from: `space` (learned positions), `free` (every delay is learned by itself),
     `axonal` (one learned delay a presynaptic neuron), `fixed` (positions drawn and kept), `none` (every
     delay is the least one)."""
-    delay_scale: float = real(30.0, above=0)
+    delay_scale: Annotated[float, Field(gt=0)] = 30.0
     """Delay per unit of space (ms), the inverse of the conduction velocity."""
-    learn_delay_scale: bool = flag(False)
+    learn_delay_scale: bool = False
     """Whether a network learns its delay scale, from `delay_scale` on."""
-    pool_channels: int = integer(1, low=1)
+    pool_channels: Annotated[int, Field(ge=1)] = 1
     """So many neighbouring input channels share their weights, as if they were one."""
-    input_embedding: str = choice("none", INPUT_EMBEDDINGS)
+    input_embedding: InputEmbedding = "none"
     """Where input channels sit: `none` (nowhere, their spikes arrive at once), or in order on a `line` or a
     `circle`, and the delay of an input is its distance, too."""
-    learn_input_positions: bool = flag(False)
+    learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
-    min_delay: float | None = real(None, above=0, optional=True)
+    min_delay: Annotated[float | None, Field(gt=0)] = None
     """Least delay (ms), at least one step; None: one step."""
-    dt: float = real(1.0, above=0)
+    dt: Annotated[float, Field(gt=0)] = 1.0
     """Time step (ms)."""
-    duration: float | None = real(None, above=0, optional=True)
+    duration: Annotated[float | None, Field(gt=0)] = None
     """Length of a sample (ms); None: the trainer takes the latest spike of the training set, rounded up
     to whole steps. Later spikes are dropped and counted."""
-    tau_mem: float = real(20.0, above=0)
+    tau_mem: Annotated[float, Field(gt=0)] = 20.0
     """Membrane time constant (ms)."""
-    tau_syn: float = real(5.0, above=0)
+    tau_syn: Annotated[float, Field(gt=0)] = 5.0
     """Synaptic time constant (ms)."""
-    tau_mem_out: float | None = real(None, above=0, optional=True)
+    tau_mem_out: Annotated[float | None, Field(gt=0)] = None
     """Membrane time constant of the readout (ms); None: that of the hidden layer."""
-    tau_syn_out: float | None = real(None, above=0, optional=True)
+    tau_syn_out: Annotated[float | None, Field(gt=0)] = None
     """Synaptic time constant of the readout (ms); None: that of the hidden layer."""
-    threshold: float = real(1.0, above=0)
+    threshold: Annotated[float, Field(gt=0)] = 1.0
     """Firing threshold of the membrane."""
-    initial_rate: float = real(4.0, above=0)
+    initial_rate: Annotated[float, Field(gt=0)] = 4.0
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
-    recurrent_gain: float = real(0.2, low=0)
+    recurrent_gain: Annotated[float, Field(ge=0)] = 0.2
     """Standard deviation of the initial recurrent weights, times the square root of N."""
-    batch_size: int = integer(32, low=1)
+    batch_size: Annotated[int, Field(ge=1)] = 32
     """Samples per update."""
-    epochs: int = integer(20, low=1)
+    epochs: Annotated[int, Field(ge=1)] = 20
     """Passes over the training set."""
-    replicates: int = integer(1, low=1)
+    replicates: Annotated[int, Field(ge=1)] = 1
     """Networks trained side by side, each with its own seed, R."""
-    learning_rate: float = real(0.1, above=0)
+    learning_rate: Annotated[float, Field(gt=0)] = 0.1
     """Adam's step for weights: how far one can move a potential, in thresholds (see `make_optimizer`)."""
-    position_learning_rate: float = real(1e-2, low=0)
+    position_learning_rate: Annotated[float, Field(ge=0)] = 1e-2
     """Adam's step for positions (units of space)."""
-    schedule: str = choice("cosine", ("constant", "cosine"))
+    schedule: Literal["constant", "cosine"] = "cosine"
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
-    augment_shift: float = real(0.0, low=0, high=1e9)
+    augment_shift: Annotated[float, Field(ge=0, le=1e9)] = 0.0
     """Training samples are shifted by up to so many channels, at random."""
-    augment_warp: float = real(0.0, low=0, high=1e9)
+    augment_warp: Annotated[float, Field(ge=0, le=1e9)] = 0.0
     """The first, middle and last channel of training samples are moved by up to so many channels, each
     by itself at random, and those between accordingly."""
-    augment_blend: float = real(0.0, low=0, high=1)
+    augment_blend: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Probability that a training sample is blended with another of its class."""
-    augment_stretch: float = real(0.0, low=0, high=1)
+    augment_stretch: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Training samples are stretched in time by up to this share, at random."""
-    augment_jitter: float = real(0.0, low=0, high=1e6)
+    augment_jitter: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """Standard deviation of a random shift of each training spike (ms)."""
-    augment_drop: float = real(0.0, low=0, high=1)
+    augment_drop: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of training spikes that are left out, at random."""
-    wiring_cost: float = real(0.0, low=0)
+    wiring_cost: Annotated[float, Field(ge=0)] = 0.0
     """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p. On weights it is in units of
     Adam's step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""
-    wiring_power: int = choice(2, (0, 1, 2))
+    wiring_power: Annotated[Literal[0, 1, 2], NoFlag] = 2
     """Power p of the distance in the wiring cost; 0 is plain L1."""
-    cost_on: str = choice("weights", COST_ON)
+    cost_on: Literal["weights", "positions", "both"] = "weights"
     """What the wiring cost acts on: `weights` (by a proximal step, to true zeros), `positions` (by gradient;
     the cloud then tends to shrink as a whole), or `both`."""
-    relative_cost: bool = flag(False)
+    relative_cost: bool = False
     """Whether the wiring cost takes distances relative to their mean, which shrinking cannot escape."""
-    prune_zeros: bool = flag(False)
+    prune_zeros: bool = False
     """Whether synapses that were zero for a whole epoch are taken out for good."""
-    rate_cost: float = real(0.0, low=0)
+    rate_cost: Annotated[float, Field(ge=0)] = 0.0
     """Strength of the cost of firing rates, rate_cost mean_j (rate_j / target_rate - 1)^2."""
-    target_rate: float = real(10.0, above=0)
+    target_rate: Annotated[float, Field(gt=0)] = 10.0
     """Rate that the cost draws every neuron to (spikes per sample)."""
-    revival: float = real(0.0, low=0)
+    revival: Annotated[float, Field(ge=0)] = 0.0
     """What is added to the input weights of a neuron that was silent for a whole epoch, in units of the mean
     size of its network's input weights."""
-    gradient_clip: float | None = real(None, above=0, optional=True)
+    gradient_clip: Annotated[float | None, Field(gt=0)] = None
     """Largest norm of a network's gradient; None: it is not clipped."""
-    patience: int | None = integer(None, low=1, optional=True)
+    patience: Annotated[int | None, Field(ge=1)] = None
     """Training ends early when the mean validation loss has not improved for so many epochs; None: never."""
 
     def __post_init__(self) -> None:
-        check(self)
         if self.min_delay is not None and self.min_delay < self.dt:
             raise ValueError(
                 f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "

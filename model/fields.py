@@ -1,115 +1,74 @@
-"""Dataclass fields that know their legal range, checked one by one.
+"""Fields that know their legal values: checked by pydantic, and told in one wording.
 
-A configuration is checked at two places: where it is built in Python, and where it is read from a sweep
-file, which wants every fault with the line it stands on, and wants the ends of a search range checked
-like the value they stand for. Both ask `field_fault`.
+A configuration is checked where it is built in Python and where it is read from a sweep file, which wants
+every fault with the line it stands on, and wants the ends of a search range checked like the value they stand
+for. The other sections of a sweep file are pydantic's models, and their faults are told by the same words.
 """
 
 import difflib
-import math
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Literal
+import types
+from collections.abc import Iterable, Sequence
+from functools import cache, wraps
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-Kind = Literal["integer", "real", "flag", "choice", "text"]
+import annotated_types as legal
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+"""No value is taken for one of another type, no key is passed over, and numbers are finite."""
 
-@dataclass(frozen=True)
-class Legal:
-    """The legal values of one field; the ends of the range are legal unless said otherwise."""
+Kind = Literal["integer", "real", "flag", "choice", "text", "other"]
+T = TypeVar("T")
 
-    kind: Kind
-    low: float = -math.inf
-    high: float = math.inf
-    low_open: bool = False
-    options: tuple[Any, ...] = ()
-    optional: bool = False
-
-    def fault(self, value: object) -> str | None:
-        """What is wrong with `value` and what is legal, or None."""
-        if value is None and self.optional:
-            return None
-        return None if self._holds(value) else f"got {value!r}, expected {self.describe()}"
-
-    def _holds(self, value: object) -> bool:
-        if self.kind == "flag":
-            return isinstance(value, bool)
-        if self.kind == "text":
-            return isinstance(value, str) and value != ""
-        if self.kind == "choice":
-            return any(value == option and type(value) is type(option) for option in self.options)
-        number = int if self.kind == "integer" else (int, float)
-        if isinstance(value, bool) or not isinstance(value, number):
-            return False
-        above = value > self.low if self.low_open else value >= self.low
-        return math.isfinite(value) and above and value <= self.high
-
-    def describe(self) -> str:
-        """The legal values in words.
-
-        >>> Legal("integer", low=1).describe()
-        'a whole number of at least 1'
-        """
-        null = " or null" if self.optional else ""
-        if self.kind == "choice":
-            return "one of " + ", ".join(map(str, self.options)) + null
-        if self.kind in ("flag", "text"):
-            return {"flag": "true or false", "text": "text"}[self.kind] + null
-        parts = []
-        if self.low > -math.inf:
-            parts.append(f"above {self.low:g}" if self.low_open else f"of at least {self.low:g}")
-        if self.high < math.inf:
-            parts.append(f"at most {self.high:g}")
-        noun = "a whole number" if self.kind == "integer" else "a number"
-        return " ".join([noun, " and ".join(parts)]).strip() + null
+_KINDS: dict[type, Kind] = {bool: "flag", int: "integer", float: "real", str: "text"}
+_NOUNS = {"integer": "a whole number", "real": "a number", "flag": "true or false", "text": "text"}
 
 
-def integer(default: int | None, *, low: float = -math.inf, optional: bool = False) -> Any:
-    """A field for a whole number of at least `low`."""
-    return field(default=default, metadata={"legal": Legal("integer", low=low, optional=optional)})
+def _refuse_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
+    return value
 
 
-def real(
-    default: float | None,
-    *,
-    low: float = -math.inf,
-    high: float = math.inf,
-    above: float | None = None,
-    optional: bool = False,
-) -> Any:
-    """A field for a finite number from `low` (or from above `above`) to `high`."""
-    start, is_open = (low, False) if above is None else (above, True)
-    legal = Legal("real", low=start, high=high, low_open=is_open, optional=optional)
-    return field(default=default, metadata={"legal": legal})
+NoFlag = BeforeValidator(_refuse_flag)
+"""For a choice of numbers: true would be taken for 1."""
 
 
-def choice(default: Any, options: tuple[Any, ...]) -> Any:
-    """A field that takes one of `options`."""
-    return field(default=default, metadata={"legal": Legal("choice", options=options)})
+def faults_in_words(cls: type[T]) -> type[T]:
+    """Have a dataclass of pydantic's raise a ValueError that names the class and every illegal field."""
+    check = cls.__init__
+
+    @wraps(check)
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        try:
+            check(self, *values, **named)
+        except ValidationError as error:
+            raise ValueError(_in_words(cls, error)) from None
+
+    cls.__init__ = __init__  # type: ignore[method-assign]
+    return cls
 
 
-def flag(default: bool) -> Any:
-    """A field that is true or false."""
-    return field(default=default, metadata={"legal": Legal("flag")})
+def _in_words(cls: type, error: ValidationError) -> str:
+    faults = []
+    for one in error.errors():
+        if not one["loc"]:  # a contradiction between fields, which is in words already
+            return str(one["ctx"]["error"])
+        at = one["loc"][0]
+        name = at if isinstance(at, str) else list(fields_of(cls))[at]  # given by place
+        faults.append(f"`{name}`: {field_fault(cls, name, one['input'])}")
+    return f"{cls.__name__}: " + "; ".join(faults)
 
 
-def text(default: str | None = None, *, optional: bool = False) -> Any:
-    """A field for text that is not empty; without a default and not optional, it must be given."""
-    start = MISSING if default is None and not optional else default
-    return field(default=start, metadata={"legal": Legal("text", optional=optional)})
-
-
-def legal_values(cls: type, name: str) -> Legal | None:
-    """The legal values of field `name` of dataclass `cls`, or None if there is no such field."""
-    for f in fields(cls):
-        if f.name == name:
-            legal: Legal = f.metadata["legal"]
-            return legal
-    return None
+def fields_of(cls: type) -> dict[str, FieldInfo]:
+    """The fields of a dataclass or a model of pydantic's, by name."""
+    found: dict[str, FieldInfo] = cls.__pydantic_fields__  # type: ignore[attr-defined]
+    return found
 
 
 def field_fault(cls: type, name: str, value: object) -> str | None:
-    """What is wrong with setting field `name` of dataclass `cls` to `value`, or None.
+    """What is wrong with setting field `name` of `cls` to `value`, or None.
 
     >>> from model.config import LearnerConfig
     >>> field_fault(LearnerConfig, "hidden", 0)
@@ -117,23 +76,82 @@ def field_fault(cls: type, name: str, value: object) -> str | None:
     >>> field_fault(LearnerConfig, "hiden", 8)
     'there is no such field; did you mean `hidden`?'
     """
-    legal = legal_values(cls, name)
-    if legal is None:
-        return no_such_field(name, [f.name for f in fields(cls)])
-    return legal.fault(value)
+    if name not in fields_of(cls):
+        return no_such("field", name, fields_of(cls))
+    try:
+        _adapter(cls, name).validate_python(value)
+    except ValidationError:
+        return f"got {value!r}, expected {describe(cls, name)}"
+    return None
 
 
-def no_such_field(name: str, known: list[str]) -> str:
-    """The fault for an unknown name, with the nearest known one, or all of them."""
-    near = difflib.get_close_matches(name, known, n=1)
-    cure = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(known)
-    return f"there is no such field; {cure}"
+@cache
+def _adapter(cls: type, name: str) -> TypeAdapter[Any]:
+    info = fields_of(cls)[name]
+    checked: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    return TypeAdapter(checked, config=STRICT)
 
 
-def check(instance: Any) -> None:
-    """Raise ValueError naming every field of `instance` whose value is not legal."""
-    values: Mapping[str, object] = {f.name: getattr(instance, f.name) for f in fields(instance)}
-    faults = {name: field_fault(type(instance), name, value) for name, value in values.items()}
-    found = [f"`{name}`: {fault}" for name, fault in faults.items() if fault]
-    if found:
-        raise ValueError(f"{type(instance).__name__}: " + "; ".join(found))
+def kind_of(cls: type, name: str) -> Kind:
+    """What the values of a field are.
+
+    >>> from model.config import LearnerConfig
+    >>> [kind_of(LearnerConfig, name) for name in ("hidden", "duration", "embedding")]
+    ['integer', 'real', 'choice']
+    """
+    annotation, _ = _without_null(fields_of(cls)[name].annotation)
+    if get_origin(annotation) is Literal:
+        return "choice"
+    return _KINDS.get(annotation, "other")
+
+
+def describe(cls: type, name: str) -> str:
+    """The legal values of a field in words.
+
+    >>> from model.config import LearnerConfig
+    >>> describe(LearnerConfig, "hidden"), describe(LearnerConfig, "duration")
+    ('a whole number of at least 1', 'a number above 0 or null')
+    """
+    info, kind = fields_of(cls)[name], kind_of(cls, name)
+    annotation, optional = _without_null(info.annotation)
+    null = " or null" if optional else ""
+    if kind == "choice":
+        return "one of " + ", ".join(map(str, get_args(annotation))) + null
+    return " ".join([_NOUNS.get(kind, "another value"), _range(info.metadata)]).strip() + null
+
+
+def _range(metadata: Sequence[object]) -> str:
+    """The bounds of a number in words; the least of them first."""
+    words = []
+    for one in metadata:
+        match one:
+            case legal.Gt(gt=bound):
+                words.append(f"above {bound:g}")
+            case legal.Ge(ge=bound):
+                words.append(f"of at least {bound:g}")
+            case legal.Lt(lt=bound):
+                words.append(f"below {bound:g}")
+            case legal.Le(le=bound):
+                words.append(f"at most {bound:g}")
+    return " and ".join(words)
+
+
+def _without_null(annotation: Any) -> tuple[Any, bool]:
+    """A type without None, and whether None was allowed."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        others = [one for one in get_args(annotation) if one is not type(None)]
+        if len(others) == 1:
+            return others[0], True
+    return annotation, False
+
+
+def no_such(noun: str, name: str, known: Iterable[str]) -> str:
+    """The fault for a name that is not known, with the nearest known one, or all of them.
+
+    >>> no_such("metric", "acuracy", ["accuracy", "loss"])
+    'there is no such metric; did you mean `accuracy`?'
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    cure = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(names)
+    return f"there is no such {noun}; {cure}"

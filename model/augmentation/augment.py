@@ -1,19 +1,22 @@
 """What may be varied, and variations of given samples. Shapes: U draws, S samples."""
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import fields
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from model.augmentation.kernel import Ranges, Source, choose_partners, draw_events, stream_keys
 from model.config import LearnerConfig
 from model.datasets import Ragged, SpikeDataset
-from model.fields import check, real
+from model.fields import STRICT, faults_in_words
 
 
-@dataclass(frozen=True)
+@faults_in_words
+@dataclass(frozen=True, config=STRICT)
 class Augmentation:
     """How samples are varied; all zero: not at all. Raises ValueError if a value is not legal.
 
@@ -22,28 +25,25 @@ class Augmentation:
     place of samples).
     """
 
-    shift: float = real(0.0, low=0, high=1e9)
+    shift: Annotated[float, Field(ge=0, le=1e9)] = 0.0
     """Largest shift (channels): the channels of a sample move together by a whole number, uniform from -shift
     to shift."""
-    warp: float = real(0.0, low=0, high=1e9)
+    warp: Annotated[float, Field(ge=0, le=1e9)] = 0.0
     """Largest displacement (channels) of the first, the middle and the last channel, each uniform from -warp
     to warp by itself; between them it is interpolated. Where channels are pitches, as if another throat
     spoke. Source: Jaitly, Hinton, "Vocal tract length perturbation (VTLP) improves speech recognition", ICML
     workshop 2013 (there, one factor for all)."""
-    blend: float = real(0.0, low=0, high=1)
+    blend: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Probability that a sample is blended with another one of its class, drawn uniformly: both are moved in
     time and in channels until their centres of mass meet half-way, and each spike of either is taken with
     probability 1/2. A sample alone in its class is not blended, and one without spikes moves nothing."""
-    stretch: float = real(0.0, low=0, high=1)
+    stretch: Annotated[float, Field(ge=0, le=1)] = 0.0
     """The times of a sample are multiplied by a number, uniform from 1 - stretch to 1 + stretch."""
-    jitter: float = real(0.0, low=0, high=1e6)
+    jitter: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     """Standard deviation (ms) of the normal noise that is added to each spike's time; a time that falls below
     0 is reflected there."""
-    drop: float = real(0.0, low=0, high=1)
+    drop: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Probability that a spike is dropped."""
-
-    def __post_init__(self) -> None:
-        check(self)
 
     @classmethod
     def of(cls, config: LearnerConfig) -> Self:

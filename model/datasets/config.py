@@ -1,8 +1,12 @@
 """Which data a network learns: one frozen dataclass, the keys of `data:` in a sweep file."""
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from typing import Annotated
 
-from model.fields import check, integer, real, text
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from model.fields import STRICT, faults_in_words
 
 DATASETS = ("digits", "yin_yang", "shd", "ssc", "ntidigits", "smnist", "braille")
 """Data sets that can be had by name."""
@@ -25,7 +29,8 @@ def name_fault(name: str) -> str | None:
     return f"there is no data set `{name}`; use one of {', '.join(DATASETS)}, or a file by `path`"
 
 
-@dataclass(frozen=True)
+@faults_in_words
+@dataclass(frozen=True, config=STRICT)
 class DataConfig:
     """A data set: either a known one by `name` or a file in the SHD layout by `path`.
 
@@ -37,21 +42,20 @@ class DataConfig:
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
 
-    name: str | None = text(optional=True)
+    name: Annotated[str | None, Field(min_length=1)] = None
     """A known data set."""
-    path: str | None = text(optional=True)
+    path: Annotated[str | None, Field(min_length=1)] = None
     """An HDF5 file of training samples."""
-    test: str | None = text(optional=True)
+    test: Annotated[str | None, Field(min_length=1)] = None
     """An HDF5 file of test samples, beside `path`; None: there is no test."""
-    validation: float | None = real(None, above=0, high=0.9, optional=True)
+    validation: Annotated[float | None, Field(gt=0, le=0.9)] = None
     """Share of the training samples that are held out for validation."""
-    seed: int = integer(0, low=0)
+    seed: Annotated[int, Field(ge=0)] = 0
     """Draws the samples, or the group, held out."""
-    validation_group: int | None = integer(None, optional=True)
+    validation_group: int | None = None
     """The group (for speech: the speaker) that is held out."""
 
     def __post_init__(self) -> None:
-        check(self)
         if (self.name is None) == (self.path is None):
             raise ValueError("DataConfig: give either `name` or `path`, and not both")
         if self.name is not None and (fault := name_fault(self.name)):

@@ -1,7 +1,8 @@
 """Which sampler, with which options, and which combinations make no sense."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from search.domains import Choice, Int
 from search.objectives import Objective
@@ -22,13 +23,16 @@ TAKES = {
 """The samplers that take each option."""
 
 
-@dataclass(frozen=True)
-class SamplerOptions:
+class SamplerOptions(BaseModel):
     """A sampler by name, with its options; None stands for the sampler's default."""
 
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
     sampler: str = "tpe"
-    seed: int = 0
-    """Of all random numbers, at least 0."""
+    seed: int = Field(default=0, ge=0)
+    """Of all random numbers."""
     population: int | None = None
     """Trials in a generation."""
     crossover: float | None = None

@@ -30,9 +30,9 @@ HELD_OUT = 256
 START_SECONDS = 20.0
 """Until the first trial runs: Ray and MLflow start."""
 WORKER_SECONDS = 2.5
-"""Of processor time until a worker has its first trial ready: libraries, kernels and data."""
+"""Processor time until a worker has its first trial ready: libraries, kernels and data."""
 TRIAL_SECONDS = 0.5
-"""Of processor time for each trial in the process that conducts the sweep, most of it for pictures."""
+"""Processor time for each trial in the process that conducts the sweep, most of it for pictures."""
 LEADER_SECONDS, LEADER_BYTES = 2.0, 6_000_000
 """For the pages of a leading trial, when all trials are over."""
 PROBED, PROBE_SECONDS, PROBE_BYTES = 5, 3.0, 1_500_000

@@ -1,7 +1,5 @@
 """Faults while they are being collected, and the words they share."""
 
-import difflib
-from collections.abc import Iterable
 from typing import NamedTuple
 
 Where = tuple[str | int, ...]
@@ -36,15 +34,3 @@ def show(value: object) -> str:
     """
     text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."
-
-
-def unknown(noun: str, name: str, known: Iterable[str]) -> str:
-    """The fault for a name that is not known, with the nearest known one, or all of them.
-
-    >>> unknown("metric", "acuracy", ["accuracy", "loss"])
-    'there is no such metric; did you mean `accuracy`?'
-    """
-    names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    cure = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(names)
-    return f"there is no such {noun}; {cure}"

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from model.config import LearnerConfig
+from model.fields import no_such
 from search.combinations import combinations
 from search.objectives import Constraint, Objective
 from search.samplers.options import LEARNING, unsuitable
 from search.space import Space
 from search.stopping import FOR_ONE
 from service.config.document import Document, read
-from service.config.faults import ConfigFault, unknown
+from service.config.faults import ConfigFault
 from service.config.metrics import METRICS
 from service.config.model_fields import (
     build,
@@ -116,7 +117,7 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
 
 
 def _check_keys(raw: Mapping[str, Any], faults: list[ConfigFault]) -> None:
-    faults += [ConfigFault((key,), unknown("key", key, KEYS)) for key in raw if key not in KEYS]
+    faults += [ConfigFault((key,), no_such("key", key, KEYS)) for key in raw if key not in KEYS]
     cures = {"name": "give the sweep a name", "data": "give a data set such as {name: digits}"}
     blamed = {fault.where[:1] for fault in faults}
     faults += [
@@ -209,7 +210,7 @@ def _check_sampler(
 ) -> None:
     """The sampler must suit the space and the objectives, its options the sampler."""
     goals = [Objective(one.metric, one.goal) for one in objectives]
-    wrong = unsuitable(search.options, space, goals)
+    wrong = unsuitable(search, space, goals)
     faults += [ConfigFault(("search", option), fault) for option, fault in wrong]
     if not wrong and search.sampler == "grid":
         try:

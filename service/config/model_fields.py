@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from model.config import LearnerConfig
 from model.datasets.config import FIXED_SPLITS, DataConfig, name_fault
-from model.fields import field_fault, legal_values
+from model.fields import field_fault, kind_of
 from service.config.faults import ConfigFault, show
 
 Config = TypeVar("Config", bound=LearnerConfig | DataConfig)
@@ -34,9 +34,8 @@ def path_fault(path: str, value: object) -> str | None:
 def canonical(path: str, value: Any) -> Any:
     """`value` in the type of the field at `path`: a whole number given for a real one becomes a float."""
     section, _, name = path.partition(".")
-    legal = legal_values(CONFIGS[section], name)
-    assert legal is not None
-    return float(value) if legal.kind == "real" and isinstance(value, int) else value
+    real = kind_of(CONFIGS[section], name) == "real" and isinstance(value, int)
+    return float(value) if real else value
 
 
 def read_fields(section: str, raw: object, faults: list[ConfigFault]) -> dict[str, Any] | None:
@@ -96,7 +95,7 @@ def build(section: str, values: Mapping[str, Any], faults: list[ConfigFault]) ->
 
 
 def checked(config: Config) -> Config:
-    """The same, if a network can be made of it; else ValueError."""
+    """The configuration as it was given, if a network can be made of it; else ValueError."""
     if isinstance(config, LearnerConfig) and config.duration is not None:
         try:
             _ = config.steps  # raises unless the duration is a whole number of steps

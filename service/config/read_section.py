@@ -10,7 +10,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from service.config.faults import ConfigFault, show, unknown
+from model.fields import describe, no_such
+from service.config.faults import ConfigFault, show
 from service.config.metrics import METRICS, TEST_METRICS
 from service.config.sections import (
     BudgetSpec,
@@ -85,15 +86,11 @@ _MISSING = {
 
 
 _EXPECTED = {
-    "int_type": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
     "string_type": "text, in quotes if need be",
-    "bool_type": "true or false",
     "list_type": "a list such as [{...}, {...}]",
     "too_short": "at least one",
 }
-"""What is legal, by pydantic's type of error, where pydantic's own words would not do."""
+"""What is legal, by pydantic's type of error, where the field's own range does not say it."""
 
 
 def read_section(key: str, value: object, faults: list[ConfigFault]) -> Any | None:
@@ -113,16 +110,13 @@ def _in_words(key: str, fault: ErrorDetails) -> str:
         return _MISSING[str(fault["loc"][-1])]
     keys = _KEYS.get("plateau" if "plateau" in fault["loc"] else key, [])
     if kind == "extra_forbidden":
-        return unknown("key", str(fault["loc"][-1]), keys)
+        return no_such("key", str(fault["loc"][-1]), keys)
     if kind == "model_type":
         return f"got {show(value)}, expected keys and values; known are {', '.join(keys)}"
     if kind == "list_type" and fault["loc"][-1:] == ("warm_start",):
         return f"got {show(value)}, expected a list of sweeps such as [early]"
-    legal = fault["msg"].removeprefix("Input should be ")
-    for pydantic_says, we_say in {
-        "greater than or equal to": "at least",
-        "greater than": "above",
-        "less than": "below",
-    }.items():
-        legal = legal.replace(pydantic_says, we_say)
-    return f"got {show(value)}, expected {_EXPECTED.get(kind, legal)}"
+    if kind in _EXPECTED:
+        return f"got {show(value)}, expected {_EXPECTED[kind]}"
+    model = _MODELS["plateau" if "plateau" in fault["loc"] else key]
+    name = next(str(one) for one in reversed(fault["loc"]) if str(one) in model.model_fields)
+    return f"got {show(value)}, expected {describe(model, name)}"

@@ -12,10 +12,11 @@ from pydantic import (
     Field,
 )
 
+from model.fields import STRICT, no_such
 from model.topology.names import MEASURES
 from search.samplers.options import SAMPLERS, SamplerOptions
 from search.stopping import RULES
-from service.config.faults import show, unknown
+from service.config.faults import show
 from service.config.metrics import METRICS, TEST_METRICS
 from service.errors import SweepError
 from service.text import has_password
@@ -29,7 +30,7 @@ T = TypeVar("T")
 def _one_of(noun: str, names: tuple[str, ...]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in names:
-            raise ValueError(unknown(noun, value, names))
+            raise ValueError(no_such(noun, value, names))
         return value
 
     return check
@@ -45,7 +46,7 @@ def _name(value: str) -> str:
 
 def _metric(value: str) -> str:
     if value not in METRICS and value not in MEASURES:
-        raise ValueError(unknown("metric", value, [*METRICS, *MEASURES]))
+        raise ValueError(no_such("metric", value, [*METRICS, *MEASURES]))
     if value in TEST_METRICS:
         raise ValueError(f"`{value}` is measured when all is over and must not guide it; use `accuracy`")
     return value
@@ -98,28 +99,16 @@ Metric = Annotated[str, AfterValidator(_metric)]
 class Section(BaseModel):
     """A mapping with these keys and no others."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(**STRICT, frozen=True)
 
 
-class SearchSpec(Section):
-    """How configurations are suggested, and how many. Options that are None are the sampler's defaults."""
+class SearchSpec(Section, SamplerOptions):
+    """How configurations are suggested, and how many; the sampler's own options are those of `search`."""
 
     sampler: Annotated[str, AfterValidator(_one_of("sampler", SAMPLERS))] = "tpe"
-    population: int | None = None
-    crossover: float | None = None
-    mutation: float | None = None
-    startup: int | None = None
-    history: int | None = None
-    steps: int | None = None
     trials: int = Field(default=20, ge=1)
-    seed: int = Field(default=0, ge=0)
     warm_start: list[str] = []
     """Earlier sweeps whose trials the sampler learns from."""
-
-    @property
-    def options(self) -> SamplerOptions:
-        """The sampler with its options."""
-        return SamplerOptions(**self.model_dump(exclude={"trials", "warm_start"}))
 
 
 class PlateauSpec(Section):
@@ -138,7 +127,7 @@ class BudgetSpec(Section):
     cpu_hours: float | None = Field(default=None, gt=0)
     gpu_hours: float | None = Field(default=None, gt=0)
     gigabytes: float | None = Field(default=None, gt=0)
-    """Of the sweep's folder."""
+    """Size that the sweep's folder may have."""
     plateau: PlateauSpec | None = None
 
 

@@ -5,10 +5,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from model.fields import legal_values
+from model.fields import describe, kind_of, no_such
 from search.domains import Choice, Domain, Int, Log, Uniform
 from search.space import Field, Space
-from service.config.faults import ConfigFault, Where, show, unknown
+from service.config.faults import ConfigFault, Where, show
 from service.config.model_fields import CONFIGS, PATHS, SEARCHABLE, canonical, path_fault
 
 DOMAINS: dict[str, type[Uniform] | type[Log] | type[Int] | type[Choice]] = {
@@ -78,14 +78,14 @@ def _field(path: str, entry: object, faults: list[ConfigFault]) -> Field | None:
     before = len(faults)
     if path not in SEARCHABLE:
         fault = (
-            unknown("path", path, SEARCHABLE) if path not in PATHS else "cannot be searched; set it in `data`"
+            no_such("path", path, SEARCHABLE) if path not in PATHS else "cannot be searched; set it in `data`"
         )
         faults.append(ConfigFault(where, fault))
     if not isinstance(entry, dict):
         faults.append(ConfigFault(where, f"got {show(entry)}, expected a domain such as {{uniform: [0, 1]}}"))
         return None
     faults += [
-        ConfigFault((*where, key), unknown("key", key, [*DOMAINS, "when"]))
+        ConfigFault((*where, key), no_such("key", key, [*DOMAINS, "when"]))
         for key in entry
         if key not in [*DOMAINS, "when"]
     ]
@@ -106,13 +106,14 @@ def _domain(path: str, kind: str, ends: Any, where: Where, faults: list[ConfigFa
         faults.append(ConfigFault(where, f"got {show(ends)}, expected {shape}"))
         return None
     section, _, name = path.partition(".")
-    legal = legal_values(CONFIGS[section], name)
-    assert legal is not None
-    if legal.kind == "integer" and kind in ("uniform", "log"):
+    values = kind_of(CONFIGS[section], name)
+    if values == "integer" and kind in ("uniform", "log"):
         faults.append(ConfigFault(where, f"`{name}` is a whole number; use int: [low, high] or choice"))
         return None
-    if legal.kind not in ("integer", "real") and kind != "choice":
-        faults.append(ConfigFault(where, f"`{name}` is {legal.describe()}; use choice: [...]"))
+    if values not in ("integer", "real") and kind != "choice":
+        faults.append(
+            ConfigFault(where, f"`{name}` is {describe(CONFIGS[section], name)}; use choice: [...]")
+        )
         return None
     wrong = [fault for fault in (path_fault(path, end) for end in ends) if fault]
     if wrong:
@@ -142,7 +143,7 @@ def _when(raw: object, where: Where, faults: list[ConfigFault]) -> dict[str, obj
     for path, wanted in raw.items():
         values = wanted if isinstance(wanted, list) else [wanted]
         if path not in PATHS:
-            faults.append(ConfigFault((*where, path), unknown("path", path, PATHS)))
+            faults.append(ConfigFault((*where, path), no_such("path", path, PATHS)))
             continue
         wrong = [fault for fault in (path_fault(path, value) for value in values) if fault]
         faults += [ConfigFault((*where, path), fault) for fault in wrong]

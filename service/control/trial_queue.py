@@ -50,7 +50,7 @@ class TrialQueue:
         self._search = Search(
             spec.space,
             spec.objectives,
-            options=spec.search.options,
+            options=spec.search,
             constraints=spec.constraints,
             fixed=spec.fixed,
         )

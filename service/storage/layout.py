@@ -16,7 +16,7 @@ def sweep_file(folder: StoragePath) -> StoragePath:
 
 
 def environments_file(folder: StoragePath) -> StoragePath:
-    """Under what the trials were run."""
+    """The environments that the trials were run in: versions and machines."""
     return folder / "environments.json"
 
 

@@ -26,7 +26,7 @@ class MlflowListener:
         self._view, self._spec, self._record, self._folder = view, spec, record, folder
 
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
-        """Make its run."""
+        """Make the run of a trial."""
         self._view.trial_started(trial, params)
 
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ CONFIG = LearnerConfig(hidden=NEURONS, dimensions=3, delay_scale=8.0, min_delay=
 LIKE = torch.zeros((NETWORKS, NEURONS, NEURONS), dtype=torch.float64)
 
 
-def configured(name: str, learn_delay_scale: bool = False) -> LearnerConfig:
+def configured(name: Any, learn_delay_scale: bool = False) -> LearnerConfig:
     return replace(CONFIG, embedding=name, learn_delay_scale=learn_delay_scale)
 
 

@@ -126,42 +126,42 @@ FAULTS = [
     ("search", "{sampler: qmc, warm_start: [early]}", "5: search.warm_start: qmc learns nothing; leave it out, or take tpe, gp, cmaes, nsga2, nsga3"),
     ("search", "{warm_start: early}", "5: search.warm_start: got 'early', expected a list of sweeps such as [early]"),
     ("search", "{sampler: nsga}", "5: search.sampler: there is no such sampler; did you mean `nsga3`?"),
-    ("search", "{trials: 0}", "5: search.trials: got 0, expected at least 1"),
-    ("search", "{trials: 5.0}", "5: search.trials: got 5.0, expected a whole number"),
-    ("search", "{seed: -1}", "5: search.seed: got -1, expected at least 0"),
+    ("search", "{trials: 0}", "5: search.trials: got 0, expected a whole number of at least 1"),
+    ("search", "{trials: 5.0}", "5: search.trials: got 5.0, expected a whole number of at least 1"),
+    ("search", "{seed: -1}", "5: search.seed: got -1, expected a whole number of at least 0"),
     ("search", "{population: 8}", "5: search.population: goes with the samplers cmaes, nsga2, nsga3 only; leave it out"),
     ("search", "{sampler: nsga2, population: 1}", "5: search.population: got 1, expected at least 2"),
     ("search", "{trails: 5}", "5: search.trails: there is no such key; did you mean `trials`?"),
-    ("search", "tpe", "5: search: got 'tpe', expected keys and values; known are sampler, population, crossover, mutation, startup, history, steps, trials, seed, warm_start"),
+    ("search", "tpe", "5: search: got 'tpe', expected keys and values; known are sampler, seed, population, crossover, mutation, startup, history, steps, trials, warm_start"),
     ("objectives", "[]", "6: objectives: got [], expected at least one"),
     ("objectives", "{metric: accuracy, goal: max}", "6: objectives: got {'metric': 'accuracy', 'goal': 'max'}, expected a list such as [{...}, {...}]"),
     ("objectives", "[{metric: acuracy, goal: max}]", "6: objectives.0.metric: there is no such metric; did you mean `accuracy`?"),
-    ("objectives", "[{metric: loss, goal: low}]", "6: objectives.0.goal: got 'low', expected 'min' or 'max'"),
+    ("objectives", "[{metric: loss, goal: low}]", "6: objectives.0.goal: got 'low', expected one of min, max"),
     ("objectives", "[{metric: loss}]", "6: objectives.0.goal: is missing; give one of min, max"),
     ("objectives", "[{metric: test_accuracy, goal: max}]", "6: objectives.0.metric: `test_accuracy` is measured when all is over and must not guide it; use `accuracy`"),
     ("objectives", "[{metric: loss, goal: min}, {metric: loss, goal: max}]", "6: objectives: `loss` is given more than once; keep one"),
     ("constraints", "[{metric: silent}]", "7: constraints.0: got no bound, give `min`, `max` or both"),
     ("constraints", "[{metric: silent, min: 1, max: 0}]", "7: constraints.0: `min` is 1 and `max` 0, expected `min` to be at most `max`"),
-    ("constraints", "[{metric: silent, max: .inf}]", "7: constraints.0.max: got inf, expected a finite number"),
-    ("constraints", "[{metric: silent, max: low}]", "7: constraints.0.max: got 'low', expected a number"),
+    ("constraints", "[{metric: silent, max: .inf}]", "7: constraints.0.max: got inf, expected a number or null"),
+    ("constraints", "[{metric: silent, max: low}]", "7: constraints.0.max: got 'low', expected a number or null"),
     ("stopping", "{rule: parto}", "8: stopping.rule: there is no such rule; did you mean `pareto`?"),
-    ("stopping", "{silent_after: 0}", "8: stopping.silent_after: got 0, expected at least 1"),
-    ("budget", "{hours: 0}", "11: budget.hours: got 0, expected above 0"),
+    ("stopping", "{silent_after: 0}", "8: stopping.silent_after: got 0, expected a whole number of at least 1 or null"),
+    ("budget", "{hours: 0}", "11: budget.hours: got 0, expected a number above 0 or null"),
     ("budget", "{cpu_hour: 1}", "11: budget.cpu_hour: there is no such key; did you mean `cpu_hours`?"),
     ("budget", "{plateau: {gain: 0.1}}", "11: budget.plateau.trials: is missing; give a number of trials"),
-    ("budget", "{plateau: {trials: 9, gain: 1}}", "11: budget.plateau.gain: got 1, expected below 1"),
+    ("budget", "{plateau: {trials: 9, gain: 1}}", "11: budget.plateau.gain: got 1, expected a number of at least 0 and below 1"),
     ("budget", "{plateau: {trial: 9, trials: 9}}", "11: budget.plateau.trial: there is no such key; did you mean `trials`?"),
     ("replicates", "{start: 2}", "11: replicates.leaders: is missing; give the replicates of leading trials"),
     ("replicates", "{start: 3, leaders: 3}", "11: replicates.leaders: got 3, expected more than the 3 that every trial has"),
     ("replicates", "8", "11: replicates: got 8, expected keys and values; known are start, leaders, trials"),
-    ("resources", "{time_limit: 0}", "9: resources.time_limit: got 0, expected above 0"),
-    ("resources", "{memory_limit: lots}", "9: resources.memory_limit: got 'lots', expected a number"),
+    ("resources", "{time_limit: 0}", "9: resources.time_limit: got 0, expected a number above 0 or null"),
+    ("resources", "{memory_limit: lots}", "9: resources.memory_limit: got 'lots', expected a number above 0 or null"),
     ("stopping", "{rule: asha, grace: 20}", "8: stopping.grace: got 20, expected less than the 20 epochs of a trial"),
-    ("stopping", "{rule: asha, reduction: 1}", "8: stopping.reduction: got 1, expected at least 2"),
+    ("stopping", "{rule: asha, reduction: 1}", "8: stopping.reduction: got 1, expected a whole number of at least 2"),
     ("resources", "{gpus: 0.5}", "9: resources.gpus: got 0.5, but there is no GPU kernel in this version; use 0"),
-    ("resources", "{cpus: 0}", "9: resources.cpus: got 0, expected at least 1"),
-    ("resources", "{concurrent: 0}", "9: resources.concurrent: got 0, expected at least 1"),
-    ("resources", "{retries: -1}", "9: resources.retries: got -1, expected at least 0"),
+    ("resources", "{cpus: 0}", "9: resources.cpus: got 0, expected a whole number of at least 1"),
+    ("resources", "{concurrent: 0}", "9: resources.concurrent: got 0, expected a whole number of at least 1 or null"),
+    ("resources", "{retries: -1}", "9: resources.retries: got -1, expected a whole number of at least 0"),
     ("record", "{synapses: yes}", "10: record.synapses: got 'yes', expected true or false"),
     ("serach", "{}", "11: serach: there is no such key; did you mean `search`?"),
 ]  # fmt: skip
@@ -314,9 +314,12 @@ def test_files_are_looked_for_beside_the_sweep_file_and_then_in_the_working_fold
     data = load(path).data
     assert (data.path, data.test) == (str(beside / "both.h5"), str(working / "test.h5"))
 
-    for missing in ("none.h5", ".", "x" * 5000, '"nul\\0"', '"\\ud800"'):
+    for missing in ("none.h5", ".", "x" * 5000, '"nul\\0"'):
         lines = lines_for(beside, planted("data", f"{{path: {missing}, test: test.h5}}"))
         assert len(lines) == 1 and lines[0].startswith("2: data.path: there is no file ")
+    assert lines_for(beside, planted("data", '{path: "\\ud800", test: test.h5}')) == [
+        "2: data.path: got '\\ud800', expected text or null"  # half a character
+    ]
     assert lines_for(beside, planted("data", "{path: none.h5}")) == [
         f"2: data.path: there is no file {beside}/none.h5 or {working}/none.h5; give the path of an HDF5 file"
     ]
