@@ -54,7 +54,7 @@ def stills(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table | None
 
 
 def page(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table) -> Draw:
-    """The page of a leading trial: `connectivity.png`; with positions also `movement.gif` and `positions.html`,
+    """The page of a leading trial: `connectivity.png`; with positions `movement.gif` and `positions.html`,
     which has a slider over time.
     """
 
