@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.config.sweep import SweepSpec, data_for
-from service.record.leaders import shown_trials
+from service.record.leaders import PROBED, shown_trials
 from service.record.record import Record
 from service.record.rows import FinishedTrial, Metrics, by_trial
 from service.record.schema import values_of
@@ -13,9 +13,6 @@ from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.tracking.overview import figures, tables
 from service.tracking.view import MlflowView, made
-
-PROBED = 5
-"""Leading trials whose networks are run once more, for pictures of what they do."""
 
 
 class MlflowListener:
