@@ -11,6 +11,7 @@ import typer
 
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
+from service.storage.layout import RUNS
 from service.storage.paths import parse_path
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Set a value of the sweep file; may be repeated."),
 ]
-RUNS = Path("runs")
 AGAIN = "interrupted: what is finished is kept; run the same command again to go on"
 MaybeOut = Annotated[
     Any,

@@ -36,10 +36,10 @@ FIXED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset, SpikeDataset]]] 
 """Training, validation and test, by name."""
 
 FEWEST_GROUPS = 3
-"""Of fewer groups none is held out unasked: the rest would be too much alike."""
+"""Groups below which none is held out unasked: the rest would be too much alike."""
 
 DEFAULT_SHARE = 0.1
-"""Of the samples for validation."""
+"""Share of the samples that are held out for validation."""
 
 UNDIVIDED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset]]] = {
     "shd": load_shd,

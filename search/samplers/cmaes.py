@@ -16,7 +16,8 @@ from optuna.trial import FrozenTrial, TrialState
 from search.domains import Choice
 from search.samplers.fixed import FixedSampler
 from search.samplers.options import SamplerOptions
-from search.samplers.strategy import Strategy, seed_of
+from search.samplers.strategy import Strategy
+from search.seeds import seed_of
 from search.space import Space
 
 SIGMA = 1 / 6

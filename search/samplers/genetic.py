@@ -12,7 +12,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from search.samplers.options import SamplerOptions
-from search.samplers.strategy import Strategy, seed_of
+from search.samplers.strategy import Strategy
+from search.seeds import seed_of
 from search.space import Space
 
 POPULATION = 50

@@ -42,9 +42,9 @@ class SamplerOptions:
     """
 
     sampler: StrictStr = "tpe"
-    """How configurations are suggested."""
+    """Name of the sampler, which suggests the configurations."""
     seed: Annotated[StrictInt, Field(ge=0)] = 0
-    """Of all random numbers."""
+    """Seed of all random numbers."""
     population: Annotated[StrictInt, Field(ge=2)] | None = None
     """Trials in a generation."""
     crossover: Probability | None = None

@@ -3,12 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-import numpy as np
 from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from search.samplers.options import SamplerOptions
+from search.seeds import seed_of
 from search.space import Space
 
 
@@ -47,8 +47,3 @@ class Strategy(ABC):
     def seed(self, number: int) -> int:
         """The seed of suggestion `number`."""
         return seed_of(self.options.seed, number)
-
-
-def seed_of(seed: int, number: int) -> int:
-    """The seed of suggestion `number` (from 0) in a search with `seed`."""
-    return int(np.random.SeedSequence((seed, number)).generate_state(1)[0])

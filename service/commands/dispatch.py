@@ -4,20 +4,17 @@ They import what they need when they run: what reads tables takes seconds to loa
 """
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from service.errors import Fault, UserError
 from service.jobs.dashboard import Dashboard
-from service.storage.layout import sweep_file
+from service.storage.layout import RUNS, sweep_file
 from service.storage.paths import ObjectPath, StoragePath
 
 if TYPE_CHECKING:
     from service.results.sweep import Sweep
-
-RUNS = Path("runs")
 
 
 def status(name: str, address: str | None, out: StoragePath | None, console: Console) -> None:

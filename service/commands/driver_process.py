@@ -30,7 +30,7 @@ class Driver:
 
     @property
     def pid(self) -> int:
-        """Its number."""
+        """Number of the process."""
         return int(self.process[2])
 
 

@@ -41,7 +41,7 @@ class Done:
     """How far the sweep has come before."""
 
     rows: list[dict[str, Any]]
-    """Of `trials`."""
+    """Rows of `trials` that there are."""
     hours: float
     sources: list[WarmStartTrial]
     """The trials that it started from."""
@@ -62,7 +62,7 @@ class Left:
     leaders: int
     """Leading trials to be run again, at least."""
     text: str
-    """The same in words."""
+    """What is left, in words."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from model.analysis.snapshot import neurons_of, topology_of
 from model.datasets import SpikeDataset, Splits
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
-from service.record.leaders import SHOWN
+from service.record.leaders import PROBED, SHOWN
 from service.worker.tables import measure_rows, neuron_rows, synapse_rows
 from service.worker.task import Task, snapshot_epochs
 
@@ -30,13 +30,13 @@ HELD_OUT = 256
 START_SECONDS = 20.0
 """Until the first trial runs: Ray and MLflow start."""
 WORKER_SECONDS = 2.5
-"""Of processor time until a worker has its first trial ready: libraries, kernels and data."""
+"""Processor time until a worker has its first trial ready: libraries, kernels and data."""
 TRIAL_SECONDS = 0.5
-"""Of processor time for each trial in the process that conducts the sweep, most of it for pictures."""
+"""Processor time for each trial in the process that conducts the sweep, most of it for pictures."""
 LEADER_SECONDS, LEADER_BYTES = 2.0, 6_000_000
 """For the pages of a leading trial, when all trials are over."""
-PROBED, PROBE_SECONDS, PROBE_BYTES = 5, 3.0, 1_500_000
-"""So many leading trials are also looked into, at that cost each."""
+PROBE_SECONDS, PROBE_BYTES = 3.0, 1_500_000
+"""For what the networks of the very best do, each."""
 CURVES_BYTES = 140_000
 """Metrics of a trial in MLflow, beside copies of its pictures."""
 

@@ -95,7 +95,7 @@ def build(section: str, values: Mapping[str, Any], faults: list[ConfigFault]) ->
 
 
 def checked(config: Config) -> Config:
-    """The same, if a network can be made of it; else ValueError."""
+    """The configuration as it was given, if a network can be made of it; else ValueError."""
     if isinstance(config, LearnerConfig) and config.duration is not None:
         try:
             _ = config.steps  # raises unless the duration is a whole number of steps

@@ -31,7 +31,7 @@ class SearchSpec(SamplerOptions):
     """How configurations are suggested, and how many: the sampler's options, and the sweep's."""
 
     sampler: SamplerName = "tpe"
-    """How configurations are suggested."""
+    """Name of the sampler, which suggests the configurations."""
     trials: Annotated[StrictInt, Field(ge=1)] = 20
     """How many configurations are suggested."""
     warm_start: Sweeps = field(default_factory=list)
@@ -42,22 +42,22 @@ class PlateauSpec(Section):
     """When there is next to nothing to be gained any more."""
 
     trials: Count
-    """The last so many complete trials,"""
+    """How many of the last complete trials are looked at."""
     gain: Annotated[float, Field(ge=0, lt=1)] = 0.01
-    """if they have added no more than this share to the hypervolume."""
+    """Share that they must have added to the hypervolume; with no more than that, the search ends."""
 
 
 class BudgetSpec(Section):
     """What the search may use up; no new trial is begun after that. None: any amount."""
 
     hours: Positive | None = None
-    """While the sweep runs, over all sessions."""
+    """Hours that the sweep may run, over all sessions."""
     cpu_hours: Positive | None = None
-    """Of all trials together."""
+    """Hours of cores that all trials together may use."""
     gpu_hours: Positive | None = None
-    """Of all trials together."""
+    """Hours of GPUs that all trials together may use."""
     gigabytes: Positive | None = None
-    """Of the sweep's folder."""
+    """Size that the sweep's folder may have."""
     plateau: PlateauSpec | None = None
     """When there is next to nothing to be gained any more."""
 
@@ -77,27 +77,27 @@ class ObjectiveSpec(Section):
     """A metric to be made small or large."""
 
     metric: Metric
-    """What is made small or large."""
+    """The metric that is made small or large."""
     goal: Literal["min", "max"]
-    """Which of the two."""
+    """Whether the metric is made small (`min`) or large (`max`)."""
 
 
 class ConstraintSpec(Section):
     """A range for a metric, open at one side or closed."""
 
     metric: Metric
-    """What is kept in a range."""
+    """The metric that is kept in a range."""
     min: float | None = None
-    """The low end; None: there is none."""
+    """Least value; None: any."""
     max: float | None = None
-    """The high end; None: there is none."""
+    """Largest value; None: any."""
 
 
 class StoppingSpec(Section):
     """Which trials are ended early."""
 
     rule: Rule = "none"
-    """Who is ended."""
+    """Name of the rule that ends trials; `none` ends no trial."""
     grace: Count = 1
     """Epochs that every trial may have."""
     reduction: Annotated[int, Field(ge=2)] = 3

@@ -152,7 +152,7 @@ def fixed_values(learner: LearnerConfig, data: DataConfig, space: Space) -> dict
 
 
 def fields_of(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the values, given by path, that are fields of a section, by name."""
+    """The values of a section by the names of its fields, out of `values` by path."""
     prefix = f"{section}."
     return {
         path.removeprefix(prefix): canonical(path, v) for path, v in values.items() if path.startswith(prefix)

@@ -15,7 +15,7 @@ class RunningTrial:
     begun: PlannedTrial
     task: Task
     environment: int
-    """Its number; see `service.record.provenance`."""
+    """Number of the environment that it runs in; see `service.record.provenance`."""
     since: float | None = None
     """When it got a worker or last reported, by the monotonic clock (s); None while it waits for a worker."""
     seconds: float = 0.0

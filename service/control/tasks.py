@@ -7,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 
 from search import Space, Suggestion
+from search.seeds import seed_of
 from service.config.sweep import SweepSpec, data_for, learner_for
 from service.record.plan import PlannedTrial
 from service.record.schema import make_schemas, searched_columns, values_of
 from service.storage.paths import StoragePath
-from service.worker.task import Task, seed_of
+from service.worker.task import Task
 
 
 def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:

@@ -50,6 +50,6 @@ def add_legend(axes: Any) -> None:
 
 
 def _shares(values: Array, bins: Array, amounts: Array | None = None) -> Array:
-    """Of all `amounts`, by the bin of their values."""
+    """Sums of `amounts` in each bin of their values."""
     counts = np.histogram(values, bins, weights=amounts)[0]
     return np.asarray(counts / counts.sum())

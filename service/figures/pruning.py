@@ -56,7 +56,7 @@ def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure
 
 
 def _look(k: int) -> dict[str, Any]:
-    """Of curve k."""
+    """Colour and line of curve k."""
     return {
         "color": COLOURS[k % len(COLOURS)],
         "marker": MARKERS[k % len(MARKERS)],

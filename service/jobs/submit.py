@@ -14,6 +14,7 @@ from service.jobs.dashboard import Dashboard
 from service.jobs.follow import follow
 from service.jobs.job import ASKED, CODE, OUT, SWEEP, Job, digest, job_id, latest, number_of
 from service.jobs.package import SHIP, packed
+from service.storage.layout import RUNS
 from service.storage.paths import StoragePath, parse_path
 from service.text import age_text, has_password
 from service.tracking.location import VARIABLE
@@ -68,7 +69,7 @@ def resume(dashboard: Dashboard, sweep: str, out: str | None, console: Console, 
         last = dashboard.find(sweep, out)
         out, code = last.out, last.code
     else:  # a cluster that was started anew knows of no job, and the folder decides
-        out, code = out or seen_from_anywhere("runs"), SHIP
+        out, code = out or seen_from_anywhere(RUNS), SHIP
     return follow(dashboard, start(dashboard, sweep, out, console, text=text, code=code), console)
 
 

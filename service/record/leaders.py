@@ -13,6 +13,8 @@ from service.record.plan import MORE_SEEDS
 
 SHOWN = 20
 """So many leading trials are shown in more detail, and all of the Pareto front."""
+PROBED = 5
+"""The networks of so many leading trials are run once more, for pictures of what they do."""
 DECIDING = ("trial", "state", "reason", "parent", "move", "duplicate_of")
 """Columns of `trials` that say whether a trial counts."""
 _DUPLICATE = "duplicate of trial "

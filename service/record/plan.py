@@ -23,17 +23,17 @@ class PlannedTrial:
     """A trial that was begun."""
 
     suggestion: Suggestion
-    """Its number and its searched values."""
+    """What the search has suggested: the number of the trial and its searched values."""
     parent: int | None = None
     """The trial it was bred from; None if the sampler suggested it."""
     move: str | None = None
     """How it was bred."""
     replicates: int | None = None
-    """Its replicates, if others than those of its configuration."""
+    """Replicates of the trial, if others than those of its configuration."""
 
     @property
     def trial(self) -> int:
-        """Its number."""
+        """Number of the trial."""
         return self.suggestion.trial
 
     @property

@@ -28,7 +28,7 @@ Environment = dict[str, Any]
 
 @cache
 def environment() -> Environment:
-    """That of this process."""
+    """The environment of this process."""
     found = {one.metadata["Name"]: one.version for one in distributions()}
     return {
         "code_version": code_version(),

@@ -29,7 +29,7 @@ class Exemplar:
     """Place among the exemplars by the first objective, from 0."""
     title: str
     delays: Array
-    """Of the synapses that exist [E] (ms)."""
+    """Delays of the synapses that exist [E] (ms)."""
     strength: Array
     """|w| of the same [E]."""
     w_in: Array

@@ -10,7 +10,7 @@ from service.figures.cloud import Array
 from service.report.sweep_data import FEW
 
 LEVEL = 0.95
-"""Of all intervals."""
+"""Probability with which an interval holds what it is about."""
 LEAST = 3
 """Values below which there is no interval: that of two is 13 standard errors wide to each side."""
 POOLED = 8

@@ -57,7 +57,7 @@ def label(name: str) -> str:
 
 
 def short(name: str) -> str:
-    """The same without the unit.
+    """What stands on the axis of a column, without the unit.
 
     >>> short("delay_scale")
     'delay scale'

@@ -22,9 +22,9 @@ class Picture:
 
     title: str
     text: str
-    """Its caption, or the word why."""
+    """The caption of the figure, or the word why it is not there."""
     name: str | None = None
-    """Of its files; None: it is not there."""
+    """The name of its files without ending; None: it is not there."""
     drawing: bytes = b""
     """SVG."""
     width: int = 0

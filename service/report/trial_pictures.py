@@ -41,7 +41,7 @@ Draw = Callable[[], dict[str, bytes]]
 
 
 def stills(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
-    """Of every trial: `positions.png` (if there are positions) and `delays.png`."""
+    """The pictures of every trial: `positions.png` (if there are positions) and `delays.png`."""
 
     def draw(net: Cohort) -> dict[str, bytes]:
         title = _title(sweep, trial, net)
@@ -54,8 +54,8 @@ def stills(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table | None
 
 
 def page(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table) -> Draw:
-    """Of a leading trial: `connectivity.png`; with positions `positions.html`, with a slider over time, and
-    `movement.gif`.
+    """The page of a leading trial: `connectivity.png`; with positions `movement.gif` and `positions.html`,
+    which has a slider over time.
     """
 
     def draw(net: Cohort) -> dict[str, bytes]:
@@ -75,7 +75,7 @@ def page(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table) -> Draw
 
 
 def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
-    """Of a leading trial, from up to SAMPLES held-out samples that its networks are shown once more.
+    """What the networks of a leading trial do with up to SAMPLES held-out samples, shown to them once more.
 
     `raster.png`, `pruning.png` with its data `pruning.csv`, and with positions `positions_module.png`,
     `positions_channel.png` and `positions_time.png`.

@@ -17,7 +17,7 @@ from service.record.schema import column_of, values_of
 from service.results.sweep import Sweep
 
 _STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
-"""Those of other trials are FAIL."""
+"""Optuna's state for each of ours; all others are FAIL."""
 
 
 def optuna_study(sweep: Sweep) -> optuna.Study:

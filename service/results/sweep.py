@@ -162,7 +162,7 @@ class Sweep:
         return self._rows_of([row["trial"] for row in counted_trials(self._deciding())])
 
     def _deciding(self) -> list[dict[str, Any]]:
-        """Of all trials what says whether they count, and lead."""
+        """Rows of `trials` with the columns that say whether a trial counts, and leads."""
         known = table_schema(self._folder_of("trials")).names
         wanted = {*DECIDING, *metrics_needed(self.spec.objectives, self.spec.constraints)}
         rows: list[dict[str, Any]] = self.arrow("trials", None, [n for n in known if n in wanted]).to_pylist()

@@ -32,7 +32,7 @@ class Journal(Protocol):
     """A journal that is open for writing."""
 
     lines: list[Line]
-    """Those that it was found to hold."""
+    """The lines that the journal was found to hold."""
 
     def append(self, content: bytes, *, sync: bool = True) -> None:
         """Add a line, a JSON object; on disk if `sync`, else with the operating system.

@@ -1,8 +1,12 @@
 """Where things lie in a folder of sweeps and in the folder of one sweep."""
 
 import re
+from pathlib import Path
 
 from service.storage.paths import StoragePath, list_folder
+
+RUNS = Path("runs")
+"""The folder of all sweeps, where no other is named."""
 
 
 def sweep_folders(runs: StoragePath) -> list[StoragePath]:
@@ -16,7 +20,7 @@ def sweep_file(folder: StoragePath) -> StoragePath:
 
 
 def environments_file(folder: StoragePath) -> StoragePath:
-    """Under what the trials were run."""
+    """The environments that the trials were run in: versions and machines."""
     return folder / "environments.json"
 
 

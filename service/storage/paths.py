@@ -93,7 +93,7 @@ class ObjectPath:
         return (self / info.base_name for info in self.infos())
 
     def infos(self, recursive: bool = False) -> "list[FileInfo]":
-        """The same as pyarrow has it, with sizes and times; with `recursive`, all below."""
+        """What is in this folder as pyarrow has it, with sizes and times; with `recursive`, all below."""
         from pyarrow.fs import FileSelector
 
         with self._named():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from service.config.sweep import SweepSpec, data_for
-from service.record.leaders import shown_trials
+from service.record.leaders import PROBED, shown_trials
 from service.record.record import Record
 from service.record.rows import FinishedTrial, Metrics, by_trial
 from service.record.schema import values_of
@@ -13,9 +13,6 @@ from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.tracking.overview import figures, tables
 from service.tracking.view import MlflowView, made
-
-PROBED = 5
-"""Leading trials whose networks are run once more, for pictures of what they do."""
 
 
 class MlflowListener:
@@ -26,7 +23,7 @@ class MlflowListener:
         self._view, self._spec, self._record, self._folder = view, spec, record, folder
 
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
-        """Make its run."""
+        """Make the run of a trial."""
         self._view.trial_started(trial, params)
 
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:

@@ -8,14 +8,13 @@ from concurrent.futures import Future
 from typing import Any, Self
 
 from service.config.sweep import SweepSpec
+from service.record.rows import Metrics
 from service.storage.paths import StoragePath
 from service.tracking.outbox import Job, Outbox, Point, brief
 from service.tracking.store import Store, sweep_id
 
 logger = logging.getLogger(__name__)
 
-Metrics = Mapping[str, tuple[float, float | None]]
-"""Mean over replicates and its standard error (None for one replicate), by metric."""
 Artifacts = Callable[[], Mapping[str, bytes]]
 """Makes files, by name. Called on the view's own thread."""
 HURRY = 2.0

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
+from search.seeds import seed_of
 from service.storage.paths import StoragePath
 
 
@@ -74,11 +74,6 @@ class Report:
     """Processor time since the last report."""
     memory: int = 0
     """Bytes of memory that the worker holds."""
-
-
-def seed_of(*entropy: int) -> int:
-    """A seed that depends on all of `entropy`, 32 bits."""
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def snapshot_epochs(epochs: int, wanted: int | Collection[int] | None = None) -> set[int]:

@@ -140,7 +140,7 @@ class Trial:
 
 
 def _read_checkpoint(task: Task) -> bytes | None:
-    """That of a former run of the task, if there is one."""
+    """The checkpoint that a former run of the task has left, if there is one."""
     path = checkpoint_file(task.folder, task.trial)
     try:
         return path.read_bytes()

@@ -24,7 +24,7 @@ def opened(
     objectives: tuple[Objective, ...] = ONE,
     constraints: tuple[Constraint, ...] = (),
 ) -> Search:
-    return Search(space, objectives, options=SamplerOptions("random"), constraints=constraints)
+    return Search(space, objectives, options=SamplerOptions(sampler="random"), constraints=constraints)
 
 
 def told(search: Search) -> list[FrozenTrial]:
@@ -134,7 +134,7 @@ def test_a_search_is_rebuilt_from_its_suggestions() -> None:
 
 def test_values_that_only_the_sampler_needs_are_made_up_if_they_were_lost() -> None:
     space = Space([Field("a.on", Choice((True, False))), Field("a.x", Uniform(0, 1), {"a.on": True})])
-    search = Search(space, ONE, options=SamplerOptions("nsga2", population=2))
+    search = Search(space, ONE, options=SamplerOptions(sampler="nsga2", population=2))
     for n in range(2):
         search.restore(Suggestion(n, {"a.on": False}, number=n))
         search.tell_complete(n, {"loss": float(n)})
@@ -147,7 +147,7 @@ def test_conditions_on_what_is_fixed_are_settled() -> None:
         [Field("a.x", Uniform(0, 1), {"a.kind": "big"}), Field("a.y", Uniform(0, 1), {"a.x": 1})][:1]
     )
     for kind, paths in (("big", ["a.x"]), ("small", [])):
-        search = Search(space, ONE, options=SamplerOptions("random"), fixed={"a.kind": kind})
+        search = Search(space, ONE, options=SamplerOptions(sampler="random"), fixed={"a.kind": kind})
         assert list(search.ask(0).values) == paths
 
 

@@ -15,7 +15,7 @@ from search.combinations import combinations
 from search.domains import Choice, Domain, Int, Log, Uniform, Value
 from search.objectives import Constraint, Objective
 from search.samplers import SAMPLERS, SamplerOptions, unsuitable
-from search.samplers.strategy import seed_of
+from search.seeds import seed_of
 from search.space import Field, Space
 
 CONDITIONAL = Space(
@@ -58,14 +58,14 @@ class Case:
 
 
 CASES = {
-    "random": Case(SamplerOptions("random")),
-    "grid": Case(SamplerOptions("grid", steps=5)),
-    "qmc": Case(SamplerOptions("qmc")),
-    "tpe": Case(SamplerOptions("tpe", startup=5, history=12)),
-    "gp": Case(SamplerOptions("gp", startup=3), trials=5),
-    "cmaes": Case(SamplerOptions("cmaes", population=4)),
-    "nsga2": Case(SamplerOptions("nsga2", population=4)),
-    "nsga3": Case(SamplerOptions("nsga3", population=4)),
+    "random": Case(SamplerOptions(sampler="random")),
+    "grid": Case(SamplerOptions(sampler="grid", steps=5)),
+    "qmc": Case(SamplerOptions(sampler="qmc")),
+    "tpe": Case(SamplerOptions(sampler="tpe", startup=5, history=12)),
+    "gp": Case(SamplerOptions(sampler="gp", startup=3), trials=5),
+    "cmaes": Case(SamplerOptions(sampler="cmaes", population=4)),
+    "nsga2": Case(SamplerOptions(sampler="nsga2", population=4)),
+    "nsga3": Case(SamplerOptions(sampler="nsga3", population=4)),
 }
 
 
@@ -183,7 +183,7 @@ class TestEverySampler:
     def test_learns_from_earlier_searches(self, case: Case) -> None:
         """Samplers that learn differ for it, before anything was told; the others do not."""
         if case.options.sampler == "gp":
-            case = dataclasses.replace(case, options=SamplerOptions("gp", startup=2))
+            case = dataclasses.replace(case, options=SamplerOptions(sampler="gp", startup=2))
         rng = np.random.default_rng(0)
         count = 40 if case.trials > 10 else 5
         drawn = [{f.path: f.domain.at(u) for f, u in case.space.draw(rng)} for _ in range(count)]
@@ -223,12 +223,12 @@ def late_values(options: SamplerOptions, constraints: Sequence[Constraint], tria
 @pytest.mark.parametrize(
     ("options", "trials"),
     [
-        (SamplerOptions("tpe"), 160),
-        (SamplerOptions("tpe", history=60), 160),
-        (SamplerOptions("cmaes"), 160),
-        (SamplerOptions("nsga2", population=10), 160),
-        (SamplerOptions("nsga3", population=10), 160),
-        (SamplerOptions("gp", startup=3), 8),
+        (SamplerOptions(sampler="tpe"), 160),
+        (SamplerOptions(sampler="tpe", history=60), 160),
+        (SamplerOptions(sampler="cmaes"), 160),
+        (SamplerOptions(sampler="nsga2", population=10), 160),
+        (SamplerOptions(sampler="nsga3", population=10), 160),
+        (SamplerOptions(sampler="gp", startup=3), 8),
     ],
     ids=lambda value: f"{value.sampler}-{value.history}" if isinstance(value, SamplerOptions) else "",
 )
@@ -242,7 +242,7 @@ def test_learns_from_values_and_heeds_constraints(options: SamplerOptions, trial
 def test_the_grid_is_gone_through_once() -> None:
     points = list(combinations(CONDITIONAL, 3))
     assert len(points) == 3 * 4 * (3 + 1)
-    search = Search(CONDITIONAL, ONE, options=SamplerOptions("grid", steps=3, seed=1))
+    search = Search(CONDITIONAL, ONE, options=SamplerOptions(sampler="grid", steps=3, seed=1))
     found: list[dict[str, Value]] = []
     while not search.exhausted:
         suggestion = search.ask(len(found))
@@ -256,7 +256,7 @@ def test_the_grid_is_gone_through_once() -> None:
 
 def test_quasi_random_points_fill_the_square_evenly() -> None:
     square = Space([Field("a.x", Uniform(0, 1)), Field("a.y", Uniform(0, 1))])
-    search = Search(square, SUM, options=SamplerOptions("qmc"))
+    search = Search(square, SUM, options=SamplerOptions(sampler="qmc"))
     points = np.array([[number(v) for v in search.ask(n).values.values()] for n in range(64)])
     cells = {(int(8 * x), int(8 * y)) for x, y in points}
     assert len(cells) == 64  # a Sobol sequence is a (0, 6, 2)-net, scrambled or not
@@ -264,7 +264,7 @@ def test_quasi_random_points_fill_the_square_evenly() -> None:
 
 def test_a_child_inherits_what_is_not_active() -> None:
     """Mutation and crossover switched off: children are copies of parents, inactive fields included."""
-    options = SamplerOptions("nsga2", population=4, mutation=0.0, crossover=0.0)
+    options = SamplerOptions(sampler="nsga2", population=4, mutation=0.0, crossover=0.0)
     search = Search(CONDITIONAL, ONE, options=options)
     genes = []
     for n in range(20):
@@ -276,7 +276,7 @@ def test_a_child_inherits_what_is_not_active() -> None:
 
 
 def test_trials_that_come_late_belong_to_the_generation_that_is_open() -> None:
-    options = SamplerOptions("nsga2", population=3)
+    options = SamplerOptions(sampler="nsga2", population=3)
     search = Search(CONDITIONAL, ONE, options=options)
     strategy = search._strategy
     asked = [search.ask(n) for n in range(5)]
@@ -289,23 +289,38 @@ def test_trials_that_come_late_belong_to_the_generation_that_is_open() -> None:
 @pytest.mark.parametrize(
     ("options", "space", "objectives", "fault"),
     [
-        (SamplerOptions("nsga4"), ORDERED, ONE, "sampler: got 'nsga4', expected one of random, grid"),
-        (SamplerOptions("tpe", population=8), ORDERED, ONE, "population: goes with the samplers cmaes, nsga"),
-        (SamplerOptions("random", history=50), ORDERED, ONE, "history: goes with the samplers tpe, gp only"),
-        (SamplerOptions("grid"), ORDERED, ONE, "sampler: grid needs points to try of `learner.wiring_cost`"),
+        (SamplerOptions(sampler="nsga4"), ORDERED, ONE, "sampler: got 'nsga4', expected one of random, grid"),
         (
-            SamplerOptions("cmaes"),
+            SamplerOptions(sampler="tpe", population=8),
+            ORDERED,
+            ONE,
+            "population: goes with the samplers cmaes, nsga",
+        ),
+        (
+            SamplerOptions(sampler="random", history=50),
+            ORDERED,
+            ONE,
+            "history: goes with the samplers tpe, gp only",
+        ),
+        (
+            SamplerOptions(sampler="grid"),
+            ORDERED,
+            ONE,
+            "sampler: grid needs points to try of `learner.wiring_cost`",
+        ),
+        (
+            SamplerOptions(sampler="cmaes"),
             ORDERED,
             TWO,
             "sampler: cmaes follows a single objective, there are 2; use",
         ),
         (
-            SamplerOptions("cmaes"),
+            SamplerOptions(sampler="cmaes"),
             CONDITIONAL,
             ONE,
             "sampler: cmaes needs fields with an order, and `learner.",
         ),
-        (SamplerOptions("cmaes"), Space([]), ONE, "sampler: cmaes has nothing to search; use random"),
+        (SamplerOptions(sampler="cmaes"), Space([]), ONE, "sampler: cmaes has nothing to search; use random"),
     ],
 )
 def test_refuses_what_does_not_go_together(
@@ -320,11 +335,11 @@ def test_refuses_what_does_not_go_together(
 def test_a_grid_too_large_is_refused() -> None:
     space = Space([Field(f"a.x{n}", Int(1, 20)) for n in range(4)])
     with pytest.raises(ValueError, match="more than 100,000 combinations"):
-        Search(space, ONE, options=SamplerOptions("grid"))
+        Search(space, ONE, options=SamplerOptions(sampler="grid"))
 
 
 def test_common_parameters_are_what_optuna_finds_in_the_history() -> None:
-    search = Search(CONDITIONAL, ONE, options=SamplerOptions("random"))
+    search = Search(CONDITIONAL, ONE, options=SamplerOptions(sampler="random"))
     for n in range(20):
         search.ask(n)
         search.tell_complete(n, {"loss": 0.0})

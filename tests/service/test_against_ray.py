@@ -79,7 +79,7 @@ def test_constraints_reach_the_sampler() -> None:
     ours = Search(
         Space(Field(f"a.{name}", Uniform(0, 1)) for name in names),
         LOSS,
-        options=SamplerOptions("nsga2", population=10),
+        options=SamplerOptions(sampler="nsga2", population=10),
         constraints=[Constraint("silent", min=0.5)],
     )
     found = []
@@ -124,7 +124,7 @@ def test_tpe_sees_no_more_trials_than_it_has_time_for(monkeypatch: pytest.Monkey
         theirs.on_trial_complete(str(n), {"loss": n / 7 % 1, "training_iteration": 1})
     assert max(shown) >= 119
     shown.clear()
-    ours = Search(LINE, LOSS, options=SamplerOptions("tpe", history=40))
+    ours = Search(LINE, LOSS, options=SamplerOptions(sampler="tpe", history=40))
     for n in range(120):
         ours.ask(n)
         ours.tell_complete(n, {"loss": n / 7 % 1})
@@ -156,7 +156,7 @@ def test_what_was_tried_is_not_tried_again() -> None:
         theirs.on_trial_complete(str(n), {"loss": 0.0, "training_iteration": 1})
     assert len(set(suggested)) < len(suggested)  # and each of them was to be trained
 
-    ours = Search(Space([Field("a.x", Int(0, 1))]), LOSS, options=SamplerOptions("random"))
+    ours = Search(Space([Field("a.x", Int(0, 1))]), LOSS, options=SamplerOptions(sampler="random"))
     trained = []
     for n in range(6):
         suggestion = ours.ask(n)

@@ -88,5 +88,5 @@ def test_a_budget_that_cannot_be_read_is_damage(make: Make) -> None:
     assert (
         one.state == "damaged"
         and one.fault is not None
-        and "budget.hours: got 'many', expected a number" in one.fault
+        and "budget.hours: got 'many', expected a number above 0 or null" in one.fault
     )
