@@ -99,10 +99,12 @@ def _no_gpu(value: float) -> float:
     return value
 
 
+_TEXT = Words("text, in quotes if need be")
+
 Name = Annotated[
     str,
     AfterValidator(_name),
-    Words("text, in quotes if need be"),
+    _TEXT,
     Field(json_schema_extra={"pattern": f"^{NAME}$"}),
 ]
 Metric = Annotated[str, AfterValidator(_not_over), OneOf("metric", GUIDES)]
@@ -111,4 +113,4 @@ Rule = Annotated[str, OneOf("rule", RULES)]
 Snapshots = Annotated[Count | list[Annotated[int, Field(ge=0)]] | None, BeforeValidator(_snapshots)]
 StoreUri = Annotated[str, AfterValidator(_store_uri)]
 Gpus = Annotated[NotNegative, AfterValidator(_no_gpu)]
-Sweeps = Annotated[list[StrictStr], Words("a list of sweeps such as [early]")]
+Sweeps = Annotated[list[Annotated[StrictStr, _TEXT]], Words("a list of sweeps such as [early]")]
