@@ -6,7 +6,7 @@ import re
 def redact(text: str) -> str:
     """A text with its URIs stripped of users and passwords.
 
-    >>> without_passwords("postgresql://me:secret@host:5432/runs?password=secret&sslmode=require")
+    >>> redact("postgresql://me:secret@host:5432/runs?password=secret&sslmode=require")
     'postgresql://host:5432/runs?password=...&sslmode=require'
     """
     return re.sub(r"([?&]password=)[^&\s]*", r"\1...", re.sub(r"//\S*@", "//", text))

@@ -17,7 +17,8 @@ def test_a_driver_of_this_machine_is_stopped(tmp_path: Path, console: Console) -
     folder.mkdir()
     (folder / "sweep.yaml").write_text("name: small\ndata: {name: digits}\nsearch: {trials: 3}\n")
     code = (
-        "import sys, time; from pathlib import Path; from service.storage.lock import sweep_lock\n"
+        "import signal, sys, time; from pathlib import Path; from service.storage.lock import sweep_lock\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
         "with sweep_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
     )
     driver = subprocess.Popen(
