@@ -53,8 +53,8 @@ def sweep_lock(folder: StoragePath) -> Iterator[StoragePath]:
 def is_running(folder: StoragePath) -> bool:
     """Whether a driver holds the sweep in `folder`; on an object store by our own clock, for show only."""
     if isinstance(folder, ObjectPath):
-        claims = folder / LOCK
-        return bool(alive(claims, claims.infos(), time.time()))
+        leases = folder / LOCK
+        return bool(alive(leases, leases.infos(), time.time()))
     path = folder / LOCK
     if not path.exists():
         return False

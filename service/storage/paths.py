@@ -46,16 +46,6 @@ class ObjectPath:
         return ObjectPath(self.store, self.key, self._base, self._query, guard)
 
     @property
-    def scheme(self) -> str:
-        """The kind of store, such as `s3`."""
-        return self._base.partition("://")[0]
-
-    @property
-    def query(self) -> str:
-        """The options of its URL, after `?`."""
-        return self._query
-
-    @property
     def name(self) -> str:
         """The last part."""
         return self.key.rpartition("/")[2]

