@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import pytest
 from audit import audit
 from chaos import Round, Scene, left_over, play
 
 
-@pytest.mark.timeout(900)
 def test_a_sweep_survives_whatever_is_killed(tmp_path: Path) -> None:
     rounds: list[Round] = []
     store = f"sqlite:///{tmp_path / 'server.db'}"

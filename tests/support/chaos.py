@@ -18,11 +18,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from hang import HANG_SECONDS, await_that
 from ray_cluster import Cluster, kill_session, processes
 
 PROGRAM = [sys.executable, "-P", "-c", "from service.cli import main; main()"]
-PATIENCE = 600.0
-"""How long a machine that has much else to do may take for anything (s)."""
 
 SWEEP = """\
 name: chaos
@@ -73,7 +72,7 @@ class Server:
             self._process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, env=os.environ | settings, start_new_session=True
             )
-        wait_for(self._answers, "the MLflow server")
+        await_that(self._answers, "the MLflow server")
 
     def kill(self) -> None:
         """End it at once, with its workers."""
@@ -127,7 +126,7 @@ class Scene:
                 stderr=said,
                 start_new_session=True,
             )
-        wait_for(lambda: b"trials" in self.said.read_bytes()[before:] or not self.drives, "the driver")
+        await_that(lambda: b"trials" in self.said.read_bytes()[before:] or not self.drives, "the driver")
 
     @property
     def drives(self) -> bool:
@@ -142,7 +141,7 @@ class Scene:
                 self._driver.send_signal(number)
             if number is not signals[-1]:
                 time.sleep(self.random.uniform(1.2, 2.0))
-        return self._driver.wait(PATIENCE)
+        return self._driver.wait(HANG_SECONDS)
 
     def finished(self) -> int:
         """Trials that the sweep's tables and log have."""
@@ -247,7 +246,7 @@ def play(scene: Scene, acts: list[str], told: Callable[[Round], object]) -> list
     scene.start()
     for number, act in enumerate(acts):
         due = number * (scene.trials - 2) // len(acts)
-        wait_for(lambda due=due: scene.finished() >= due or not scene.drives, f"trial {due}")  # type: ignore[misc]
+        await_that(lambda due=due: scene.finished() >= due or not scene.drives, f"trial {due}")  # type: ignore[misc]
         time.sleep(scene.random.uniform(0, scene.pause))
         if not scene.drives:
             return [*faults, f"before `{act}`: the driver has ended by itself with {scene.end()}"]
@@ -261,15 +260,6 @@ def play(scene: Scene, acts: list[str], told: Callable[[Round], object]) -> list
     if b"Traceback" in scene.said.read_bytes():
         faults.append("the driver has said `Traceback`")
     return faults
-
-
-def wait_for(true: Callable[[], bool], what: str) -> None:
-    """Wait until it is true. Raises TimeoutError if that takes too long."""
-    until = time.monotonic() + PATIENCE
-    while not true():
-        if time.monotonic() > until:
-            raise TimeoutError(f"{what} took more than {PATIENCE:g} s")
-        time.sleep(0.3)
 
 
 def left_over(scene: Scene) -> list[str]:

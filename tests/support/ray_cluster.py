@@ -13,9 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from hang import HANG_SECONDS, await_that
+
 RAY = [sys.executable, "-P", "-m", "ray.scripts.scripts"]
 SPARE = ["--disable-usage-stats", "--include-log-monitor=false", "--node-ip-address=127.0.0.1"]
-START_SECONDS = 300
 
 
 class Node:
@@ -39,12 +40,16 @@ class Node:
         kill_session(self._process)
 
     def _wait_for_start(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while "Ray runtime started" not in self._log.read_text():
-            if self._process.poll() is not None or time.monotonic() > until:
-                self.kill()
-                raise RuntimeError(f"no node of Ray: {self._log.read_text()[-2000:]}")
-            time.sleep(0.2)
+        def started() -> bool:
+            said = self._log.read_text()
+            assert self._process.poll() is None, f"no node of Ray: {said[-2000:]}"
+            return "Ray runtime started" in said
+
+        try:
+            await_that(started, "Ray does not start")
+        except BaseException:
+            self.kill()
+            raise
 
 
 class Cluster:
@@ -58,7 +63,7 @@ class Cluster:
             **os.environ,
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),
-            "RAY_raylet_start_wait_time_s": str(START_SECONDS),  # on a machine that has much else to do
+            "RAY_raylet_start_wait_time_s": str(int(HANG_SECONDS)),  # on a machine that has much else to do
             **environment,
         }
         self._head_cpus, self._port = head_cpus, _free_port()

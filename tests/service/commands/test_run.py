@@ -4,13 +4,13 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from hang import HANG_SECONDS
 
 from service import Sweep
 
@@ -19,7 +19,9 @@ PROGRAM = [sys.executable, "-c", "from service.cli import main; main()"]
 
 def polychrony(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     command = [*PROGRAM, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=HANG_SECONDS, check=False
+    )
 
 
 def started(folder: Path, until: str) -> subprocess.Popen[str]:
@@ -154,11 +156,9 @@ def test_an_interrupt_keeps_what_is_there(tmp_path: Path) -> None:
     write_sweep(tmp_path)
     interrupted = started(tmp_path, until="[1/6]")
     interrupted.send_signal(signal.SIGINT)
-    began = time.monotonic()
-    _, said = interrupted.communicate(timeout=60)
+    _, said = interrupted.communicate(timeout=HANG_SECONDS)
     assert interrupted.returncode == 130
     assert "what is finished is kept" in said and "Traceback" not in said
-    assert time.monotonic() - began < 45
     kept = len(Sweep(tmp_path / "runs/small").table("trials"))
     assert 1 <= kept < 6
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from hang import HANG_SECONDS
 from job_cluster import one_line
 from rich.console import Console
 
@@ -19,10 +20,14 @@ def test_a_driver_of_this_machine_is_stopped(tmp_path: Path, console: Console) -
     code = (
         "import signal, sys, time; from pathlib import Path; from service.storage.lock import sweep_lock\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job ignores it
-        "with sweep_lock(Path(sys.argv[1])):\n    print('held', flush=True)\n    time.sleep(60)"
+        "with sweep_lock(Path(sys.argv[1])):\n"
+        "    print('held', flush=True)\n    time.sleep(float(sys.argv[2]))"
     )
     driver = subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(folder), str(HANG_SECONDS)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert driver.stdout is not None and driver.stdout.readline() == "held\n"

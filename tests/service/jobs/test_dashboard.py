@@ -1,12 +1,12 @@
 """The dashboard of a cluster: jobs found, watched and stopped, and what goes wrong there, in words."""
 
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
+from hang import HANG_SECONDS
 from job_cluster import OUT, URL, Cluster, of_sweep, one_line
 from rich.console import Console
 
@@ -75,11 +75,12 @@ class Answering(BaseHTTPRequestHandler):
     status: int = 200
     text: str = ""
     seen: str = ""
+    over: Event
 
     def do_GET(self) -> None:
         type(self).seen = self.headers.get("Authorization", "")
-        if self.status == 0:  # says nothing
-            time.sleep(2)
+        if self.status == 0:  # says nothing, until the test is over
+            self.over.wait(HANG_SECONDS)
             return
         self.send_response(self.status)
         self.end_headers()
@@ -110,12 +111,12 @@ def test_what_is_no_willing_cluster_is_told_in_words(
 ) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
     monkeypatch.setenv("RAY_ADDRESS", "10.255.255.1:1")  # Ray's client would go there
-    monkeypatch.setattr("service.jobs.dashboard.PATIENCE", 0.5)
+    monkeypatch.setattr("service.jobs.dashboard.PATIENCE", HANG_SECONDS if status else 0.5)
 
     class Handler(Answering):
         pass
 
-    Handler.status, Handler.text = status, text
+    Handler.status, Handler.text, Handler.over = status, text, Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -123,6 +124,7 @@ def test_what_is_no_willing_cluster_is_told_in_words(
         with pytest.raises(kind, match=said) as caught:
             Dashboard.connect(f"http://127.0.0.1:{server.server_port}/")
     finally:
+        Handler.over.set()
         server.shutdown()
         server.server_close()
     assert "\n" not in str(caught.value) and "secret" not in str(caught.value)

@@ -7,13 +7,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import mlflow
 import pytest
+from hang import HANG_SECONDS, await_that
 
 from service import Sweep
 
@@ -26,8 +26,6 @@ search: {sampler: random, trials: 6}
 resources: {concurrent: 2}
 """
 BIN = Path(sys.executable).parent
-
-pytestmark = pytest.mark.timeout(900)  # many processes start, which takes long on a machine that is busy
 
 
 @dataclass(frozen=True)
@@ -113,14 +111,15 @@ def read_until(start: str, process: subprocess.Popen[str]) -> None:
 
 def await_port(port: int) -> None:
     """Wait until something listens; the agent of the head is the last that jobs need."""
-    until = time.monotonic() + 120
-    while True:
+
+    def listens() -> bool:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
+            socket.create_connection(("127.0.0.1", port), timeout=HANG_SECONDS).close()
         except OSError:
-            assert time.monotonic() < until, "the cluster does not start"
-            time.sleep(0.3)
+            return False
+        return True
+
+    await_that(listens, "the cluster does not start")
 
 
 def test_our_code_is_sent_and_its_exit_code_comes_back(cluster: Cluster) -> None:

@@ -1,7 +1,6 @@
 """A record that is opened again: after crashes, damage, and by another version."""
 
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hang import await_that
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from records import SCHEMAS, Clock, crash, epoch_rows, log_files, on_disk
@@ -195,23 +195,31 @@ def test_two_readers_while_an_older_version_gains_columns(tmp_path: Path) -> Non
     folder, done = tmp_path / "tables" / "epochs", threading.Event()
     expected = [n // 2 for n in range(120)]
 
-    def read_on(read: Callable[[], pa.Table]) -> int:
-        count = 0
+    def read_on(read: Callable[[], pa.Table], counted: list[int]) -> None:
         while not done.is_set():
             rows = read()
             assert rows["trial"].to_pylist() == expected
             assert "rate" not in rows.column_names or rows["rate"].null_count == 120
-            count += 1
-        return count
+            counted.append(rows.num_rows)
 
+    def read_by_all(once_more: int) -> None:
+        before = [len(counted) for counted in counts]
+        await_that(
+            lambda: (
+                any(reader.done() for reader in readers)  # it has failed
+                or all(len(now) >= then + once_more for now, then in zip(counts, before, strict=True))
+            ),
+            "a reader reads no more",
+        )
+
+    counts: list[list[int]] = [[], []]
+    ways = [lambda: read_table(folder), lambda: pa.Table.from_pandas(pd.read_parquet(folder))]
     with ThreadPoolExecutor(2) as pool:
-        readers = [
-            pool.submit(read_on, lambda: read_table(folder)),
-            pool.submit(read_on, lambda: pa.Table.from_pandas(pd.read_parquet(folder))),
-        ]
-        time.sleep(0.2)
+        readers = [pool.submit(read_on, way, counted) for way, counted in zip(ways, counts, strict=True)]
+        read_by_all(once_more=1)
         Record.open(tmp_path, {"epochs": SCHEMAS["epochs"]}, part_rows=2).close()
-        time.sleep(0.2)
+        read_by_all(once_more=2)
         done.set()
-        assert all(reader.result() > 1 for reader in readers)
+        for reader in readers:
+            reader.result()
     assert read_table(folder)["rate"].null_count == 120

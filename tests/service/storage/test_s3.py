@@ -5,13 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import mlflow
 import pandas as pd
 import pytest
+from hang import HANG_SECONDS, await_that
 from pyarrow.fs import FileSystem
 from typer.testing import CliRunner
 
@@ -31,7 +31,6 @@ search: {sampler: random, trials: 4}
 objectives: [{metric: accuracy, goal: max}]
 resources: {concurrent: 2}
 """
-pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +55,14 @@ def server() -> Iterator[None]:
 
 
 def make_bucket() -> None:
-    for attempt in range(60):
+    def made() -> bool:
         try:
             FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")[0].create_dir("bucket")
-            return
         except OSError:  # the server has not started yet
-            if attempt == 59:
-                raise
-            time.sleep(0.5)
+            return False
+        return True
+
+    await_that(made, "the server does not start")
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +103,7 @@ def polychrony(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[st
         env=environment(folder),
         capture_output=True,
         text=True,
-        timeout=500,
+        timeout=HANG_SECONDS,
         check=False,
     )
 

@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from hang import HANG_SECONDS, await_that
 
 from service.config.load import load
 from service.tracking import MlflowView, ui_command
@@ -23,7 +23,6 @@ if BROWSER is None:
     pytest.skip("no chromium here: apt-get install chromium-headless-shell", allow_module_level=True)
 
 TRIALS = 3
-START_SECONDS, PAGE_SECONDS = 120, 120
 """Patience with a machine under load; it takes some 5 s to start, and 3 s a page."""
 
 
@@ -61,19 +60,20 @@ def server(runs: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}/#/experiments/{_experiment(runs)}/runs"
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        process.wait(HANG_SECONDS)
         log.close()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
+    def answers() -> bool:
+        assert process.poll() is None, f"the server has ended with exit code {process.poll()}"
         try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
+            with urllib.request.urlopen(url, timeout=HANG_SECONDS):
+                return True
         except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the server does not answer (exit code {process.poll()})")
+            return False
+
+    await_that(answers, "the server does not answer")
 
 
 def _experiment(runs: Path) -> str:
@@ -99,7 +99,7 @@ def seen(url: str, profile: Path) -> list[str]:
     done = subprocess.run(
         [str(BROWSER), "--headless", *flags, f"--user-data-dir={profile}", "--dump-dom", url],
         capture_output=True,
-        timeout=PAGE_SECONDS,
+        timeout=HANG_SECONDS,
         check=True,
     )
     text = _Text()
