@@ -18,8 +18,9 @@ from service.config.load import read_sweep
 from service.config.sweep import SweepSpec
 from service.config.yaml_text import write
 from service.errors import UserError
-from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
+from service.record.plan import Plan, PlannedTrial, WarmStartTrial
 from service.record.schema import column_of
+from service.results.left import Left, trials_left
 from service.results.sweep import Sweep
 from service.storage.layout import plan_file, sweep_file
 from service.storage.paths import StoragePath, stored_files
@@ -47,22 +48,6 @@ class Done:
     """The trials that it started from."""
     bytes: int
     """In its folder."""
-
-    @property
-    def leaders(self) -> int:
-        """Trials that were leaders run again."""
-        return sum(row["move"] == MORE_SEEDS for row in self.rows)
-
-
-@dataclass(frozen=True)
-class Left:
-    """What is still to be run."""
-
-    suggestions: int
-    leaders: int
-    """Leading trials to be run again, at least."""
-    text: str
-    """What is left, in words."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +78,10 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
         constraints=spec.constraints,
         fixed=spec.fixed,
     )
-    left = _left(spec, done)
+    left = trials_left(spec, done.rows)
     console.print(_resolved(spec), highlight=False, markup=False, soft_wrap=True)
-    console.print(left.text, highlight=False, soft_wrap=True)
-    if left.suggestions + left.leaders == 0:
+    console.print(_left_text(spec, done, left), highlight=False, soft_wrap=True)
+    if left == (0, 0):
         return
     with console.status("measuring") if console.is_terminal else nullcontext():
         search.warm_start({one.name: (one.values, one.metrics) for one in done.sources})
@@ -124,11 +109,9 @@ def _done(folder: StoragePath, sources: list[WarmStartTrial]) -> Done:
     return Done(rows, plan.elapsed / HOUR, plan.sources or [], stored)
 
 
-def _left(spec: SweepSpec, done: Done) -> Left:
-    """What is left of a sweep."""
+def _left_text(spec: SweepSpec, done: Done, left: Left) -> str:
+    """What is left of a sweep, in words."""
     planned = spec.planned
-    suggestions = max(0, planned - len(done.rows) + done.leaders)
-    leaders = max(0, min(spec.replicates.trials, planned) - done.leaders) if spec.replicates else 0
     text = f"{spec.name}: {planned} trials"
     if planned < spec.search.trials:
         text += ", which are all combinations"
@@ -136,9 +119,9 @@ def _left(spec: SweepSpec, done: Done) -> Left:
         text += f"; then the best {spec.replicates.trials} again, of {spec.replicates.leaders} replicates"
     if done.rows:
         text += f". It would be taken up: {len(done.rows)} are finished"
-    if suggestions + leaders == 0:
+    if left == (0, 0):
         text = f"{spec.name} is finished: {len(done.rows)} trials. Nothing would be run"
-    return Left(suggestions, leaders, f"{text}.")
+    return f"{text}."
 
 
 def _resolved(spec: SweepSpec) -> str:

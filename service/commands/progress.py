@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from service.config.sweep import SweepSpec
+from service.record.leaders import best_values
 from service.record.rows import FinishedTrial, Metrics
 from service.text import duration
 
@@ -20,7 +21,6 @@ STATE_STYLES = {
     "pruned": "yellow",
     "failed": "red",
     "timed_out": "red",
-    "cancelled": "dim",
 }
 
 
@@ -33,9 +33,8 @@ class Progress:
         """Args: the sweep; its rows of `trials` so far; how many trials it is to have; where to show it."""
         self._spec, self._planned, self._console = spec, planned, console
         self._states = Counter(row["state"] for row in finished)
-        self._best: dict[str, float] = {}
-        for row in finished:
-            self._note_best(row)
+        self._rows: list[Mapping[str, Any]] = list(finished)
+        self._best: tuple[int, dict[str, float]] = (0, {})
         self._before = len(finished)
         self._started = time.monotonic()
         self._running: dict[int, tuple[int, Metrics]] = {}
@@ -63,7 +62,7 @@ class Progress:
         row = finished.row
         self._running.pop(row["trial"], None)
         self._states[row["state"]] += 1
-        self._note_best(row)
+        self._rows.append(row)
         if not self._console.is_terminal:
             self._console.print(self._line(row), highlight=False, soft_wrap=True)
 
@@ -71,12 +70,13 @@ class Progress:
     def _finished(self) -> int:
         return self._states.total()
 
-    def _note_best(self, row: Mapping[str, Any]) -> None:
-        for objective in self._spec.objectives:
-            value = row.get(objective.metric)
-            if row["state"] == "complete" and value is not None:
-                best = max if objective.goal == "max" else min
-                self._best[objective.metric] = best(value, self._best.get(objective.metric, value))
+    @property
+    def best(self) -> dict[str, float]:
+        """The best value of each objective so far, by metric, within the constraints."""
+        if self._best[0] != len(self._rows):  # it is looked at more often than it changes
+            found = best_values(self._rows, self._spec.objectives, self._spec.constraints)
+            self._best = len(self._rows), found
+        return self._best[1]
 
     def _line(self, row: Mapping[str, Any]) -> str:
         """One finished trial, for where there is no terminal."""
@@ -112,7 +112,7 @@ class Progress:
         bar = ProgressBar(total=self._planned, completed=self._finished, width=30)
         counted = Text(f"{self._finished}/{self._planned}")
         head.add_row(Text(spec.name, "bold"), bar, counted, *states, Text(self._pace(), "dim"))
-        best = ", ".join(f"{name} {value:.4g}" for name, value in self._best.items())
+        best = ", ".join(f"{name} {value:.4g}" for name, value in self.best.items())
         parts: list[RenderableType] = [head, Text(f"best: {best or 'none yet'}"), self._table()]
         return Group(*parts)
 

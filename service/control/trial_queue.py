@@ -8,7 +8,7 @@ from search.background import BackgroundSearch
 from service.config.sweep import SweepSpec
 from service.control.tasks import planned_trial
 from service.record.budget import Budget
-from service.record.leaders import leaders
+from service.record.leaders import awaiting_seeds
 from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
 from service.record.record import Record
 from service.record.rows import FinishedTrial, finished_trial
@@ -107,15 +107,13 @@ class TrialQueue:
     def finished(self, finished: FinishedTrial) -> None:
         """A trial is over."""
         self._plan.pass_time(self.budget.elapsed)
+        self.budget.finished(finished.row)
         self._settle(finished)
 
     def _settle(self, finished: FinishedTrial) -> None:
         self._unfinished.discard(finished.trial)
-        if not self.is_suggestion(finished.trial):
-            return
-        if finished.row["state"] == "complete" and self.fault(finished.means) is None:
-            self.budget.complete(finished.means)
-        self._background.tell(lambda search: _tell(search, finished))
+        if self.is_suggestion(finished.trial):
+            self._background.tell(lambda search: _tell(search, finished))
 
     def close(self) -> None:
         """Wait for a suggestion that is being made, which nobody wants any more, and keep the time."""
@@ -135,7 +133,7 @@ class TrialQueue:
             if not one.has_more_seeds:
                 self._search.restore(one.suggestion)
         for row in rows.values():
-            self.budget.spend(row["cpu_seconds"] or 0.0, row["gpu_seconds"] or 0.0)
+            self.budget.replay(row)
             self._settle(finished_trial(row, self.spec.metrics))
         return [one for one in begun if one.trial not in rows]
 
@@ -171,9 +169,8 @@ class TrialQueue:
         if wanted is None or self._unfinished & self._suggested or self.budget.used_up() is not None:
             return None
         rows = self._record.rows("trials").to_pylist()
-        best: Sequence[Row] = leaders(rows, self.spec.objectives, self.spec.constraints, wanted.trials)
-        few = (row for row in best if row["replicates"] < wanted.leaders)
-        return next((row for row in few if row["trial"] not in self._extended), None)
+        waiting = awaiting_seeds(rows, self.spec.objectives, self.spec.constraints, wanted)
+        return next((row for row in waiting if row["trial"] not in self._extended), None)
 
 
 def _tell(search: Search, finished: FinishedTrial) -> None:

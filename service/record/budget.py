@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from search import Constraint, Objective, recent_gain
-from search.objectives import costs, total_violation
+from search.objectives import costs, metrics_needed, total_violation
 from service.config.sections import BudgetSpec
+from service.record.plan import MORE_SEEDS
 from service.storage.paths import StoragePath, stored_files
 
 DISK_SECONDS = 30.0
@@ -41,17 +43,27 @@ class Budget:
         """Time that the sweep has run for, over all sessions (s)."""
         return time.monotonic() - self._started
 
+    def replay(self, row: Mapping[str, Any]) -> None:
+        """Count a trial of an earlier session by its row of `trials`."""
+        self.spend(row["cpu_seconds"] or 0.0, row["gpu_seconds"] or 0.0)
+        self.finished(row)
+
     def spend(self, cpu_seconds: float, gpu_seconds: float) -> None:
         """Count what a trial has used."""
         self._cpu_seconds += cpu_seconds
         self._gpu_seconds += gpu_seconds
 
-    def complete(self, metrics: Mapping[str, float]) -> None:
-        """Count a trial that is complete."""
-        if self._limits.plateau is None:
+    def finished(self, row: Mapping[str, Any]) -> None:
+        """Count what the search has gained by a finished trial, by its row of `trials`.
+
+        A leader that was run again with more seeds gains nothing: it is no new configuration.
+        """
+        if self._limits.plateau is None or row["state"] != "complete" or row["move"] == MORE_SEEDS:
             return
-        if total_violation(self._constraints, metrics) == 0:
-            self._points.append(costs(self._objectives, metrics))
+        values = [row[name] for name in metrics_needed(self._objectives, self._constraints)]
+        known = all(value is not None and isfinite(value) for value in values)
+        if known and total_violation(self._constraints, row) == 0:
+            self._points.append(costs(self._objectives, row))
             self._gain = recent_gain(self._points, self._limits.plateau.trials)
 
     def used_up(self) -> str | None:

@@ -9,14 +9,18 @@ import numpy as np
 
 from search.objectives import Constraint, Objective, costs, metrics_needed, pareto_front, total_violation
 from search.ranking import Result, fronts
+from service.config.sections import ReplicatesSpec
 from service.record.plan import MORE_SEEDS
 
 SHOWN = 20
 """So many leading trials are shown in more detail, and all of the Pareto front."""
 PROBED = 5
 """The networks of so many leading trials are run once more, for pictures of what they do."""
-DECIDING = ("trial", "state", "reason", "parent", "move", "duplicate_of")
-"""Columns of `trials` that say whether a trial counts."""
+DECIDING = (
+    *("trial", "state", "reason", "parent", "move", "duplicate_of"),
+    *("replicates", "cpu_seconds", "gpu_seconds"),
+)
+"""Columns of `trials` that say whether a trial counts, how many networks it has, and what it has used."""
 _DUPLICATE = "duplicate of trial "
 
 Row = Mapping[str, Any]
@@ -71,6 +75,30 @@ def leaders(
     known = _known(rows, objectives, constraints)
     results = [Result(total_violation(constraints, row), costs(objectives, row)) for row in known]
     return [known[n] for n in islice(chain.from_iterable(fronts(results)), count)]
+
+
+def awaiting_seeds(
+    rows: Sequence[Row],
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+    wanted: ReplicatesSpec,
+) -> list[Row]:
+    """The leading trials that are yet to be run again with more seeds, the best first.
+
+    A leader whose second run is in `rows`, however that ended, waits for no other.
+    """
+    again = {row["parent"] for row in rows if row["move"] == MORE_SEEDS}
+    best = leaders(rows, objectives, constraints, wanted.trials)
+    return [row for row in best if row["replicates"] < wanted.leaders and row["trial"] not in again]
+
+
+def best_values(
+    rows: Iterable[Row], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> dict[str, float]:
+    """The best value of each objective, by metric, on the Pareto front; none if there is no front."""
+    front = front_trials(rows, objectives, constraints)
+    chosen = {one.metric: max if one.goal == "max" else min for one in objectives}
+    return {metric: best(row[metric] for row in front) for metric, best in chosen.items() if front}
 
 
 def shown_trials(

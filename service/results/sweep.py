@@ -150,7 +150,7 @@ class Sweep:
 
         Only trials that count are compared; see `counted`.
         """
-        front = front_trials(self._deciding(), self.spec.objectives, self.spec.constraints)
+        front = front_trials(self.deciding_rows(), self.spec.objectives, self.spec.constraints)
         return self._rows_of([row["trial"] for row in front])
 
     def counted(self) -> "pd.DataFrame":
@@ -159,10 +159,10 @@ class Sweep:
         Duplicates are left out, and a leader that was run again with more seeds stands for the trial that
         led.
         """
-        return self._rows_of([row["trial"] for row in counted_trials(self._deciding())])
+        return self._rows_of([row["trial"] for row in counted_trials(self.deciding_rows())])
 
-    def _deciding(self) -> list[dict[str, Any]]:
-        """Rows of `trials` with the columns that say whether a trial counts, and leads."""
+    def deciding_rows(self) -> list[dict[str, Any]]:
+        """Rows of `trials` with the columns that say whether a trial counts, leads, and what it has used."""
         known = table_schema(self._folder_of("trials")).names
         wanted = {*DECIDING, *metrics_needed(self.spec.objectives, self.spec.constraints)}
         rows: list[dict[str, Any]] = self.arrow("trials", None, [n for n in known if n in wanted]).to_pylist()

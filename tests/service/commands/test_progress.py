@@ -4,7 +4,6 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-import pytest
 from rich.console import Console
 
 from service.commands.progress import Progress
@@ -15,7 +14,15 @@ MakeSpec = Callable[..., SweepSpec]
 
 
 def row(trial: int, **fields: Any) -> dict[str, Any]:
-    return {"trial": trial, "state": "complete", "reason": None, "accuracy": 0.5, "seconds": 2.0} | fields
+    known = {
+        "trial": trial,
+        "state": "complete",
+        "reason": None,
+        "parent": None,
+        "move": None,
+        "seconds": 2.0,
+    }
+    return known | {"accuracy": 0.5, "wiring_length": 10.0} | fields
 
 
 def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
@@ -25,7 +32,9 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
         progress.epoch(1, 1, {"accuracy": (0.25, None)})
         progress.trial_finished(FinishedTrial(row(1, wiring_length=3.0), {}))
         progress.trial_finished(
-            FinishedTrial(row(2, state="failed", reason="`loss` is nan", accuracy=None), {})
+            FinishedTrial(
+                row(2, state="failed", reason="`loss` is nan", accuracy=None, wiring_length=None), {}
+            )
         )
     first, second = stream.getvalue().splitlines()
     assert first.startswith("[2/3] trial 1 complete, accuracy 0.5, wiring_length 3, 2.0 s, ")
@@ -48,7 +57,16 @@ def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
     assert "0.375" in shown and "2/3" in shown and "trials/min" in shown
 
 
-def test_only_complete_trials_count_for_the_best(small_spec: MakeSpec) -> None:
-    failed = row(0, state="failed", accuracy=1.0)
-    progress = Progress(small_spec(), [failed, row(1, accuracy=0.25)], 3, Console(file=io.StringIO()))
-    assert progress._best["accuracy"] == pytest.approx(0.25)
+def test_the_best_is_that_of_trials_that_count_within_the_constraints(small_spec: MakeSpec) -> None:
+    rows = [
+        row(0, state="failed", accuracy=1.0),
+        row(1, accuracy=0.25, silent=0.1),
+        row(2, accuracy=0.75, silent=0.9),
+        row(3, accuracy=0.5, silent=0.1, duplicate_of=1),
+    ]
+    spec = small_spec(constraints="[{metric: silent, max: 0.2}]")
+    progress = Progress(spec, rows, 5, Console(file=io.StringIO()))
+    assert progress.best == {"accuracy": 0.25, "wiring_length": 10.0}
+    more_seeds = row(4, accuracy=0.2, silent=0.1, parent=1, move="more seeds")
+    progress.trial_finished(FinishedTrial(more_seeds, {}))
+    assert progress.best["accuracy"] == 0.2  # it stands for the trial that led

@@ -21,13 +21,13 @@ Make = Callable[..., Sweep]
 def make(tmp_path: Path) -> Make:
     """A sweep of ten trials, with this budget, so many finished ones, and what was begun beside these."""
 
-    def write(budget: str, losses: list[float], begun: int = 0, **row: Any) -> Sweep:
+    def write(budget: str, losses: list[float], begun: int = 0, more: str = "", **row: Any) -> Sweep:
         folder = tmp_path / "runs" / "small"
         folder.mkdir(parents=True)
         (folder / "sweep.yaml").write_text(
             "name: small\ndata: {name: digits}\nsearch: {trials: 10}\n"
             "objectives: [{metric: loss, goal: min}]\n"
-            f"budget: {budget}\n"
+            f"budget: {budget}\n{more}"
         )
         suggested = [
             {"suggestion": {"trial": n, "values": {}}, "parent": None, "move": None, "replicates": None}
@@ -37,7 +37,7 @@ def make(tmp_path: Path) -> Make:
         (folder / "plan.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         with Record.open(folder, make_schemas()) as record:
             rows = [
-                {"trial": n, "state": "complete", "loss": loss, "cpu_seconds": 900.0, **row}
+                {"trial": n, "state": "complete", "loss": loss, "cpu_seconds": 900.0, "replicates": 1, **row}
                 for n, loss in enumerate(losses)
             ]
             record.append("trials", rows)
@@ -90,3 +90,32 @@ def test_a_budget_that_cannot_be_read_is_damage(make: Make) -> None:
         and one.fault is not None
         and "budget.hours: got 'many', expected a number above 0 or null" in one.fault
     )
+
+
+LEADERS = "replicates: {leaders: 3, trials: 2}\n"
+
+
+def test_leaders_that_are_yet_to_have_more_seeds_are_left(make: Make) -> None:
+    sweep = make("{}", [0.1, 0.2, *[0.9] * 8], more=LEADERS)
+    assert status_of(sweep).state == "unfinished"
+    again = {"state": "complete", "loss": 0.15, "move": "more seeds", "replicates": 3}
+    with Record.open(sweep.folder, make_schemas()) as record:
+        record.append("trials", [{"trial": 10, "parent": 0, **again}])
+    assert status_of(sweep).state == "unfinished"
+    with Record.open(sweep.folder, make_schemas()) as record:
+        record.append("trials", [{"trial": 11, "parent": 1, **again, "state": "failed"}])
+    assert status_of(sweep).state == "finished"
+
+
+def test_leaders_with_enough_seeds_wait_for_none(make: Make) -> None:
+    assert status_of(make("{}", [0.5] * 10, more=LEADERS, replicates=3)).state == "finished"
+
+
+def test_a_plateau_ends_the_suggestions_but_not_the_leaders(make: Make) -> None:
+    plateau = "{plateau: {trials: 2, gain: 0.01}}"
+    losses = [0.5, 0.4, 0.9, 0.8]
+    assert status_of(make(plateau, losses, more=LEADERS)).state == "unfinished"
+
+
+def test_time_that_is_up_ends_leaders_too(make: Make) -> None:
+    assert status_of(make("{hours: 0.5}", [0.5, 0.4], more=LEADERS)).state == "finished"

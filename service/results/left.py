@@ -1,0 +1,32 @@
+"""What of a sweep is still to be run, by its record alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from service.config.sweep import SweepSpec
+from service.record.leaders import awaiting_seeds
+from service.record.plan import MORE_SEEDS
+
+
+class Left(NamedTuple):
+    """Trials that are still to be run."""
+
+    suggestions: int
+    """Trials that the sampler is yet to suggest, or whose run was cut short."""
+    leaders: int
+    """Leading trials that are yet to be run again with more seeds."""
+
+
+def trials_left(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Left:
+    """What is left of a sweep whose finished trials are `rows` of `trials`, budgets left aside.
+
+    Who leads is known once all suggestions are finished; before, as many leaders count as are asked for.
+    """
+    again = sum(row["move"] == MORE_SEEDS for row in rows)
+    suggestions = max(0, spec.planned - (len(rows) - again))
+    wanted = spec.replicates
+    if wanted is None:
+        return Left(suggestions, 0)
+    if suggestions:
+        return Left(suggestions, max(0, min(wanted.trials, spec.planned) - again))
+    return Left(0, len(awaiting_seeds(rows, spec.objectives, spec.constraints, wanted)))
