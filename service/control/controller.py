@@ -6,7 +6,7 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,17 +64,17 @@ class SweepController:
             SweepError: if a file of theirs is damaged or can't be written.
         """
         self.spec, self.folder, self.listeners = spec, folder, listeners
-        self.record = Record.open(folder, schemas_of(spec))
-        try:
+        self._running: dict[int, RunningTrial] = {}
+        with ExitStack() as opened:  # what is open is closed if the rest can't be opened
+            self.record = Record.open(folder, schemas_of(spec))
+            opened.callback(self.record.close)
             self._end_unplanned()
             self.queue = TrialQueue(spec, folder, self.record, sources)
+            opened.callback(self.queue.close)
             self._stopping = StoppingPolicy(spec, self.record, self.queue.fault, self.queue.is_suggestion)
             self._retention = NetworkRetention(spec, folder, self.record)
-        except Exception:
-            self.record.close()
-            raise
-        self._running: dict[int, RunningTrial] = {}
-        self._tidy()
+            self._tidy()
+            opened.pop_all()
 
     @property
     def finished(self) -> int:
@@ -133,6 +133,11 @@ class SweepController:
         """A trial has got a worker: from now on it is expected to report."""
         if trial in self._running:
             self._running[trial].since = time.monotonic()
+
+    def displaced(self, trial: int) -> None:
+        """A trial has lost its worker and waits for another: nobody expects a report of it meanwhile."""
+        if trial in self._running:
+            self._running[trial].since = None
 
     def lost(self, trial: int, reason: str) -> None:
         """A trial's worker is gone for good."""

@@ -1,4 +1,4 @@
-"""A trial that runs, as the controller knows it, and whether it goes on."""
+"""A trial that runs, as the controller knows it."""
 
 import time
 from dataclasses import dataclass, field

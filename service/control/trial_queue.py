@@ -1,6 +1,7 @@
 """What is to be run: suggestions while the budget lasts, then more seeds for the leading trials."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from search import Search, Suggestion
@@ -43,10 +44,10 @@ class TrialQueue:
         self.spec, self._record = spec, record
         self.patience: float | None = None
         """How long `next` may wait for the sampler (s); None: until it has a suggestion."""
-        self._plan = Plan(plan_file(folder))
-        if self._plan.sources is None and spec.search.warm_start:
-            self._plan.start_from(list(sources))
-        self.budget = Budget(spec.budget, folder, spec.objectives, spec.constraints, self._plan.elapsed)
+        self._suggested: set[int] = set()  # trials that the sampler suggested
+        self._extended: set[int] = set()  # leaders that were begun again with more seeds
+        self._unfinished: set[int] = set()
+        self._next_trial = 0
         self._search = Search(
             spec.space,
             spec.objectives,
@@ -54,13 +55,16 @@ class TrialQueue:
             constraints=spec.constraints,
             fixed=spec.fixed,
         )
-        self._background = BackgroundSearch(self._search)
-        self._suggested: set[int] = set()  # trials that the sampler suggested
-        self._extended: set[int] = set()  # leaders that were begun again with more seeds
-        self._unfinished: set[int] = set()
-        self._next_trial = 0
-        self.left = self._rebuild()
-        """Trials that were cut short, to be run first."""
+        self._background = BackgroundSearch(self._search)  # without a thread until it is asked
+        with ExitStack() as opened:  # the plan is closed if the search can't be rebuilt
+            self._plan = Plan(plan_file(folder))
+            opened.callback(self._plan.close)
+            if self._plan.sources is None and spec.search.warm_start:
+                self._plan.start_from(list(sources))
+            self.budget = Budget(spec.budget, folder, spec.objectives, spec.constraints, self._plan.elapsed)
+            self.left = self._rebuild()
+            """Trials that were cut short, to be run first."""
+            opened.pop_all()
 
     @property
     def over(self) -> bool:

@@ -199,7 +199,9 @@ class _LifecycleCallback(ProgressCallback):
             kill_worker(self._live[number])  # it is recorded already, and not taken up again
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
-        logger.warning("trial %d: its worker died; it is taken up again", trial.config[TASK].trial)
+        number = trial.config[TASK].trial
+        logger.warning("trial %d: its worker died; it is taken up again", number)
+        self._bridge.call(lambda controller: controller.displaced(number))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: TuneTrial, **info: Any) -> None:
         number, reason = trial.config[TASK].trial, loss_in_words(error_of(trial))
@@ -226,7 +228,7 @@ def run_on_ray(
 
     Args:
         controller: of the sweep.
-        begin: makes trials.
+        factory: makes trials.
         address: of a running cluster, `auto` or HOST:PORT; None: a Ray of this process's own.
 
     Raises:

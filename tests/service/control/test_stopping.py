@@ -111,6 +111,23 @@ def test_a_trial_that_does_not_report_is_timed_out(
     assert trials["state"].tolist() == ["timed_out"]
 
 
+def test_nobody_waits_for_a_report_of_a_trial_without_a_worker(
+    tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SweepController(small_spec(resources__time_limit=100), tmp_path)) as controller:
+        task = controller.next_task()
+        assert task is not None
+        controller.placed(task.trial)
+        controller.displaced(task.trial)  # its worker has died, and no other has room
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 1e6)
+        assert controller.time_out() == []
+        controller.placed(task.trial)
+        assert controller.time_out() == []
+        monkeypatch.setattr(time, "monotonic", lambda: now + 2e6)
+        assert controller.time_out() == [task.trial]
+
+
 def test_a_trial_is_judged_by_the_time_it_has_taken_so_far(tmp_path: Path, small_spec: MakeSpec) -> None:
     """The objective `seconds` is the same quantity while pruning and in the end."""
     changes = {
