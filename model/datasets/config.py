@@ -1,7 +1,7 @@
 """Which data a network learns: one frozen dataclass, the keys of `data:` in a sweep file."""
 
 from dataclasses import fields
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from model.fields import STRICT, RealOnly, Text, faults_in_words
 
 TimeUnit = Literal["s", "ms", "us"]
+TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
 
 DATASETS = ("digits", "yin_yang", "shd", "ssc", "ntidigits", "smnist", "braille")
 """Data sets that can be had by name."""

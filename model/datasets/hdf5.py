@@ -30,6 +30,7 @@ CAUSES = (
     ("consistency flags", NOT_CLOSED),
     ("filter", FILTER),
     ("plugin", FILTER),
+    ("external raw data file", "keeps numbers in another file, which is not there; put it where it was"),
     ("ermission denied", "may not be read; make it readable"),
 )
 """Words of HDF5's own messages, and what they mean, with the cure. The first that fits counts."""
@@ -70,6 +71,20 @@ def find(file: h5py.Group, key: str) -> Any | None:
                 f"`{key}` is a link to `{target}` that leads nowhere; mend the link, or remove it"
             ) from error
     return found
+
+
+def check_sources(found: h5py.Dataset, key: str) -> None:
+    """Raise DataError if a list is put together from files of which one is missing: HDF5 would read zeros."""
+    for source in found.virtual_sources() if found.is_virtual else ():
+        beside, here = Path(found.file.filename).parent / source.file_name, Path(source.file_name)
+        if (
+            source.file_name != "."
+            and "%" not in source.file_name
+            and not (beside.is_file() or here.is_file())
+        ):
+            raise DataError(
+                f"`{key}` is put together from `{source.file_name}`, which is not there; put it there"
+            )
 
 
 def in_native_order(flat: NDArray[Any], stored: np.dtype[Any]) -> NDArray[Any]:

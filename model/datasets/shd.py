@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model.arrays import Ints
-from model.datasets.config import TimeUnit
-from model.datasets.hdf5 import find, in_native_order, opened
+from model.datasets.config import TIME_UNITS, TimeUnit
+from model.datasets.hdf5 import check_sources, find, in_native_order, opened
 from model.datasets.ragged import DataError, concatenate
 from model.datasets.time_unit import check_unit, milliseconds
 
@@ -35,6 +35,8 @@ def read_shd(path: str | Path, time_unit: TimeUnit | None = None) -> ShdContent:
     Raises DataError if the file is missing, locked, truncated, not HDF5, not in this layout or without
     samples, and if its samples are too long or too short for the unit of time.
     """
+    if time_unit not in (None, *TIME_UNITS):
+        raise DataError(f"`time_unit`: got {time_unit!r}, expected one of {', '.join(TIME_UNITS)}")
     with opened(path) as file:
         times, lengths = _ragged(file, "spikes/times", "f" if time_unit is None else "fiu")
         channels, channel_lengths = _ragged(file, "spikes/units", "iu")
@@ -53,6 +55,7 @@ def _list(file: h5py.File, key: str) -> Any:
     found = find(file, key)
     if not isinstance(found, h5py.Dataset) or found.ndim != 1:
         raise DataError(f"`{key}` is missing or not a list; {EXPECTED}")
+    check_sources(found, key)
     return found
 
 

@@ -15,6 +15,7 @@ from model.datasets.ragged import DataError, Ragged, concatenate, offsets_of
 from model.datasets.shd import read_shd
 
 MAX_COUNT = 2**31 - 1  # channels are kept as int32
+MOST_CHANNELS = 2**24  # that are taken for channels unless their number is given: weights of more fit nowhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +98,9 @@ class SpikeDataset:
         labels = _whole_numbers(labels, "labels", len(lengths), str(path))
         if n_channels is None:
             n_channels = 1 + int(channels.max(initial=0))
+            if n_channels > MOST_CHANNELS:
+                fault = f"got channel {n_channels - 1}, expected less than {MOST_CHANNELS}"
+                raise DataError(f"{path}: `spikes/units`: {fault}; number the channels from 0")
         if n_classes is None:
             n_classes = 1 + int(labels.max(initial=0)) if names is None else names
         return cls.from_flat(times, channels, lengths, labels, n_channels, n_classes, speakers, str(path))

@@ -92,6 +92,27 @@ def test_what_hdf5_says_becomes_words(small: Path, monkeypatch: pytest.MonkeyPat
             SpikeDataset.from_hdf5(small)
 
 
+def test_lists_that_other_files_hold(small: Path) -> None:
+    """HDF5 would read a missing source as zeros."""
+    layout = h5py.VirtualLayout((2,), np.uint16)
+    layout[:] = h5py.VirtualSource("source.h5", "labels", shape=(2,))
+    with h5py.File(small, "r+") as file:
+        del file["labels"]
+        file.create_virtual_dataset("labels", layout, fillvalue=0)
+    with pytest.raises(
+        DataError, match=r"small\.h5: `labels` is put together from `source\.h5`, which is not"
+    ):
+        SpikeDataset.from_hdf5(small)
+    with h5py.File(small.with_name("source.h5"), "w") as source:
+        source["labels"] = np.array([1, 0], np.uint16)
+    assert SpikeDataset.from_hdf5(small).labels.tolist() == [1, 0]
+    with h5py.File(small, "r+") as file:
+        del file["labels"]
+        file.create_dataset("labels", (2,), np.uint16, external=[(str(small.with_name("raw")), 0, 4)])
+    with pytest.raises(DataError, match=r"small\.h5: keeps numbers in another file, which is not there"):
+        SpikeDataset.from_hdf5(small)
+
+
 def test_a_list_that_claims_more_than_there_is_memory(small: Path) -> None:
     with h5py.File(small, "r+") as file:
         del file["labels"]

@@ -47,6 +47,17 @@ def test_sizes_default_to_what_the_file_holds_and_can_be_given(tmp_path: Path) -
         SpikeDataset.from_hdf5(path, n_channels=6)
 
 
+def test_numbers_too_large_to_be_channels_are_refused(tmp_path: Path) -> None:
+    path = write_shd(tmp_path / "wild.h5", [[0.1]], [[0]], [0])
+    with h5py.File(path, "a") as file:
+        del file["spikes/units"]
+        file.create_dataset("spikes/units", 1, h5py.vlen_dtype(np.uint64))[0] = np.array([2**40], np.uint64)
+    with pytest.raises(
+        DataError, match=r"wild\.h5: `spikes/units`: got channel 1099511627776, expected less"
+    ):
+        SpikeDataset.from_hdf5(path)
+
+
 def test_a_file_without_a_spike_is_legal(tmp_path: Path) -> None:
     data = SpikeDataset.from_hdf5(write_shd(tmp_path / "silent.h5", [[], []], [[], []], [0, 1]))
     assert (len(data), data.latest, data.n_channels) == (2, 0.0, 1)

@@ -113,5 +113,7 @@ def test_the_unit_is_that_of_training_and_test(tmp_path: Path) -> None:
 def test_the_unit_is_one_of_three_and_for_files_alone() -> None:
     with pytest.raises(ValueError, match="`time_unit`: got 'min', expected one of s, ms, us or null"):
         DataConfig(path="a.h5", time_unit="min")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="`time_unit`: got 'min', expected one of s, ms, us"):
+        SpikeDataset.from_hdf5("a.h5", time_unit="min")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="`time_unit` goes with `path`"):
         DataConfig(name="shd", time_unit="s")
