@@ -49,8 +49,8 @@ def check_unit(times: NDArray[Any], lengths: Ints, unit: TimeUnit | None) -> Non
     fitting = [one for one, ms in _MS.items() if SHORTEST <= median / _MS[given] * ms <= LONGEST]
     cure = f"if they are in {_NOUNS[fitting[0]]}, say `time_unit: {fitting[0]}`; " if fitting else ""
     length = f"{median / 1000:,.0f} s" if median >= 1000 else f"{median:.3g} ms"
-    believed = "they are," if unit is None else "it does, give seconds and"
+    believed = "say" if unit is None else "give seconds and say"
     raise DataError(
-        f"the median sample lasts {length} if its times are in {_NOUNS[given]}; {cure}if {believed} "
-        "say `time_unit: s`"
+        f"the median sample lasts {length} if its times are in {_NOUNS[given]}; {cure}if that is "
+        f"right, {believed} `time_unit: s`"
     )
