@@ -114,6 +114,8 @@ def _in_words(root: Any, fault: ErrorDetails, noun: str) -> str:
         return no_such(noun, str(place[-1]), fields_of(_type_at(root, place[:-1])))
     if kind == "too_short":
         return f"got {show(value)}, expected at least one"
+    if kind == "string_unicode":
+        return f"got {show(value)}, which is no text in UTF-8; choose another"
     legal = legal_values(_type_at(root, place))
     return f"is missing; give {legal}" if kind == "missing" else f"got {show(value)}, expected {legal}"
 

@@ -13,6 +13,7 @@ from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
 from service.storage.layout import RUNS
 from service.storage.paths import parse_path
+from service.text import write_plainly
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -246,6 +247,8 @@ def doctor(out: Out = RUNS) -> None:
 
 def main() -> None:
     """Run the command line; the exit codes are 0 done, 1 could not go on, 2 wrong input, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        write_plainly(stream)
     # A broken pipe (`| head`) ends the program as it does others, without a word.
     try:
         app()
@@ -264,10 +267,11 @@ def main() -> None:
 
 
 def _console() -> "Console":
-    """Standard output; where there is no terminal there is no width to keep to, either."""
+    """Standard output, as it is written; where there is no terminal there is no width to keep to, either."""
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() else 160)
+    # Brackets and colons in the names of folders and in reasons are no markup.
+    return Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False)
 
 
 @contextmanager

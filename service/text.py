@@ -1,6 +1,9 @@
-"""Words for people: durations, and addresses without their passwords."""
+"""Words for people: durations, addresses without their passwords, and what any terminal can show."""
 
+import codecs
+import io
 import re
+from typing import TextIO
 
 
 def redact(text: str) -> str:
@@ -19,6 +22,42 @@ def has_password(uri: str) -> bool:
     [True, False]
     """
     return bool(re.search(r"//\S*:\S*@|[?&]password=", uri))
+
+
+def is_utf8(text: str) -> bool:
+    r"""Whether a text can be written as UTF-8. The name of a file can't if its bytes are of another encoding.
+
+    >>> is_utf8("é"), is_utf8("caf\udce9")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+NOT_UTF8 = "is no name in UTF-8, and can't be kept in tables and in MLflow; rename it, or choose another"
+
+_PLAIN = {"…": "~", "±": "+-", "−": "-", "ρ": "rho", "²": "2", "λ": "lambda"}
+"""What stands for characters that we and rich print, where they can't be written."""
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    escaped = (_PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in wrong)
+    return "".join(escaped), error.end
+
+
+codecs.register_error("polychrony.plainly", _plainly)
+
+
+def write_plainly(stream: TextIO) -> None:
+    """From now on write to a stream what its encoding does not have in other characters, or escaped."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="polychrony.plainly")
 
 
 _UNITS = ((2 * 86_400, 86_400, "days"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))

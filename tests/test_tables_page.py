@@ -69,6 +69,9 @@ def answers(
                 record.flush()
     (folder / "sweep.yaml").write_text("name: wiring\ndata: {name: digits}\nsearch: {trials: 12}\n")
     note_environment(folder)
+    for name in rows:
+        for stray in (".DS_Store", "._part-000000.parquet"):  # as macOS leaves them in what it copies
+            (folder / "tables" / name / stray).write_bytes(b"stray")
     monkeypatch.chdir(tmp_path)
 
     def run(name: str) -> list[Any]:

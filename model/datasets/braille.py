@@ -10,6 +10,7 @@ Source: Mueller-Cleve et al., Braille letter reading: A benchmark for spatio-tem
 neuromorphic hardware, Front. Neurosci. 16:951164, 2022, doi:10.3389/fnins.2022.951164.
 """
 
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,8 @@ def main(arguments: list[str]) -> None:
     if len(arguments) != 2:
         sys.stderr.write("usage: python -m model.datasets.braille IN.pkl OUT.h5\n")
         sys.exit(2)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may have what its encoding has not
+        sys.stdout.reconfigure(errors="backslashreplace")
     source, target = map(Path, arguments)
     try:
         count = convert(source, target)

@@ -1,12 +1,15 @@
 """Which data a network learns: one frozen dataclass, the keys of `data:` in a sweep file."""
 
 from dataclasses import fields
-from typing import Annotated
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, WithJsonSchema
 from pydantic.dataclasses import dataclass
 
 from model.fields import STRICT, RealOnly, Text, faults_in_words
+
+TimeUnit = Literal["s", "ms", "us"]
+TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
 
 DATASETS = ("digits", "yin_yang", "shd", "ssc", "ntidigits", "smnist", "braille")
 """Data sets that can be had by name."""
@@ -54,6 +57,9 @@ class DataConfig:
     """Draws the samples, or the group, held out."""
     validation_group: int | None = None
     """The group (for speech: the speaker) that is held out."""
+    time_unit: TimeUnit | None = None
+    """The unit of times in `path` and `test`: s, ms or us (microseconds). None: seconds, as in SHD, unless
+    the samples would be so long or so short that this can hardly be."""
 
     def __post_init__(self) -> None:
         if (self.name is None) == (self.path is None):
@@ -62,6 +68,8 @@ class DataConfig:
             raise ValueError(f"DataConfig: `name`: {fault}")
         if self.name is not None and self.test is not None:
             raise ValueError("DataConfig: `test` goes with `path`; leave it out")
+        if self.name is not None and self.time_unit is not None:
+            raise ValueError("DataConfig: `time_unit` goes with `path`; leave it out")
         self._check_validation()
 
     def _check_validation(self) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.arrays import Ints
-from model.datasets.config import DataConfig
+from model.datasets.config import DataConfig, TimeUnit
 from model.datasets.digits import load_digits
 from model.datasets.library import load_braille, load_ntidigits, load_shd, load_smnist, load_ssc
 from model.datasets.ragged import DataError
@@ -57,10 +57,12 @@ def load_dataset(
     validation: float | None = None,
     seed: int = 0,
     validation_group: int | None = None,
+    time_unit: TimeUnit | None = None,
 ) -> Splits:
     """Load the data set called `name`, or the files in the SHD layout at `path` and `test`.
 
-    The arguments are those of `DataConfig`, which says what is held out for validation. The rest trains.
+    The arguments are those of `DataConfig`, which says what is held out for validation, and in which unit
+    times of files may be. The rest trains.
 
     Published sets are kept in the folder that the environment variable POLYCHRONY_DATA names, by default
     ~/.cache/polychrony, and fetched into it on first use.
@@ -72,7 +74,7 @@ def load_dataset(
     (1197, 300, 300, 64)
     """
     path, test = (None if file is None else str(file) for file in (path, test))
-    return load_splits(DataConfig(name, path, test, validation, seed, validation_group))
+    return load_splits(DataConfig(name, path, test, validation, seed, validation_group, time_unit))
 
 
 def load_splits(config: DataConfig) -> Splits:
@@ -86,10 +88,10 @@ def load_splits(config: DataConfig) -> Splits:
 
 def _files(config: DataConfig) -> tuple[SpikeDataset, SpikeDataset | None]:
     assert config.path is not None
-    whole = SpikeDataset.from_hdf5(config.path)
+    whole = SpikeDataset.from_hdf5(config.path, time_unit=config.time_unit)
     if config.test is None:
         return whole, None
-    test = SpikeDataset.from_hdf5(config.test)
+    test = SpikeDataset.from_hdf5(config.test, time_unit=config.time_unit)
     n_channels = max(whole.n_channels, test.n_channels)  # the layout does not say: see `from_hdf5`
     n_classes = max(whole.n_classes, test.n_classes)
     whole = replace(whole, n_channels=n_channels, n_classes=n_classes)

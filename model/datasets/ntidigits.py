@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
+from numpy.typing import NDArray
 
+from model.datasets.hdf5 import opened
 from model.datasets.ragged import DataError
 from model.datasets.spikes import SpikeDataset
 
@@ -24,18 +25,10 @@ def read_ntidigits(path: Path) -> tuple[SpikeDataset, SpikeDataset]:
 
     Source: Anumula, Neil, Delbruck, Liu, Front. Neurosci. 12:23, 2018, doi:10.3389/fnins.2018.00023.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            train, test = ([name for name in _names(file, part) if _is_single(name)] for part in PARTS)
-            speakers = sorted({_speaker(name) for name in train + test})
-            parts = [
-                _part(path, file, part, names, speakers)
-                for part, names in zip(PARTS, (train, test), strict=True)
-            ]
-    except DataError:
-        raise
-    except (OSError, RuntimeError, KeyError, ValueError, AttributeError) as error:  # foreign or damaged
-        raise DataError(f"{path}: cannot be read as N-TIDIGITS ({error}); fetch it again") from error
+    with opened(path, "N-TIDIGITS") as file:
+        train, test = ([name for name in _names(file, part) if _is_single(name)] for part in PARTS)
+        speakers = sorted({_speaker(name) for name in train + test})
+        parts = [_part(file, part, names, speakers) for part, names in zip(PARTS, (train, test), strict=True)]
     return parts[0], parts[1]
 
 
@@ -55,16 +48,27 @@ def _speaker(name: str) -> str:
     return f"{sex}-{speaker}"
 
 
-def _part(path: Path, file: Any, part: str, names: list[str], speakers: list[str]) -> SpikeDataset:
+def _part(file: Any, part: str, names: list[str], speakers: list[str]) -> SpikeDataset:
     if not names:
-        raise DataError(f"{path}: `{part}_labels` names no single digit; fetch the file again")
+        raise DataError(f"`{part}_labels` names no single digit; fetch the file again")
     events = []
     for name in names:
         seconds = file[f"{part}_timestamps"][name][:].astype(np.float64)
-        events.append(((seconds * 1000).astype(np.float32), file[f"{part}_addresses"][name][:].astype(int)))
+        channels = _whole(f"{part}_addresses/{name}", file[f"{part}_addresses"][name][:])
+        events.append(((seconds * 1000).astype(np.float32), channels))
     labels = [DIGITS.index(name[-1]) for name in names]
     groups = [speakers.index(_speaker(name)) for name in names]
     try:
         return SpikeDataset.from_events(events, labels, CHANNELS, len(DIGITS), groups)
     except DataError as error:
-        raise DataError(f"{path}: {part}: {error}") from None
+        raise DataError(f"{part}: {error}") from None
+
+
+def _whole(place: str, channels: NDArray[Any]) -> NDArray[np.int64]:
+    """Channels as whole numbers; the published file has them as floats."""
+    with np.errstate(invalid="ignore"):  # of NaN
+        whole = channels.astype(np.int64)
+    if (whole != channels).any():
+        fault = channels[whole != channels][0]
+        raise DataError(f"`{place}`: {fault} is no channel; fetch the file again")
+    return whole

@@ -29,6 +29,8 @@ def read_smnist(images: Path, labels: Path) -> SpikeDataset:
     pixels, classes = read_idx(images, IMAGES), read_idx(labels, LABELS)
     if len(pixels) != len(classes):
         raise DataError(f"{images}: {len(pixels)} images, but {len(classes)} labels in {labels}; fetch both")
+    if not pixels.size:
+        raise DataError(f"{images}: holds no image, or images without pixels; fetch it again")
     times, channels, lengths = encode(pixels.reshape(len(pixels), -1))
     return SpikeDataset.from_flat(
         times, channels, lengths, classes, CHANNELS, 10, groups=None, source=str(images)

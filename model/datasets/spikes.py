@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.arrays import Ints
+from model.datasets.config import TimeUnit
 from model.datasets.ragged import DataError, Ragged, concatenate, offsets_of
 from model.datasets.shd import read_shd
 
 MAX_COUNT = 2**31 - 1  # channels are kept as int32
+MOST_CHANNELS = 2**24  # that are taken for channels unless their number is given: weights of more fit nowhere
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,24 +70,37 @@ class SpikeDataset:
         return cls.from_flat(times, channels, lengths, labels, n_channels, n_classes, groups)
 
     @classmethod
-    def from_hdf5(cls, path: str | Path, n_channels: int | None = None, n_classes: int | None = None) -> Self:
+    def from_hdf5(
+        cls,
+        path: str | Path,
+        n_channels: int | None = None,
+        n_classes: int | None = None,
+        time_unit: TimeUnit | None = None,
+    ) -> Self:
         """A data set from a file in the layout of the Spiking Heidelberg Digits (SHD).
 
         The layout: `spikes/times` (ragged floats, seconds), `spikes/units` (ragged integers, the channel),
         `labels` and, if present, `extra/speaker` (becomes `groups`) and `extra/keys` (names of the classes).
+        Numbers may be of any size and byte order.
 
         n_channels: by default the highest channel with a spike in this file, plus 1, as the layout does
             not say; give it where the file must match another (`load_dataset` matches train and test).
         n_classes: by default the number of `extra/keys`, else the highest label plus 1.
+        time_unit: of `spikes/times`, which may be integers then; None: seconds, and a file whose samples
+            would be longer than a minute or shorter than a millisecond is refused.
 
-        Raises DataError, naming file and cure, if the file is missing, truncated, not HDF5, not in this
-        layout or without samples, and for what `from_events` refuses.
+        Raises DataError, naming file and cure, if the file is missing, locked, truncated, not HDF5, not in
+        this layout or without samples, and for what `from_events` refuses.
 
         Source: Cramer, Stradmann, Schemmel, Zenke, IEEE TNNLS 2020, doi:10.1109/TNNLS.2020.3044364.
         """
-        times, channels, lengths, labels, speakers, names = read_shd(path)
+        times, channels, lengths, labels, speakers, names = read_shd(path, time_unit)
+        labels = _whole_numbers(labels, "labels", len(lengths), str(path))
         if n_channels is None:
             n_channels = 1 + int(channels.max(initial=0))
+            if n_channels > MOST_CHANNELS:
+                fault = f"got channel {n_channels - 1}, expected less than {MOST_CHANNELS}"
+                raise DataError(f"{path}: `spikes/units`: {fault}; number the channels from 0")
         if n_classes is None:
             n_classes = 1 + int(labels.max(initial=0)) if names is None else names
         return cls.from_flat(times, channels, lengths, labels, n_channels, n_classes, speakers, str(path))

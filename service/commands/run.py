@@ -199,7 +199,11 @@ def _mlflow(
         state = "cancelled"
         raise
     finally:
-        with console.status("MLflow: logging the rest") if console.is_terminal else nullcontext():
+        with (
+            console.status("MLflow: logging the rest", spinner="line")
+            if console.is_terminal
+            else nullcontext()
+        ):
             view.close(state)
         if view.lost:
             fault = (

@@ -1,6 +1,6 @@
 """The sections `learner` and `data` of a sweep file: fields of the model's two configurations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +9,7 @@ from model.config import LearnerConfig
 from model.datasets.config import FIXED_SPLITS, DataConfig, name_fault
 from model.fields import field_fault, kind_of, show
 from service.config.faults import ConfigFault
+from service.text import NOT_UTF8, is_utf8
 
 Config = TypeVar("Config", bound=LearnerConfig | DataConfig)
 
@@ -65,22 +66,29 @@ def find_files(
         if given.get(key) is None:
             continue
         candidates = [start / given[key] for start in (folder, Path.cwd())]
-        file = next((path for path in candidates if _is_file(path)), None)
+        file = next((path for path in candidates if _looks(Path.is_file, path)), None)
         if file is None and elsewhere and Path(given[key]).is_absolute():
             continue
         if file is None:
-            places = " or ".join(dict.fromkeys(str(path) for path in candidates))
-            faults.append(
-                ConfigFault(("data", key), f"there is no file {places}; give the path of an HDF5 file")
-            )
+            faults.append(ConfigFault(("data", key), _why_missing(candidates)))
+        elif not is_utf8(str(file.resolve())):
+            faults.append(ConfigFault(("data", key), f"{file.resolve()} {NOT_UTF8}"))
         else:
             resolved[key] = str(file.resolve())
     return resolved
 
 
-def _is_file(path: Path) -> bool:
+def _why_missing(candidates: Sequence[Path]) -> str:
+    for path in candidates:
+        if _looks(Path.is_symlink, path):
+            return f"{path} is a link to {path.readlink()}, where there is no file; mend the link"
+    places = " or ".join(dict.fromkeys(map(str, candidates)))
+    return f"there is no file {places}; give the path of an HDF5 file"
+
+
+def _looks(ask: Callable[[Path], bool], path: Path) -> bool:
     try:
-        return path.is_file()
+        return ask(path)
     except OSError:  # such as a name that is too long
         return False
 

@@ -66,14 +66,14 @@ def packed(file: str, out: str, code: str, text: str | None, variables: dict[str
         folder = Path(scratch) / "job"
         folder.mkdir()
         if text is not None:
-            (folder / file).write_text(text)
+            (folder / file).write_text(text, encoding="utf-8")
         runtime_env: dict[str, Any] = {"working_dir": str(folder), "env_vars": ENVIRONMENT | variables}
         program = "exec polychrony"
         if code == SHIP:
             # Apart from the sweep: Ray knows them again by their content, and kernels are compiled only once.
             runtime_env["py_modules"] = _copies(Path(scratch) / "code")
             program = f"exec sh {START_FILE}"
-        (folder / START_FILE).write_text(_start())  # also so that the folder is never empty
+        (folder / START_FILE).write_text(_start(), encoding="utf-8")  # also so that the folder is never empty
         arguments = f'run {shlex.quote(file)} --address "$RAY_ADDRESS" --out {shlex.quote(out)}'
         yield Package(f"{program} {arguments}", runtime_env)
 

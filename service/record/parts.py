@@ -42,11 +42,15 @@ def part_path(folder: StoragePath, number: int) -> StoragePath:
 
 
 def list_parts(folder: StoragePath) -> list[StoragePath]:
-    """The parts of a table in order; hidden files, which are being written, are not among them.
+    """The parts of a table in order.
 
-    Raises SweepError if a part is missing or there is a file that is none.
+    Files that nobody takes for parts are passed over: hidden ones, which are being written or which a file
+    manager has left, and those that are no Parquet.
+
+    Raises SweepError if a part is missing, or if there is a Parquet file that is none: others that read the
+    folder would take its rows for the sweep's.
     """
-    paths = [path for path in list_folder(folder) if not path.name.startswith(".")]
+    paths = [path for path in list_folder(folder) if _may_be_part(path.name)]
     for path in paths:
         if not re.fullmatch(r"part-\d{6}\.parquet", path.name):
             raise SweepError(f"{path}: this file is no part of the table; move it elsewhere")
@@ -56,6 +60,10 @@ def list_parts(folder: StoragePath) -> list[StoragePath]:
                 f"{part_path(folder, number)}: this part of the table is missing; restore it from a copy"
             )
     return paths
+
+
+def _may_be_part(name: str) -> bool:
+    return name.endswith(".parquet") and not name.startswith((".", "_"))
 
 
 def write_part(path: StoragePath, table: pa.Table, sequence: int) -> None:

@@ -15,7 +15,7 @@ from service.report.sweep_data import as_text, is_number, words
 
 MOST_LEVELS = 6
 """A field with more values is a trend, not a choice."""
-CLEAR, UNCLEAR, TOO_FEW = "clear", "not clear", "too few to tell"
+CLEAR, UNCLEAR, CONSTANT, TOO_FEW = "clear", "not clear", "constant", "too few to tell"
 SPEARMAN = "Spearman"
 LEAST_FOR_TREND = 8
 """Observations below which nothing is said of a trend."""
@@ -37,10 +37,14 @@ class Effect:
     high: float
     n: str
     """How many observations of what."""
+    constant: bool = False
+    """Whether there are enough observations, and the outcome is the same in all of them."""
 
     @property
     def verdict(self) -> str:
-        """Clear, if the interval leaves zero out; not clear; or too few to tell."""
+        """Clear, if the interval leaves zero out; not clear; constant; or too few to tell."""
+        if self.constant:
+            return CONSTANT
         if np.isnan(self.low):
             return TOO_FEW
         return CLEAR if self.low > 0 or self.high < 0 else UNCLEAR
@@ -57,7 +61,9 @@ def in_words(effects: Sequence[Effect]) -> list[str]:
     for one in effects:
         among = f" among {one.among}" if one.among else ""
         interval = f"{_signed(one.low)} to {_signed(one.high)}"
-        if one.verdict == TOO_FEW:
+        if one.verdict == CONSTANT:
+            lines.setdefault(f"{one.contrast}: the same in all", []).append(f"n = {one.n}{among}")
+        elif one.verdict == TOO_FEW:
             lines.setdefault(f"{one.contrast}: too few to tell", []).append(f"{one.n}{among}")
         elif one.is_trend:
             way = "no clear trend" if one.verdict == UNCLEAR else "rises" if one.estimate > 0 else "falls"
@@ -106,11 +112,14 @@ def _trends(known: pd.DataFrame, field: str, outcome: str, others: Sequence[str]
         if len(np.unique(x)) < 2:
             continue
         rho = low = high = np.nan
-        if len(x) >= LEAST_FOR_TREND and np.ptp(y) > 0:
+        constant = len(x) >= LEAST_FOR_TREND and _is_constant(y)
+        if len(x) >= LEAST_FOR_TREND and not constant:
             rho = float(stats.spearmanr(x, y).statistic)
             low, high = spearman_interval(rho, len(x))
         among = "" if known["group"].nunique() == 1 else str(name)
-        yield Effect(field, outcome, among, short(field), SPEARMAN, rho, low, high, f"{len(x)} {unit}")
+        yield Effect(
+            field, outcome, among, short(field), SPEARMAN, rho, low, high, f"{len(x)} {unit}", constant
+        )
 
 
 def spearman_interval(rho: float, n: int) -> tuple[float, float]:
@@ -152,7 +161,7 @@ def _paired(first: pd.DataFrame, second: pd.DataFrame, outcome: str, others: Seq
     means = [rows.groupby(shared, dropna=False)[outcome].mean() for rows in (first, second)]
     pairs = pd.concat(means, axis=1, join="inner")
     difference = (pairs.iloc[:, 0] - pairs.iloc[:, 1]).to_numpy()
-    return difference if len(pairs) >= LEAST and np.ptp(difference) > 0 else None
+    return difference if len(pairs) >= LEAST and not _is_constant(pairs.to_numpy()) else None
 
 
 def _welch(
@@ -166,10 +175,19 @@ def _welch(
     n = f"{len(values[0])} and {len(values[1])} {'trials' if len(units) > 1 else units.pop()}"
     estimate = float(values[0].mean() - values[1].mean())
     low = high = np.nan
-    if min(map(len, values)) >= LEAST and any(np.ptp(one) > 0 for one in values):
+    enough = min(map(len, values)) >= LEAST
+    constant = enough and _is_constant(np.concatenate(values))
+    if enough and all(map(_is_constant, values)):
+        low = high = estimate  # nothing varies but from the one to the other: there is no doubt about it
+    elif enough:
         interval = stats.ttest_ind(*values, equal_var=False).confidence_interval(LEVEL)
         low, high = float(interval.low), float(interval.high)
-    return Effect(field, outcome, "", contrast, "Welch's t", estimate, low, high, n)
+    return Effect(field, outcome, "", contrast, "Welch's t", estimate, low, high, n, constant)
+
+
+def _is_constant(values: Array) -> bool:
+    """Whether all values are the same, but for what rounding of their means may do."""
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
 
 
 def _observations(

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from service.report.effects import CLEAR, TOO_FEW, UNCLEAR, Effect, in_words
+from service.report.effects import CLEAR, CONSTANT, TOO_FEW, UNCLEAR, Effect, in_words
 from service.report.labels import label, short
 from service.report.sweep_data import SweepData, as_text
 
@@ -48,9 +48,9 @@ def render(sweep_data: SweepData, effects: Sequence[Effect], pictures: Sequence[
         leaders=_leaders(sweep_data),
         effects={
             verdict: _by_outcome([one for one in effects if one.verdict == verdict])
-            for verdict in (CLEAR, UNCLEAR, TOO_FEW)
+            for verdict in (CLEAR, UNCLEAR, CONSTANT, TOO_FEW)
         },
-        compared=sum(one.verdict != TOO_FEW for one in effects),
+        compared=sum(one.verdict in (CLEAR, UNCLEAR) for one in effects),
         pictures=pictures,
     )
 

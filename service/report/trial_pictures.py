@@ -17,6 +17,7 @@ from model.analysis.recording import hidden_spikes
 from model.datasets import DataConfig, load_splits
 from model.network.checkpoint import unpack
 from model.topology import preferred_channel, preferred_time
+from service.errors import SweepError
 from service.figures.cloud import Array, Cloud
 from service.figures.cloud_html import positions_html
 from service.figures.cloud_png import positions_png
@@ -100,13 +101,27 @@ def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data:
 
 
 def pruning_curves(folder: StoragePath) -> pd.DataFrame:
-    """The data of all `pruning.png` in a sweep's folder, with `trial`; no rows if there are none."""
-    parts = [
-        pd.read_csv(BytesIO(path.read_bytes())).assign(trial=int(path.parent.name))
-        for path in (one / "pruning.csv" for one in list_folder(folder / "pictures"))
-        if path.is_file()
-    ]
+    """The data of all `pruning.png` in a sweep's folder, with `trial`; no rows if there are none.
+
+    Raises SweepError, naming the file, if one is damaged.
+    """
+    trials = [
+        one for one in list_folder(folder / "pictures") if one.name.isdecimal()
+    ]  # others are no trial's
+    files = {int(one.name): one / "pruning.csv" for one in trials}
+    parts = [_read_curves(path, trial) for trial, path in files.items() if path.is_file()]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _read_curves(path: StoragePath, trial: int) -> pd.DataFrame:
+    try:
+        found = pd.read_csv(BytesIO(path.read_bytes()))
+        if missing := {"by", "share", "replicate", "accuracy"}.difference(found):
+            raise ValueError(f"no column {sorted(missing)[0]}")
+    except ValueError as error:  # those of pandas are such, too
+        cure = "remove it, and run the sweep's command again to have it made anew"
+        raise SweepError(f"{path}: can't be read ({error}); {cure}") from error
+    return found.assign(trial=trial)
 
 
 def _kept(

@@ -54,4 +54,5 @@ def write_report(folder: StoragePath, console: Console) -> StoragePath:
 
 
 def _table(effects: list[Effect]) -> pd.DataFrame:
-    return pd.DataFrame([asdict(one) | {"verdict": one.verdict} for one in effects])
+    told = pd.DataFrame([asdict(one) | {"verdict": one.verdict} for one in effects])
+    return told.drop(columns="constant", errors="ignore")  # the verdict says it

@@ -58,7 +58,7 @@ def open_journal(path: StoragePath) -> Journal:
 
 def read_lines(path: StoragePath) -> list[Line]:
     """The lines of the journal at `path`; none if it is not there. Raises SweepError if it can't be read."""
-    files = list_folder(path) if isinstance(path, ObjectPath) else [path]
+    files = _list_segments(path) if isinstance(path, ObjectPath) else [path]
     return [line for file in files for line in _lines(file, _read(file))]
 
 
@@ -129,7 +129,7 @@ class _Segments:
     def __init__(self, path: ObjectPath) -> None:
         self._path = path
         self.lines = read_lines(path)
-        segments = list_folder(path)
+        segments = _list_segments(path)
         self._number = _number_of(segments[-1]) if segments else 0
         self._tail = _read(segments[-1]) if segments else b""
 
@@ -154,6 +154,11 @@ class _Segments:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _list_segments(path: ObjectPath) -> list[StoragePath]:
+    """The segments of a journal in order, without hidden files, which whoever copied the folder has left."""
+    return [one for one in list_folder(path) if not one.name.startswith(".")]
 
 
 def _number_of(segment: StoragePath) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from service.errors import Fault, UserError
-from service.text import has_password
+from service.text import NOT_UTF8, has_password, is_utf8
 
 if TYPE_CHECKING:
     from pyarrow import NativeFile
@@ -191,15 +191,19 @@ def parse_path(text: "str | StoragePath") -> StoragePath:
 
     Raises UserError if there can be no sweeps, saying why.
     """
-    if isinstance(text, Path | ObjectPath):
+    if isinstance(text, ObjectPath):
         return text
+    if isinstance(text, Path):
+        return _in_utf8(text)
     scheme, separator, _ = text.partition("://")
     if not separator:
-        return Path(text)
+        return _in_utf8(Path(text))
     if scheme == "file":
-        return Path(unquote(urlsplit(text).path))
+        return _in_utf8(Path(unquote(urlsplit(text).path, errors="surrogateescape")))
     fault = None
-    if scheme not in SCHEMES:
+    if not is_utf8(text):
+        fault = NOT_UTF8
+    elif scheme not in SCHEMES:
         fault = "is no place for sweeps; give a folder, or a URL such as s3://bucket/runs or gs://bucket/runs"
     elif has_password(text):
         fault = "holds a password, which would be shown; set it in the environment (AWS_SECRET_ACCESS_KEY)"
@@ -216,6 +220,13 @@ def parse_path(text: "str | StoragePath") -> StoragePath:
     if not key:
         raise UserError([Fault("--out", text, "names no bucket; write it like s3://bucket/runs")])
     return ObjectPath(store, key.rstrip("/"), base, query)
+
+
+def _in_utf8(path: Path) -> Path:
+    """The path itself; UserError if its name, or that of a folder around it, is not UTF-8."""
+    if not is_utf8(str(path.absolute())):
+        raise UserError([Fault("--out", str(path.absolute()), NOT_UTF8)])
+    return path
 
 
 @lru_cache(maxsize=64)

@@ -1,28 +1,12 @@
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from spike_files import write_numbered
 
 from model.datasets import DataConfig, DataError, SpikeDataset, load_dataset
 from model.datasets.load import load_splits
-
-
-def write_numbered(
-    path: Path, labels: list[int], *, first: int = 0, speakers: list[int] | None = None
-) -> Path:
-    """A file in the SHD layout; sample i has one spike, at (first + i) seconds on channel first + i."""
-    count = len(labels)
-    with h5py.File(path, "w") as file:
-        for key, dtype in (("spikes/times", np.float16), ("spikes/units", np.uint16)):
-            ragged = file.create_dataset(key, (count,), dtype=h5py.vlen_dtype(dtype))
-            for i in range(count):
-                ragged[i] = np.array([first + i], dtype=dtype)
-        file["labels"] = np.array(labels, dtype=np.uint16)
-        if speakers is not None:
-            file["extra/speaker"] = np.array(speakers, dtype=np.uint16)
-    return path
 
 
 def identities(data: SpikeDataset) -> list[int]:

@@ -1,29 +1,15 @@
 from pathlib import Path
 
 import h5py
-import numpy as np
 import pytest
+from spike_files import write_ntidigits
 
 from model.datasets.ntidigits import read_ntidigits
 from model.datasets.ragged import DataError
 
-TRAIN = ["woman-ac-a-1", "man-ae-b-z", "man-ae-a-12", "man-ae-a-o"]
-TEST = ["man-bc-a-9", "woman-ac-b-o"]
-
-
-def write(path: Path, train: list[str] = TRAIN, test: list[str] = TEST) -> Path:
-    """A file in the layout of N-TIDIGITS; sample i of a part spikes at i / 8 and 1/16 seconds."""
-    with h5py.File(path, "w") as file:
-        for part, names in (("train", train), ("test", test)):
-            file[f"{part}_labels"] = np.array([name.encode() for name in names], "S16")
-            for i, name in enumerate(names):
-                file[f"{part}_timestamps/{name}"] = np.array([i / 8, 1 / 16])
-                file[f"{part}_addresses/{name}"] = np.array([63, i], dtype=np.float32)
-    return path
-
 
 def test_single_digits_with_their_speakers(tmp_path: Path) -> None:
-    train, test = read_ntidigits(write(tmp_path / "n.hdf5"))
+    train, test = read_ntidigits(write_ntidigits(tmp_path / "n.hdf5"))
     assert train.labels.tolist() == [1, 10, 0]
     assert test.labels.tolist() == [9, 0]
     assert train.groups is not None and train.groups.tolist() == [2, 0, 0]  # man-ae, man-bc, woman-ac
@@ -40,14 +26,14 @@ def test_what_is_not_in_order_is_refused(tmp_path: Path) -> None:
         read_ntidigits(path)
     for bad in ("woman-ac-a-x", "nonsense-1"):
         with pytest.raises(DataError, match="cannot be read as N-TIDIGITS"):
-            read_ntidigits(write(path, train=[bad]))
+            read_ntidigits(write_ntidigits(path, train=[bad]))
     with pytest.raises(DataError, match="`test_labels` names no single digit"):
-        read_ntidigits(write(path, test=["man-bc-a-99"]))
-    with h5py.File(write(path), "r+") as file:
+        read_ntidigits(write_ntidigits(path, test=["man-bc-a-99"]))
+    with h5py.File(write_ntidigits(path), "r+") as file:
         file["test_addresses/man-bc-a-9"][0] = 64
     with pytest.raises(DataError, match=r"n\.hdf5: test: .*sample 0: channel 64 is out of range"):
         read_ntidigits(path)
-    with h5py.File(write(path), "r+") as file:
+    with h5py.File(write_ntidigits(path), "r+") as file:
         del file["test_timestamps/man-bc-a-9"]
     with pytest.raises(DataError, match="cannot be read as N-TIDIGITS"):
         read_ntidigits(path)

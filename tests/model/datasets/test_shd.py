@@ -4,30 +4,16 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
+from spike_files import write_shd
 
 from model.datasets import DataError, SpikeDataset
-
-
-def write(
-    path: Path, times: list[Any], units: list[Any], labels: Any, *, kind: Any = np.float16, **extra: Any
-) -> Path:
-    """A file in the SHD layout; times in seconds."""
-    with h5py.File(path, "w") as file:
-        for key, rows, dtype in (("spikes/times", times, kind), ("spikes/units", units, np.uint16)):
-            ragged = file.create_dataset(key, (len(rows),), dtype=h5py.vlen_dtype(dtype))
-            for i, row in enumerate(rows):
-                ragged[i] = np.array(row, dtype=dtype)
-        file["labels"] = np.array(labels, dtype=np.uint16)
-        for name, values in extra.items():
-            file[f"extra/{name}"] = values
-    return path
 
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     times, units = [[0.5, 0.25], [], [1.5, 2.0, 2.5]], [[3, 4], [], [0, 1, 9]]
     names = np.array([b"zero", b"one", b"two", b"three"])
-    return write(tmp_path / "small.h5", times, units, [1, 0, 2], speaker=np.array([4, 5, 4]), keys=names)
+    return write_shd(tmp_path / "small.h5", times, units, [1, 0, 2], speaker=np.array([4, 5, 4]), keys=names)
 
 
 def test_times_come_in_ms_sorted_with_their_channels(small: Path) -> None:
@@ -40,19 +26,19 @@ def test_times_come_in_ms_sorted_with_their_channels(small: Path) -> None:
 
 
 def test_float16_seconds_beyond_65_s_do_not_overflow_in_ms(tmp_path: Path) -> None:
-    data = SpikeDataset.from_hdf5(write(tmp_path / "long.h5", [[100.0]], [[0]], [0]))
+    data = SpikeDataset.from_hdf5(write_shd(tmp_path / "long.h5", [[100.0]], [[0]], [0]), time_unit="s")
     assert data.times.flat.dtype == np.float32
     assert data.latest == 100_000.0
 
 
 def test_float64_files_stay_float64(tmp_path: Path) -> None:
-    data = SpikeDataset.from_hdf5(write(tmp_path / "fine.h5", [[0.1]], [[0]], [0], kind=np.float64))
+    data = SpikeDataset.from_hdf5(write_shd(tmp_path / "fine.h5", [[0.1]], [[0]], [0], kind=np.float64))
     assert data.times.flat.dtype == np.float64
     assert data.latest == 0.1 * 1000
 
 
 def test_sizes_default_to_what_the_file_holds_and_can_be_given(tmp_path: Path) -> None:
-    path = write(tmp_path / "bare.h5", [[0.1], []], [[6], []], [0, 3])
+    path = write_shd(tmp_path / "bare.h5", [[0.1], []], [[6], []], [0, 3])
     data = SpikeDataset.from_hdf5(path)
     assert (data.n_channels, data.n_classes, data.groups) == (7, 4, None)
     data = SpikeDataset.from_hdf5(path, n_channels=700, n_classes=20)
@@ -61,8 +47,19 @@ def test_sizes_default_to_what_the_file_holds_and_can_be_given(tmp_path: Path) -
         SpikeDataset.from_hdf5(path, n_channels=6)
 
 
+def test_numbers_too_large_to_be_channels_are_refused(tmp_path: Path) -> None:
+    path = write_shd(tmp_path / "wild.h5", [[0.1]], [[0]], [0])
+    with h5py.File(path, "a") as file:
+        del file["spikes/units"]
+        file.create_dataset("spikes/units", 1, h5py.vlen_dtype(np.uint64))[0] = np.array([2**40], np.uint64)
+    with pytest.raises(
+        DataError, match=r"wild\.h5: `spikes/units`: got channel 1099511627776, expected less"
+    ):
+        SpikeDataset.from_hdf5(path)
+
+
 def test_a_file_without_a_spike_is_legal(tmp_path: Path) -> None:
-    data = SpikeDataset.from_hdf5(write(tmp_path / "silent.h5", [[], []], [[], []], [0, 1]))
+    data = SpikeDataset.from_hdf5(write_shd(tmp_path / "silent.h5", [[], []], [[], []], [0, 1]))
     assert (len(data), data.latest, data.n_channels) == (2, 0.0, 1)
 
 
@@ -93,6 +90,15 @@ def test_a_foreign_layout_is_refused(small: Path, key: str, values: Any, message
         SpikeDataset.from_hdf5(small)
 
 
+@pytest.mark.parametrize("values", [np.array([np.nan, 0, 0]), np.array([b"a", b"b", b"c"])])
+def test_labels_of_a_foreign_type_are_refused_where_classes_have_no_names(small: Path, values: Any) -> None:
+    with h5py.File(small, "a") as file:
+        del file["labels"], file["extra/keys"]
+        file["labels"] = values
+    with pytest.raises(DataError, match=r"small\.h5: `labels`: got shape .* expected 3 whole numbers"):
+        SpikeDataset.from_hdf5(small)
+
+
 def test_units_that_are_floats_are_refused(small: Path) -> None:
     with h5py.File(small, "a") as file:
         times = file["spikes/times"]
@@ -115,13 +121,13 @@ def test_units_that_are_floats_are_refused(small: Path) -> None:
 def test_faulty_content_is_refused_by_file_and_sample(
     tmp_path: Path, times: list[Any], units: list[Any], labels: list[int], message: str
 ) -> None:
-    path = write(tmp_path / "bad.h5", times, units, labels)
+    path = write_shd(tmp_path / "bad.h5", times, units, labels)
     with pytest.raises(DataError, match=rf"bad\.h5: {message}"):
         SpikeDataset.from_hdf5(path)
 
 
 def test_times_too_large_for_float32_are_refused_without_a_warning(tmp_path: Path) -> None:
-    path = write(tmp_path / "far.h5", [[1e38]], [[0]], [0], kind=np.float32)
+    path = write_shd(tmp_path / "far.h5", [[1e38]], [[0]], [0], kind=np.float32)
     with pytest.raises(DataError, match="sample 0: time inf is not finite"):
         SpikeDataset.from_hdf5(path)
 

@@ -63,6 +63,12 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
         read_smnist(tmp_path / "nowhere", labels)
 
 
+@pytest.mark.parametrize("shape", [(0, 28, 28), (2, 0, 0)])
+def test_files_without_a_pixel_are_refused(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(DataError, match="images-idx3-ubyte: holds no image"):
+        read_smnist(*write(tmp_path, np.zeros(shape), [0] * shape[0]))
+
+
 def test_as_many_labels_as_images_are_needed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="3 images, but 2 labels"):
         read_smnist(*write(tmp_path, np.zeros((3, 2, 2)), [0, 1]))

@@ -72,7 +72,7 @@ FAULTS = [
     ("data", "{name: x}", "2: data.name: there is no data set `x`; use one of digits, yin_yang, shd, ssc, ntidigits, smnist, braille, or a file by `path`"),
     ("data", "{name: shd, validation_group: a}", "2: data.validation_group: got 'a', expected a whole number or null"),
     ("data", "{name: shd, validation_group: 1, seed: 1}", "2: data: `seed` has no meaning beside `validation_group`, which is held out as a whole; leave it out"),
-    ("data", '{path: "\\ud800"}', "2: data.path: got '\\ud800', expected text or null"),
+    ("data", '{path: "\\ud800"}', "2: data.path: got '\\ud800', which is no text in UTF-8; choose another"),
     ("data", "{nam: digits}", "2: data.nam: there is no such field; did you mean `name`?"),
     ("data", "{name: digits, seed: 3}", "2: data: `seed` has no meaning for digits, whose splits are fixed; leave it out"),
     ("learner", "{hidden: 0, epochs: 9}", "3: learner.hidden: got 0, expected a whole number of at least 1"),

@@ -129,6 +129,30 @@ def test_data_files_are_resolved_and_searched(read: Read, tmp_path: Path) -> Non
     assert data_for(spec, {"data.seed": 1, "data.validation": 0.2}).validation == 0.2
 
 
+def test_data_files_that_cannot_be_named_or_are_links_to_nowhere(read: Read, tmp_path: Path) -> None:
+    folder = tmp_path / "lat_\udce9"
+    folder.mkdir()
+    (folder / "a.h5").touch()
+    (tmp_path / "link.h5").symlink_to(tmp_path / "gone.h5")
+    (tmp_path / "latin.h5").symlink_to(folder / "a.h5")
+    for path, fault in (
+        ("latin.h5", r"lat_\\udce9/a\.h5 is no name in UTF-8"),
+        ("link.h5", r"link\.h5 is a link to .*gone\.h5, where there is no file; mend the link"),
+    ):
+        with pytest.raises(UserError, match=rf"data\.path: .*{fault}"):
+            read(f"name: a\ndata: {{path: {path}}}\n")
+
+
+def test_the_unit_of_times_is_kept_as_it_was_given(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "a.h5").touch()
+    spec = read("name: a\ndata: {path: a.h5, time_unit: us}\n")
+    assert spec.data.time_unit == "us" and spec.resolved()["data"]["time_unit"] == "us"
+    with pytest.raises(UserError, match=r"data\.time_unit: got 'min', expected one of s, ms, us or null"):
+        read("name: a\ndata: {path: a.h5, time_unit: min}\n")
+    with pytest.raises(UserError, match="`time_unit` goes with `path`; leave it out"):
+        read("name: a\ndata: {name: shd, time_unit: ms}\n")
+
+
 def test_a_suggestion_becomes_a_learner(read: Read) -> None:
     spec = read(EXAMPLE)
     learner = learner_for(spec, {"learner.wiring_cost": 0, "learner.dimensions": 3, "data.seed": 1})

@@ -17,6 +17,15 @@ from service.record.parts import (
 )
 from service.storage.atomic import remove_temporaries
 
+STRAY = [
+    ".DS_Store",
+    "._part-000000.parquet",
+    "_SUCCESS",
+    "Thumbs.db",
+    "notes.csv",
+    "part-000000.parquet~",
+    "part-000000.parquet.crc",
+]
 ROWS = pa.table({"trial": [0, 0, 1, 2], "loss": [0.5, float("nan"), None, 0.25]})
 
 
@@ -90,9 +99,19 @@ def test_foreign_files(tmp_path: Path) -> None:
     pq.write_table(ROWS, part_path(tmp_path, 0))
     with pytest.raises(SweepError, match="was not written by a sweep"):
         read_table(tmp_path)
-    (tmp_path / "notes.csv").write_text("mine")
-    with pytest.raises(SweepError, match=r"notes\.csv: this file is no part of the table; move it elsewhere"):
+    pq.write_table(ROWS, tmp_path / "copy.parquet")  # pandas would count its rows
+    with pytest.raises(SweepError, match=r"copy\.parquet: this file is no part of the table; move it"):
         read_table(tmp_path)
+
+
+@pytest.mark.parametrize("name", STRAY)
+def test_stray_files_are_passed_over(tmp_path: Path, name: str) -> None:
+    write_part(part_path(tmp_path, 0), ROWS, sequence=1)
+    (tmp_path / name).write_bytes(b"stray")
+    (tmp_path / "@eaDir").mkdir()
+    assert read_table(tmp_path).num_rows == 4
+    write_part(part_path(tmp_path, 1), ROWS, sequence=2)
+    assert list_parts(tmp_path) == [part_path(tmp_path, 0), part_path(tmp_path, 1)]
 
 
 def test_missing_part_is_named(tmp_path: Path) -> None:

@@ -96,13 +96,37 @@ def test_replicates_count_only_where_nothing_else_varies() -> None:
     assert _one(_frame(spread)).n == "5 and 5 trials"
 
 
-def test_too_few_and_too_equal_tell_nothing() -> None:
+def test_too_few_tell_nothing() -> None:
     few = _one(_choice(5.0, 0, paired=False, n=2))
     assert few.verdict == "too few to tell" and np.isnan(few.low)
-    equal = _choice(0.0, 0, paired=False).assign(y=1.0)
-    assert _one(equal).verdict == "too few to tell"
-    constant = _one(equal.assign(cost=range(16)), "cost", ("kind", "cost"))
-    assert constant.verdict == "too few to tell"
+    alike = _choice(0.0, 0, paired=False, n=2).assign(y=1.0)
+    assert _one(alike).verdict == "too few to tell"
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_an_outcome_that_is_always_the_same_is_constant(paired: bool) -> None:
+    # Means of replicates that are 0.1 each: the last digit depends on how many there are.
+    equal = _choice(0.0, 0, paired=paired).assign(y=[0.1, 0.30000000000000004 / 3] * 8)
+    effect = _one(equal)
+    assert (effect.verdict, effect.n) == ("constant", "8 and 8 trials")
+    assert in_words([effect]) == ["kind a instead of b: the same in all: n = 8 and 8 trials"]
+    trend = _one(equal.assign(cost=range(16)), "cost", ("kind", "cost"))
+    assert (trend.verdict, trend.n) == ("constant", "16 trials")
+    assert in_words([trend]) == ["cost: the same in all: n = 16 trials"]
+
+
+def test_what_differs_by_the_same_everywhere_is_clear() -> None:
+    """No spread at all is no lack of observations: the interval has no width."""
+    kinds = _choice(0.0, 0, paired=False)
+    apart = _one(kinds.assign(y=(kinds["kind"] == "a") * 2.0))
+    assert (apart.method, apart.verdict) == ("Welch's t", "clear")
+    assert (apart.estimate, apart.low, apart.high) == (2.0, 2.0, 2.0)
+    kinds = _choice(0.0, 0, paired=True)
+    pairs = _one(kinds.assign(y=kinds["other"] + (kinds["kind"] == "a") * 2.0))
+    assert (pairs.method, pairs.verdict) == ("paired t", "clear")
+    assert (pairs.estimate, pairs.low, pairs.high) == (2.0, 2.0, 2.0)
+    none = _one(kinds.assign(y=1.0 * kinds["other"]))
+    assert (none.estimate, none.low, none.high, none.verdict) == (0.0, 0.0, 0.0, "not clear")
 
 
 def test_a_field_of_one_level_alone_does_not_keep_pairs_apart() -> None:

@@ -13,6 +13,7 @@ from service.errors import UserError
 from service.report.contents import Absent, Drawn, Item, contents, overview
 from service.report.effects import find_effects
 from service.report.exemplars import choose, input_map, load
+from service.report.page import render
 from service.report.sweep_data import read_sweep_data
 from service.report.trial_pictures import pruning_curves
 from service.report.write import write_report
@@ -167,8 +168,19 @@ def test_the_page_needs_nothing_and_its_files_are_there(folder: Path) -> None:
         assert page.with_name(f"{name}.svg").read_text().startswith("<?xml")
         assert len(pd.read_csv(page.with_name(f"{name}.csv")))
     written = pd.read_csv(page.with_name("effects.csv"))
-    assert set(written["verdict"]) <= {"clear", "not clear", "too few to tell"}
+    assert set(written["verdict"]) <= {"clear", "not clear", "constant", "too few to tell"}
+    assert list(written)[-2:] == ["n", "verdict"]
     assert "<h3>validation accuracy</h3>" in text and "No clear effect" in text
+
+
+def test_an_outcome_that_is_the_same_in_all_trials_is_called_constant(folder: Path) -> None:
+    sweep_data = read_sweep_data(Sweep(folder))
+    same = sweep_data.networks.assign(accuracy=0.5)
+    effects = find_effects(same, sweep_data.fields, ["accuracy"], sweep_data.grouped_by)
+    assert {one.verdict for one in effects if one.field in ("wiring_cost", "embedding")} == {"constant"}
+    page = render(sweep_data, effects, [])
+    assert "Constant outcomes" in page and "the same in all: n = " in page
+    assert "of 0 comparisons about\n0 may be wrong" in page
 
 
 def test_one_objective(tmp_path: Path) -> None:

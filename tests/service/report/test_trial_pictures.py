@@ -8,6 +8,7 @@ from known_sweep import write_known_sweep
 from PIL import Image
 
 from model.datasets import DataConfig
+from service.errors import SweepError
 from service.report.trial_pictures import page, probes, pruning_curves, stills
 from service.results.sweep import Sweep
 
@@ -65,3 +66,16 @@ def test_probes_show_networks_held_out_samples(folder: Path) -> None:
         pd.read_csv(io.BytesIO(free["pruning.csv"])),
         curves[curves["trial"] == FREE].drop(columns="trial").reset_index(drop=True),
     )
+
+
+def test_pruning_curves_beside_strays_and_damaged_ones(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    for name in ("000003", "000003 copy", ".hidden"):
+        (pictures / name).mkdir(parents=True)
+        (pictures / name / "pruning.csv").write_text("by,share,replicate,accuracy\nlength,0.5,0,0.25\n")
+    (pictures / ".DS_Store").write_bytes(b"stray")
+    assert pruning_curves(tmp_path)[["trial", "accuracy"]].to_numpy().tolist() == [[3, 0.25]]
+    for content in (b"", b"by,share\n", b"\xff\xfe", b'"'):
+        (pictures / "000003" / "pruning.csv").write_bytes(content)
+        with pytest.raises(SweepError, match=r"000003/pruning\.csv: can't be read .*; remove it, and run"):
+            pruning_curves(tmp_path)

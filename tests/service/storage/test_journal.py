@@ -101,6 +101,15 @@ def test_a_foreign_file_among_the_segments_is_named() -> None:
         open_journal(path)
 
 
+def test_hidden_files_among_the_segments_are_passed_over() -> None:
+    path = ObjectStore().path() / "plan.jsonl"
+    (path / ".DS_Store").write_bytes(b"stray\n")
+    journal = open_journal(path)
+    journal.append(FIRST)
+    assert contents(path) == [FIRST]
+    assert [line.content for line in open_journal(path).lines] == [FIRST]
+
+
 def test_a_file_that_cannot_be_read_or_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "log.jsonl").mkdir()
     with pytest.raises(SweepError, match=r"log\.jsonl: can't be read \(Is a directory\)"):

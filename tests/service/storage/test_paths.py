@@ -27,6 +27,9 @@ def test_folders_are_paths(tmp_path: Path) -> None:
         ("s3://me:secret@bucket/runs", "holds a password"),
         ("s3:///runs", "can't be used"),
         ("gs://", "names no bucket"),
+        ("runs/lat_\udce9", r"runs/lat_\\udce9: is no name in UTF-8"),
+        ("file:///lat_%E9/runs", r"/lat_\\udce9/runs: is no name in UTF-8"),
+        ("s3://bucket/lat_\udce9", r"s3://bucket/lat_\\udce9: is no name in UTF-8"),
     ],
 )
 def test_what_is_no_place_is_the_users_mistake(url: str, fault: str) -> None:
