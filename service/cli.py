@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from service.commands.surroundings import put_right
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
 from service.storage.layout import RUNS
@@ -246,6 +247,7 @@ def doctor(out: Out = RUNS) -> None:
 
 def main() -> None:
     """Run the command line; the exit codes are 0 done, 1 could not go on, 2 wrong input, 130 interrupted."""
+    put_right()
     # A broken pipe (`| head`) ends the program as it does others, without a word.
     try:
         app()

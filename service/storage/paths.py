@@ -196,10 +196,15 @@ def parse_path(text: "str | StoragePath") -> StoragePath:
     scheme, separator, _ = text.partition("://")
     if not separator:
         return Path(text)
-    if scheme == "file":
-        return Path(unquote(urlsplit(text).path))
     fault = None
-    if scheme not in SCHEMES:
+    if scheme == "file":
+        parts = urlsplit(text)
+        if not {"?", "#"} & set(text) and parts.netloc in ("", "localhost"):
+            return Path(unquote(parts.path))
+        fault = "is no address of a folder here: name no host, write ? as %3F and # as %23, or give the plain path"
+    elif "#" in text:
+        fault = "has a # in it, with which no place is reached; write it as %23"
+    elif scheme not in SCHEMES:
         fault = "is no place for sweeps; give a folder, or a URL such as s3://bucket/runs or gs://bucket/runs"
     elif has_password(text):
         fault = "holds a password, which would be shown; set it in the environment (AWS_SECRET_ACCESS_KEY)"

@@ -20,7 +20,7 @@ Artifacts = Callable[[], Mapping[str, bytes]]
 HURRY = 2.0
 """Seconds that what waits is logged for when a sweep is cancelled,"""
 LAST_PATIENCE = 5.0
-"""and how long the store may take then to say anything at all."""
+"""and how long the store may take then to say anything at all; so, too, one that has never said anything."""
 
 
 class MlflowView:
@@ -130,6 +130,7 @@ class MlflowView:
         """
         if state == "cancelled":
             self._outbox.hurry(HURRY)
+        if state == "cancelled" or self._outbox.unreached:
             patience = min(patience, LAST_PATIENCE)
         self._put("end of the sweep", None, lambda store: store.finish_sweep(state))
         self._outbox.close(patience, progress)
