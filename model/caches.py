@@ -1,7 +1,7 @@
 """Where compiled kernels and lists of fonts are kept if neither the installation nor the home can be written.
 
-On batch systems and in containers both often can't. Then it is a folder among the temporary files that only its
-user may enter: what lies there is run as code.
+On batch systems and in containers both often can't. Then it is a folder among the temporary files that only
+its user may enter: what lies there is run as code.
 """
 
 import os

@@ -9,7 +9,7 @@ LOOPBACK = ("localhost", "127.0.0.0/8", "127.0.0.1", "::1")
 
 
 def put_right() -> None:
-    """Open standard streams that were closed, do without a home, and let no proxy come between this machine and itself.
+    """Open standard streams that were closed, do without a home, and talk to this machine without a proxy.
 
     Processes that are started from here inherit all three.
     """
@@ -19,7 +19,7 @@ def put_right() -> None:
 
 
 def _open_streams() -> None:
-    """Where a standard stream is closed, the next file to be opened would take its number, and be written to."""
+    """Where a standard stream is closed, the next file to be opened would take its place."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             nowhere = os.open(os.devnull, os.O_RDWR)

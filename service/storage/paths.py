@@ -201,7 +201,7 @@ def parse_path(text: "str | StoragePath") -> StoragePath:
         parts = urlsplit(text)
         if not {"?", "#"} & set(text) and parts.netloc in ("", "localhost"):
             return Path(unquote(parts.path))
-        fault = "is no address of a folder here: name no host, write ? as %3F and # as %23, or give the plain path"
+        fault = "is no address of a folder here; write ? as %3F and # as %23, or give the plain path"
     elif "#" in text:
         fault = "has a # in it, with which no place is reached; write it as %23"
     elif scheme not in SCHEMES:

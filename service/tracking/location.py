@@ -50,7 +50,7 @@ def tracking_uri(runs: StoragePath, asked: str | None) -> str:
     The environment wins over `asked`, the sweep's own `mlflow.uri`: whoever runs a sweep that others wrote
     can send it elsewhere, and only the environment may hold a password. With neither it is the embedded one.
 
-    Raises UserError if that can't be, because `runs` is on an object store, or the environment names no store.
+    Raises UserError if that can't be: `runs` is on an object store, or the environment names no store.
     """
     uri = named_store() or asked
     if uri is None and isinstance(runs, ObjectPath):

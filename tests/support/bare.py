@@ -52,7 +52,7 @@ def run_bare(
         preexec_fn=become,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=400,
         check=False,
         **options,
     )

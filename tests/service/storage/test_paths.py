@@ -27,6 +27,10 @@ def test_folders_are_paths(tmp_path: Path) -> None:
         ("s3://me:secret@bucket/runs", "holds a password"),
         ("s3:///runs", "can't be used"),
         ("gs://", "names no bucket"),
+        ("s3://bucket/runs#1", "has a # in it.* write it as %23"),
+        ("file:///data/what?now", "is no address of a folder here; write .* as %3F"),
+        ("file:///data/#1", "is no address of a folder here"),
+        ("file://host/data", "is no address of a folder here"),
     ],
 )
 def test_what_is_no_place_is_the_users_mistake(url: str, fault: str) -> None:
