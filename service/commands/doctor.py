@@ -128,7 +128,8 @@ def kernels(runs: StoragePath) -> Iterator[Finding]:
     net(data, [[0]]).logits.sum().backward()
     took = f"compiled and run in {time.monotonic() - began:.1f} s"
     if CACHED:
-        yield Finding("kernels", f"{took}; kept in {config.CACHE_DIR or 'the installation or the home'}")
+        kept = config.CACHE_DIR or "the installation or the home"  # type: ignore[attr-defined]
+        yield Finding("kernels", f"{took}; kept in {kept}")
     else:
         cure = "name a folder that can be written by NUMBA_CACHE_DIR, or every process compiles them anew"
         yield Finding("kernels", f"{took}; there is no place to keep them", cure)

@@ -21,7 +21,7 @@ def _find_cache() -> bool:
     folder = private_folder()
     if folder is None:
         return False
-    config.CACHE_DIR = str(folder / f"kernels-{_digest()}")
+    config.CACHE_DIR = str(folder / f"kernels-{_digest()}")  # type: ignore[attr-defined]
     return _numba_finds_one()
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import requests
@@ -53,7 +54,7 @@ def test_closed_streams_are_opened_also_for_processes_that_are_started(closed: l
         [sys.executable, "-c", code],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        preexec_fn=lambda: [os.close(number) for number in closed],
+        preexec_fn=partial(list, map(os.close, closed)),
         check=False,
     )
     assert done.returncode == 0, done.stderr
