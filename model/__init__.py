@@ -5,11 +5,14 @@ Names are loaded when first used, so that reading a configuration does not wait 
 
 from typing import TYPE_CHECKING, Any
 
+from model.caches import spare_home
 from model.config import LearnerConfig
 
 if TYPE_CHECKING:
     from model.datasets import SpikeDataset, load_dataset
     from model.network.cohort import Cohort
+
+spare_home()  # before any of the libraries below that look for one
 
 __all__ = ["Cohort", "LearnerConfig", "SpikeDataset", "load_dataset"]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from service.commands.surroundings import put_right
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
 from service.storage.layout import RUNS
@@ -247,6 +248,7 @@ def doctor(out: Out = RUNS) -> None:
 
 def main() -> None:
     """Run the command line; the exit codes are 0 done, 1 could not go on, 2 wrong input, 130 interrupted."""
+    put_right()
     for stream in (sys.stdout, sys.stderr):
         write_plainly(stream)
     # A broken pipe (`| head`) ends the program as it does others, without a word.

@@ -60,6 +60,21 @@ def write_plainly(stream: TextIO) -> None:
         stream.reconfigure(errors="polychrony.plainly")
 
 
+def shortened(text: str, length: int = 300) -> str:
+    """A text in one line, cut between two words if it is longer than that.
+
+    >>> shortened("no such  file\\nor folder", 15)
+    'no such file ...'
+    """
+    words = text.split()
+    kept = 0
+    while kept < len(words) and len(" ".join(words[: kept + 1])) <= length:
+        kept += 1
+    if kept == len(words):
+        return " ".join(words)
+    return " ".join(words[:kept] or [words[0][:length]]) + " ..."
+
+
 _UNITS = ((2 * 86_400, 86_400, "days"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))
 """From when on a unit is used (s), how long it is (s), and its name."""
 

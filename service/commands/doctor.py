@@ -2,10 +2,12 @@
 
 import os
 import platform
+import shutil
 import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -15,9 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from service.errors import PolychronyError, UserError
+from service.execution.scratch import PROBE, scratch_place
 from service.storage.paths import ObjectPath, StoragePath
-from service.text import redact
-from service.tracking.location import embedded_store, is_database
+from service.text import redact, shortened
+from service.tracking.location import check_store, embedded_store, is_database
 from service.version import code_version
 
 SECONDS = 5.0
@@ -114,13 +117,22 @@ def _memory() -> str:
 
 def kernels(runs: StoragePath) -> Iterator[Finding]:
     """Whether the kernels compile and run, forwards and backwards."""
+    from numba import config
+
     from model import Cohort, LearnerConfig, SpikeDataset
+    from model.kernels.cpu.compile import CACHED
 
     began = time.monotonic()
     data = SpikeDataset.from_events([([1.0, 2.0], [0, 1])], [0], n_channels=2, n_classes=2)
     net = Cohort(LearnerConfig(hidden=2, duration=10.0), 2, 2, seeds=[0])
     net(data, [[0]]).logits.sum().backward()
-    yield Finding("kernels", f"compiled and run in {time.monotonic() - began:.1f} s")
+    took = f"compiled and run in {time.monotonic() - began:.1f} s"
+    if CACHED:
+        kept = config.CACHE_DIR or "the installation or the home"  # type: ignore[attr-defined]
+        yield Finding("kernels", f"{took}; kept in {kept}")
+    else:
+        cure = "name a folder that can be written by NUMBA_CACHE_DIR, or every process compiles them anew"
+        yield Finding("kernels", f"{took}; there is no place to keep them", cure)
 
 
 def folder(runs: StoragePath) -> Iterator[Finding]:
@@ -130,7 +142,7 @@ def folder(runs: StoragePath) -> Iterator[Finding]:
         if not isinstance(runs, ObjectPath):
             existing = next(one for one in (runs.absolute(), *runs.absolute().parents) if one.exists())
             trial = existing / trial.name
-        trial.write_bytes(b"")
+        trial.write_bytes(PROBE)
         trial.unlink()
     except OSError as error:
         cure = "make it writable, or give another by --out"
@@ -139,14 +151,35 @@ def folder(runs: StoragePath) -> Iterator[Finding]:
     yield Finding("folder of sweeps", f"{runs}: can be written")
 
 
+def temporary(runs: StoragePath) -> Iterator[Finding]:
+    """Whether Ray has a place for its sockets and logs."""
+    try:
+        place = scratch_place()
+    except UserError as error:
+        yield _refused("temporary files", error)
+    else:
+        free = shutil.disk_usage(place).free / 1e9
+        yield Finding("temporary files", f"{place}: can be written, {free:.1f} GB free")
+
+
+def _refused(what: str, error: UserError) -> Finding:
+    """What a sweep would be refused for."""
+    fault = error.faults[0]
+    return Finding(what, redact(f"{fault.place}: {fault.field}"), redact(fault.message))
+
+
 def mlflow(runs: StoragePath) -> Iterator[Finding]:
-    """Whether the MLflow stores that are named can be reached."""
+    """Whether MLflow can be used, and the stores that are named be reached."""
     from service.tracking.ui import stores_of
 
-    try:
+    stores: list[str] = []
+    with suppress(UserError):  # nothing was logged yet; or it is said at once what is wrong
         stores = stores_of(runs)
-    except UserError:  # nothing was logged yet
-        stores = []
+    try:
+        check_store(runs, stores[0] if stores and isinstance(runs, ObjectPath) else None)
+    except UserError as error:
+        yield _refused("MLflow", error)
+        return
     named = [store for store in stores if isinstance(runs, ObjectPath) or store != embedded_store(runs)]
     if not named:
         yield Finding("MLflow", "in the folder of sweeps; no other store is named")
@@ -207,7 +240,7 @@ def _reach_cluster(address: str) -> str:
 
 
 Look = Callable[[StoragePath], Iterator[Finding]]
-LOOKS: tuple[Look, ...] = (packages, machine, kernels, folder, mlflow, cluster)
+LOOKS: tuple[Look, ...] = (packages, machine, kernels, folder, temporary, mlflow, cluster)
 
 
 def _careful(look: Look, runs: StoragePath) -> Iterator[Finding]:
@@ -224,4 +257,4 @@ def _careful(look: Look, runs: StoragePath) -> Iterator[Finding]:
 def _line(error: BaseException) -> str:
     """An error in a line, without passwords."""
     said = str(error).strip().partition("\n")[0]
-    return redact(f"{type(error).__name__}: {said}" if said else type(error).__name__)[:200]
+    return shortened(redact(f"{type(error).__name__}: {said}" if said else type(error).__name__))

@@ -13,13 +13,14 @@ from service.config.load import load, read_sweep
 from service.config.sweep import SweepSpec, dump
 from service.errors import SweepError, UserError
 from service.execution.address import check_reachable
+from service.execution.scratch import scratch_place
 from service.record.plan import Plan, WarmStartTrial
 from service.results.warm_start import find_sources
 from service.storage.atomic import write_whole
 from service.storage.layout import plan_file, sweep_file
 from service.storage.lock import sweep_lock
 from service.storage.paths import StoragePath
-from service.tracking.location import artifacts_of, tracking_uri
+from service.tracking.location import check_store
 
 if TYPE_CHECKING:
     from service.control.controller import SweepController
@@ -37,6 +38,7 @@ def run(
 
     With an `address` its trials run on the cluster there; without, on a Ray of this process's own.
     """
+    scratch_place()
     if address is not None:
         check_reachable(address)
 
@@ -97,7 +99,7 @@ def prepare(spec: SweepSpec, document: Document, folder: StoragePath) -> list[Wa
     """
     _check_same(spec, document, folder)
     _check_data(spec, document)
-    artifacts_of(folder.parent, tracking_uri(folder.parent, spec.mlflow.uri))
+    check_store(folder.parent, spec.mlflow.uri)
     begun = sweep_file(folder).exists() and Plan(plan_file(folder), writable=False).sources is not None
     return [] if begun else _sources(spec, document, folder.parent)
 

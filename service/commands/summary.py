@@ -1,6 +1,7 @@
 """What a sweep has found, said at its end."""
 
 import math
+import shlex
 
 from rich.console import Console
 from rich.table import Table
@@ -36,10 +37,12 @@ def print_summary(folder: StoragePath, console: Console) -> None:
         if len(front) > SHOWN:
             console.print(f"and {len(front) - SHOWN} more", highlight=False)
     runs = folder.parent
-    console.print(f"tables:  {folder / 'tables'}", highlight=False, soft_wrap=True)
+    console.print(f"tables:  {folder / 'tables'}", highlight=False, markup=False, soft_wrap=True)
     uri = tracking_uri(runs, sweep.spec.mlflow.uri)
-    place = f"polychrony ui --out {runs}" if uri == embedded_store(runs) else redact(uri)
-    console.print(f"MLflow:  {place}", highlight=False, soft_wrap=True)
+    place = redact(uri)
+    if uri == embedded_store(runs):
+        place = f"polychrony ui --out {shlex.quote(str(runs))}"
+    console.print(f"MLflow:  {place}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _with_error(mean: float, sem: float) -> str:

@@ -4,12 +4,17 @@ Each has a test of its own, so that a version of Ray that renames one is found b
 pyproject holds ray below the first minor version that was not tested.
 """
 
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import PickleError
 from typing import Any
 
 import ray
 from ray import cloudpickle
+from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.job_submission import JobSubmissionClient
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.progress_reporter import TrialProgressCallback
@@ -28,6 +33,27 @@ TUNE_SETTINGS = {
 
 ProgressCallback = TrialProgressCallback
 """A callback of this class takes the place of Tune's own, which keeps all trials and results in words."""
+
+
+TOKEN = "RAY_AUTH_TOKEN"
+
+
+@contextmanager
+def own_token() -> Iterator[None]:
+    """A token for a Ray of this process's own, in the environment that Ray's processes inherit.
+
+    Ray would look for one in the user's home, and write one there, where it often can't be written.
+    """
+    kept = os.environ.get(TOKEN)
+    os.environ[TOKEN] = secrets.token_hex(32)
+    AuthenticationTokenLoader.instance().reset_cache()
+    try:
+        yield
+    finally:
+        os.environ.pop(TOKEN)
+        if kept is not None:
+            os.environ[TOKEN] = kept
+        AuthenticationTokenLoader.instance().reset_cache()
 
 
 def forget_ended(wrapped: Any) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from service.errors import Fault, SweepError, UserError
+from service.text import shortened
 
 ANSWER_SECONDS = 60.0
 """How long a cluster may take to answer, and Ray to be imported for the question."""
@@ -67,7 +68,7 @@ def _ask(address: str, mode: str) -> str | None:
         raise SweepError(f"--address {address}: what answers there is no Ray cluster; {_CURE}") from error
     if not done.returncode:
         return None
-    said = " ".join((done.stderr.strip() or "it is not well").splitlines()[-1].split())[:300]
+    said = shortened((done.stderr.strip() or "it is not well").splitlines()[-1])
     if "AuthenticationError" in said:
         return said
     raise SweepError(f"--address {address}: the cluster can't be joined ({said}); {_CURE}")

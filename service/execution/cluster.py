@@ -15,6 +15,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from service.errors import SweepError
+from service.execution._ray_internals import own_token
 from service.storage.layout import sweep_file
 from service.storage.paths import StoragePath
 from service.version import code_version
@@ -30,20 +31,21 @@ NODE_SECONDS = 180.0
 @contextmanager
 def local_ray(scratch: Path) -> Iterator[None]:
     """A Ray on this machine, for as long as the block runs. Raises SweepError if it can't be started."""
-    try:
-        ray.init(
-            address="local",
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            _temp_dir=str(scratch / "ray"),
-        )
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SweepError(f"Ray could not be started: {error}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
+    with own_token():
+        try:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _temp_dir=str(scratch / "ray"),
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SweepError(f"Ray could not be started: {error}") from error
+        try:
+            yield
+        finally:
+            ray.shutdown()
 
 
 @contextmanager

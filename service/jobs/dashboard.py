@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from service.errors import Fault, PolychronyError, SweepError, UserError
 from service.jobs.job import REFUSED, Job, job_of, latest
 from service.jobs.token import CURE, token_headers
+from service.text import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -288,4 +289,4 @@ def _in_words(url: str) -> Iterator[None]:
         ) from error
     except (requests.RequestException, RuntimeError, ValueError, KeyError, TypeError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
-        raise SweepError(f"{url}: the cluster could not do it: {said[0][:300]}") from error
+        raise SweepError(f"{url}: the cluster could not do it: {shortened(said[0])}") from error

@@ -1,6 +1,5 @@
 """`polychrony submit` and `polychrony resume --address`: a sweep as a job of a cluster."""
 
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from service.jobs.package import SHIP, packed
 from service.storage.layout import RUNS
 from service.storage.paths import StoragePath, parse_path
 from service.text import age_text, has_password
-from service.tracking.location import VARIABLE
+from service.tracking.location import VARIABLE, named_store
 
 
 def submit(
@@ -110,7 +109,7 @@ def start(
             )
         if sent:  # else somebody else was quicker: see what that is
             console.print(f"{sweep} is job {name} of {dashboard.address}.", highlight=False, soft_wrap=True)
-            console.print(f"Its folder there: {out}/{sweep}", highlight=False, soft_wrap=True)
+            console.print(f"Its folder there: {out}/{sweep}", highlight=False, markup=False, soft_wrap=True)
             return name
 
 
@@ -133,8 +132,8 @@ def _after(last: Job) -> str:
 
 def _variables() -> dict[str, str]:
     """What of our environment is to hold for the job, too."""
-    uri = os.environ.get(VARIABLE)
-    if not uri:
+    uri = named_store()
+    if uri is None:
         return {}
     if has_password(uri):
         cure = "would be seen by all who use the cluster; set it where Ray is started, and unset it here"

@@ -198,11 +198,16 @@ def parse_path(text: "str | StoragePath") -> StoragePath:
     scheme, separator, _ = text.partition("://")
     if not separator:
         return _in_utf8(Path(text))
-    if scheme == "file":
-        return _in_utf8(Path(unquote(urlsplit(text).path, errors="surrogateescape")))
     fault = None
-    if not is_utf8(text):
+    if scheme == "file":
+        parts = urlsplit(text)
+        if not {"?", "#"} & set(text) and parts.netloc in ("", "localhost"):
+            return _in_utf8(Path(unquote(parts.path, errors="surrogateescape")))
+        fault = "is no address of a folder here; write ? as %3F and # as %23, or give the plain path"
+    elif not is_utf8(text):
         fault = NOT_UTF8
+    elif "#" in text:
+        fault = "has a # in it, with which no place is reached; write it as %23"
     elif scheme not in SCHEMES:
         fault = "is no place for sweeps; give a folder, or a URL such as s3://bucket/runs or gs://bucket/runs"
     elif has_password(text):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from service.text import redact
+from service.text import redact, shortened
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,11 @@ class Outbox:
     def waiting(self) -> int:
         """Jobs and epochs that are still to be dealt with."""
         return self._queue.qsize()
+
+    @property
+    def unreached(self) -> bool:
+        """Whether the store was asked, and has never answered yet."""
+        return self._out_of_reach and not self._done
 
     @property
     def lost(self) -> int:
@@ -204,4 +209,4 @@ def brief(error: Exception) -> str:
     'ValueError: no answer from http://host:1'
     """
     first = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return redact(first)[:300]
+    return shortened(redact(first))

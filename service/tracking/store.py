@@ -14,7 +14,8 @@ from service.config.changes import without_budgets
 from service.config.sweep import SweepSpec, dump
 from service.storage.atomic import write_whole
 from service.storage.paths import StoragePath
-from service.tracking.location import artifacts_of, tracking_uri
+from service.tracking.location import artifacts_of, embedded_store, tracking_uri
+from service.tracking.moved import follow_move
 from service.tracking.outbox import Point
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Store:
             identity: see `sweep_id`.
         """
         uri = tracking_uri(runs, spec.mlflow.uri)
+        if uri == embedded_store(runs):
+            follow_move(runs)
         artifacts = artifacts_of(runs, uri)
         folder = artifacts and artifacts / spec.experiment
         self._client = client_of(uri)

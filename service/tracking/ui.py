@@ -1,23 +1,26 @@
 """The MLflow UI of a folder of sweeps."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from service.errors import Fault, SweepError, UserError
 from service.results.sweeps import sweeps_in
 from service.storage.paths import StoragePath
 from service.text import redact
-from service.tracking.location import VARIABLE, artifacts_of, embedded_store, is_database
+from service.tracking.location import artifacts_of, embedded_store, is_database, named_store
+from service.tracking.moved import follow_move
 
 
 def stores_of(runs: StoragePath) -> list[str]:
     """URIs of the stores that the sweeps in `runs` are shown in, the embedded one first.
 
-    Raises UserError if there is none.
+    Raises UserError if there is none, or MLflow can't be used with the one that the environment names.
     """
-    if named := os.environ.get(VARIABLE):
+    if named := named_store():
         return [named]
     found = [embedded_store(runs)] if (runs / "mlflow.db").is_file() else []
     for sweep in sweeps_in(runs):
@@ -42,7 +45,11 @@ def show(runs: StoragePath, port: int, say: Callable[[str], object]) -> int:
             say(f"MLflow: {redact(store)}")
     if served is None:
         return 0
-    shown = "" if served == embedded_store(runs) else f" of {redact(served)}"
+    shown = f" of {redact(served)}"
+    if served == embedded_store(runs):
+        shown = ""
+        with suppress(sqlite3.Error):  # a copy that can't be written shows at least the numbers
+            follow_move(runs)
     say(f"MLflow UI{shown}: http://127.0.0.1:{port}/#/experiments (trials: `Training runs`; ctrl-C stops it)")
     command, environment = ui_command(runs, port, served)
     try:

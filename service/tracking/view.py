@@ -21,6 +21,8 @@ HURRY = 2.0
 """Seconds that what waits is logged for when a sweep is cancelled,"""
 LAST_PATIENCE = 5.0
 """and how long the store may take then to say anything at all."""
+UNREACHED_PATIENCE = 20.0
+"""How long one may take at the end that has not said anything all the time."""
 
 
 class MlflowView:
@@ -131,6 +133,8 @@ class MlflowView:
         if state == "cancelled":
             self._outbox.hurry(HURRY)
             patience = min(patience, LAST_PATIENCE)
+        elif self._outbox.unreached:
+            patience = min(patience, UNREACHED_PATIENCE)
         self._put("end of the sweep", None, lambda store: store.finish_sweep(state))
         self._outbox.close(patience, progress)
 

@@ -1,9 +1,45 @@
-"""How the kernels are compiled."""
+"""How the kernels are compiled, and where they are kept."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import config, njit
+
+from model.caches import private_folder
+
+
+def _find_cache() -> bool:
+    """See that numba has a place for what it compiles; False if it must compile in every process anew.
+
+    Numba takes the first of NUMBA_CACHE_DIR, the folder of the code and the user's home that can be written,
+    and refuses to go on with none.
+    """
+    if _numba_finds_one():
+        return True
+    folder = private_folder()
+    if folder is None:
+        return False
+    config.CACHE_DIR = str(folder / f"kernels-{_digest()}")  # type: ignore[attr-defined]
+    return _numba_finds_one()
+
+
+def _numba_finds_one() -> bool:
+    try:
+        njit(cache=True)(_numba_finds_one)  # compiled only if it is called
+    except RuntimeError:
+        return False
+    return True
+
+
+def _digest() -> str:
+    """What changes with the kernels: a new installation does not empty that folder, as it does its own."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+
+
+CACHED = _find_cache()
 
 # Sums may be reassociated and products fused, but NaN and infinity keep their meaning: a network that
 # diverges must be seen to diverge. Threads are ours (nogil): each runs a kernel on its share of the pairs.
@@ -11,7 +47,7 @@ from numba import njit
 # spikes.py or this file, delete __pycache__.
 OPTIONS: dict[str, Any] = {
     "nogil": True,
-    "cache": True,
+    "cache": CACHED,
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc", "nsz", "arcp"},
 }

@@ -1,6 +1,7 @@
 """What `polychrony doctor` finds, and how it says what to do."""
 
 import socket
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import requires
 from pathlib import Path
@@ -11,7 +12,10 @@ from rich.console import Console
 
 from service.commands import doctor
 from service.commands.doctor import Finding, examine
+from service.errors import UserError
+from service.execution import scratch
 from service.storage.paths import StoragePath
+from service.tracking.location import check_store
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +77,37 @@ def test_a_store_that_does_not_answer(
     monkeypatch.setattr(doctor, "LOOKS", (doctor.mlflow,))
     well, said = text_of(tmp_path)
     assert not well and "lets this machine in" in said and "secret" not in said
+
+
+@pytest.mark.parametrize(
+    "uri", ["./mlruns", "sqlite:////dev/null/mlflow.db", "mysql+nosuchdriver://host/runs"]
+)
+def test_a_store_that_run_would_refuse(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    [found] = doctor.mlflow(tmp_path)
+    with pytest.raises(UserError) as caught:
+        check_store(tmp_path, None)
+    assert found.cure is not None and str(caught.value) == f"{found.found}: {found.cure}"
+
+
+def test_no_place_for_sockets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    [found] = doctor.temporary(tmp_path)
+    assert found.cure is None and found.found.startswith("/tmp: can be written")
+    monkeypatch.setattr(scratch, "SHORT", ("/dev/null",))
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    [found] = doctor.temporary(tmp_path)
+    with pytest.raises(UserError) as caught:
+        scratch.scratch_place()
+    assert found.cure is not None and str(caught.value) == f"{found.found}: {found.cure}"
+
+
+def test_kernels_that_cannot_be_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [found] = doctor.kernels(tmp_path)
+    assert found.cure is None and "kept in" in found.found
+    monkeypatch.setattr("model.kernels.cpu.compile.CACHED", False)
+    [found] = doctor.kernels(tmp_path)
+    assert found.cure is not None and "NUMBA_CACHE_DIR" in found.cure
 
 
 def test_a_store_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

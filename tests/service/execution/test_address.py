@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -45,21 +44,3 @@ def test_trials_at_once_are_counted_by_node(small_spec: Callable[..., SweepSpec]
     assert resources.at_once(16, 16) == 5
     with pytest.raises(SweepError, match="a trial wants 2 cores, there are 1 on a node at most"):
         resources.at_once(1, 1, 1)
-
-
-def test_scratch_of_killed_processes_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import json
-    import tempfile
-
-    from service.execution.scratch import OWNER, scratch_folder
-    from service.storage.process import process_of
-
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    ours = process_of()
-    for name, owner in {"plydead": [*ours[:3], "1"], "plyalive": ours}.items():
-        (tmp_path / name).mkdir()
-        (tmp_path / name / OWNER).write_text(json.dumps(owner))
-    (tmp_path / "plyother").mkdir()  # not ours to judge
-    with scratch_folder() as folder:
-        assert sorted(one.name for one in tmp_path.iterdir()) == sorted(["plyalive", "plyother", folder.name])
-    assert not folder.exists()

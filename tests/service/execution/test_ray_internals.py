@@ -1,12 +1,15 @@
 """The private names of Ray's that we use are there, and mean what we think."""
 
 import inspect
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from ray import cloudpickle
+from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
+from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.exceptions import OutOfMemoryError
 from ray.job_submission import JobSubmissionClient
 from ray.tune.execution.tune_controller import TuneController
@@ -19,7 +22,26 @@ from service.execution._ray_internals import (
     error_of,
     forget_ended,
     kill_worker,
+    own_token,
 )
+
+
+@pytest.mark.parametrize("before", [None, "another"])
+def test_a_ray_of_our_own_has_a_token_of_its_own(
+    before: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray finds it, and writes none into the home."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("RAY_AUTH_TOKEN", before or "")
+    if before is None:
+        monkeypatch.delenv("RAY_AUTH_TOKEN")
+    with own_token():
+        first = os.environ["RAY_AUTH_TOKEN"]
+        assert len(first) == 64 and AuthenticationTokenLoader.instance().has_token(ignore_auth_mode=True)
+        ensure_token_if_auth_enabled()
+    with own_token():
+        assert os.environ["RAY_AUTH_TOKEN"] not in (first, before)
+    assert os.environ.get("RAY_AUTH_TOKEN") == before and list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,10 @@ def test_folders_are_paths(tmp_path: Path) -> None:
         ("runs/lat_\udce9", r"runs/lat_\\udce9: is no name in UTF-8"),
         ("file:///lat_%E9/runs", r"/lat_\\udce9/runs: is no name in UTF-8"),
         ("s3://bucket/lat_\udce9", r"s3://bucket/lat_\\udce9: is no name in UTF-8"),
+        ("s3://bucket/runs#1", "has a # in it.* write it as %23"),
+        ("file:///data/what?now", "is no address of a folder here; write .* as %3F"),
+        ("file:///data/#1", "is no address of a folder here"),
+        ("file://host/data", "is no address of a folder here"),
     ],
 )
 def test_what_is_no_place_is_the_users_mistake(url: str, fault: str) -> None:

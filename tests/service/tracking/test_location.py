@@ -13,7 +13,7 @@ from service.config.sweep import SweepSpec, dump
 from service.errors import UserError
 from service.results.sweep import Sweep
 from service.tracking import MlflowView, ui
-from service.tracking.location import embedded_store, tracking_uri
+from service.tracking.location import check_store, database_file, embedded_store, tracking_uri
 from service.tracking.removal import remove_runs
 
 SWEEP = "name: {name}\ndata: {{name: digits}}\nlearner: {{hidden: 8}}\n"
@@ -83,6 +83,53 @@ def test_the_environment_wins_over_the_file_and_the_file_over_our_own(
     assert tracking_uri(tmp_path, "http://asked") == "http://asked"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://environment")
     assert tracking_uri(tmp_path, "http://asked") == "http://environment"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["./mlruns", "mlruns", "file:///data/mlruns", "databricks", "uc:http://host", "sqlite://", "http://"],
+)
+def test_the_environment_may_name_only_what_can_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    monkeypatch.chdir(tmp_path)
+    for use in (lambda: tracking_uri(tmp_path, "http://asked"), lambda: ui.stores_of(tmp_path)):
+        with pytest.raises(UserError) as caught:
+            use()
+        assert str(caught.value).startswith(f"MLFLOW_TRACKING_URI: {uri}: names neither a server nor a data")
+        assert f"sqlite:///{tmp_path}/mlflow.db, or unset it" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["sqlite:///mlflow.db", "postgresql:///runs?host=/run", "mysql+pymysql://host/runs", "https://host"],
+)
+def test_the_environment_may_name_any_server_and_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert tracking_uri(tmp_path, None) == uri
+
+
+def test_what_waiting_would_not_mend_is_said_at_once(tmp_path: Path) -> None:
+    check_store(tmp_path, None)
+    check_store(tmp_path, "http://nobody.invalid")
+    check_store(tmp_path, f"sqlite:///{tmp_path}/new/mlflow.db")
+    for uri, fault in {
+        "mysql+nosuchdriver://host/runs": "mlflow.uri: mysql.*is no address of a database",
+        "mysql+aiomysql://host/runs": "mlflow.uri: mysql.*needs a package that is missing: aiomysql",
+        "postgresql://host:port/runs": "is no address of a database",
+        "sqlite:////dev/null/mlflow.db": "MLflow's database /dev/null/mlflow.db can't be written",
+    }.items():
+        with pytest.raises(UserError, match=fault):
+            check_store(tmp_path, uri)
+
+
+def test_the_path_of_a_database_is_quoted_in_its_uri() -> None:
+    runs = Path("/data/50% of a%2Fb?c#d \u00fc")
+    assert database_file(embedded_store(runs)) == runs / "mlflow.db"
+    assert database_file("postgresql://host/runs") is None
 
 
 def test_runs_are_logged_to_the_store_of_the_file_and_deleted_there(tmp_path: Path) -> None:

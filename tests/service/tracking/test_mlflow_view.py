@@ -3,6 +3,7 @@ import logging
 import math
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -270,6 +271,18 @@ def test_without_a_server_nothing_blocks(
     reported = [m for m in caplog.messages if "cannot be used at the moment" in m]
     assert len(reported) == 1 and "secret" not in caplog.text
     assert f"{view.lost} entries were not logged" in caplog.text
+
+
+@pytest.mark.usefixtures("no_server")
+def test_a_store_that_never_answered_is_not_waited_for_as_long(
+    runs: Path, spec: SweepSpec, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("service.tracking.view.UNREACHED_PATIENCE", 0.5)
+    view = _view(runs, spec)
+    while not view._outbox.unreached:
+        time.sleep(0.05)
+    view.close("complete")
+    assert "MLflow did not answer for 0.5 s" in caplog.text
 
 
 def test_an_outage_loses_nothing(

@@ -1,0 +1,61 @@
+"""Where compiled kernels and lists of fonts are kept if neither the installation nor the home can be written.
+
+On batch systems and in containers both often can't. Then it is a folder among the temporary files that only
+its user may enter: what lies there is run as code.
+"""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+HOME, FONTS = "HOME", "MPLCONFIGDIR"
+
+
+def private_folder() -> Path | None:
+    """The user's own folder among the temporary files, made if need be.
+
+    None if there can be none, or if one of that name is another user's, a link, or open to others.
+    """
+    try:
+        folder = Path(tempfile.gettempdir()).absolute() / f"polychrony-{os.geteuid()}"
+        folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return None
+    ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    return folder if ours and stat.S_IMODE(found.st_mode) == stat.S_IRWXU else None
+
+
+def can_be_written(folder: Path) -> bool:
+    """Whether a folder can be written, or be made; nothing is made.
+
+    >>> can_be_written(Path("/dev/null/folder"))
+    False
+    """
+    nearest = next(one for one in (folder, *folder.parents) if os.access(one, os.F_OK))
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def spare_home() -> None:
+    """Have libraries that insist on a home do without, where there is none, or none that can be written.
+
+    Ray can't be imported by a user whose home nobody knows, and numba would make a folder called `~`.
+    Matplotlib, which igraph brings along, warns of a home that can't be written, and looks for fonts in every
+    process anew.
+    """
+    try:
+        Path.home()
+    except RuntimeError:  # HOME is not set, and the system does not know the user
+        os.environ[HOME] = str(private_folder() or "/nonexistent")
+    if not all(map(can_be_written, _font_folders())) and (folder := private_folder()) is not None:
+        os.environ[FONTS] = str(folder / "matplotlib")
+
+
+def _font_folders() -> list[Path]:
+    """The folders that matplotlib would write to."""
+    if named := os.environ.get(FONTS):
+        return [Path(named).absolute()]
+    bases = {"XDG_CONFIG_HOME": ".config", "XDG_CACHE_HOME": ".cache"}
+    found = (os.environ.get(name) or Path.home() / usual for name, usual in bases.items())
+    return [Path(one).absolute() / "matplotlib" for one in found]
