@@ -56,7 +56,8 @@ class GsFile:
         self, method: str, place: str, options: dict[str, str] | None = None, content: bytes | None = None
     ) -> "Response":
         opened = self._path.options
-        endpoint = opened["endpoint_override"] or os.environ.get("CLOUD_STORAGE_EMULATOR_ENDPOINT")
+        # In pyarrow the environment goes before the URL.
+        endpoint = os.environ.get("CLOUD_STORAGE_EMULATOR_ENDPOINT") or opened["endpoint_override"]
         endpoint = endpoint or "storage.googleapis.com"
         if "://" not in endpoint:
             endpoint = f"{opened['scheme']}://{endpoint}"

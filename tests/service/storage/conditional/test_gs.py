@@ -81,6 +81,15 @@ def test_who_was_taken_over_does_not_renew(folder: ObjectPath, monkeypatch: pyte
     late.release()
 
 
+@pytest.mark.parametrize("query", ["", "?scheme=http&endpoint_override=127.0.0.1:9"])
+def test_a_lease_lies_where_pyarrow_sees_it(
+    server: GsServer, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setenv("CLOUD_STORAGE_EMULATOR_ENDPOINT", f"http://{server.address}")
+    with sweep_lock(place(f"gs://anonymous@bucket/runs{query}")):
+        assert set(server.files) == {"runs/.lock/lease"}
+
+
 def test_a_store_that_is_busy_is_asked_again(server: GsServer, folder: ObjectPath) -> None:
     server.busy = 1
     assert conditional(folder / "a").put(b"", None) is not None
