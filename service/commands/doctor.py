@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.errors import PolychronyError, UserError
+from service.storage.lock import sweep_lock
 from service.storage.paths import ObjectPath, StoragePath
 from service.text import redact
 from service.tracking.location import embedded_store, is_database
@@ -124,17 +125,21 @@ def kernels(runs: StoragePath) -> Iterator[Finding]:
 
 
 def folder(runs: StoragePath) -> Iterator[Finding]:
-    """Whether sweeps can be written."""
+    """Whether sweeps can be written, and on an object store held against other drivers."""
     trial = runs / f".doctor-{uuid.uuid4().hex}"
     try:
-        if not isinstance(runs, ObjectPath):
+        if isinstance(runs, ObjectPath):
+            with sweep_lock(trial):
+                trial.remove_all()
+        else:
             existing = next(one for one in (runs.absolute(), *runs.absolute().parents) if one.exists())
             trial = existing / trial.name
-        trial.write_bytes(b"")
-        trial.unlink()
-    except OSError as error:
+            trial.write_bytes(b"")
+            trial.unlink()
+    except (OSError, UserError) as error:
+        fault = error.faults[0].message if isinstance(error, UserError) else error.strerror or error
         cure = "make it writable, or give another by --out"
-        yield Finding("folder of sweeps", f"{runs}: {error.strerror or error}", cure)
+        yield Finding("folder of sweeps", f"{runs}: {fault}", cure)
         return
     yield Finding("folder of sweeps", f"{runs}: can be written")
 
