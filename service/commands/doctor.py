@@ -130,7 +130,8 @@ def folder(runs: StoragePath) -> Iterator[Finding]:
     try:
         if isinstance(runs, ObjectPath):
             with sweep_lock(trial):
-                trial.remove_all()
+                pass
+            (runs / trial.name).remove_all()
         else:
             existing = next(one for one in (runs.absolute(), *runs.absolute().parents) if one.exists())
             trial = existing / trial.name
