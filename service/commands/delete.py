@@ -10,7 +10,7 @@ from rich.console import Console
 from service.errors import Fault, HeldError, SweepError, UserError
 from service.results.sweep import Sweep
 from service.results.sweeps import sweeps_in
-from service.storage.layout import sweep_file
+from service.storage.layout import LOCK, sweep_file
 from service.storage.lock import sweep_lock
 from service.storage.paths import ObjectPath, StoragePath
 from service.tracking.removal import remove_runs
@@ -37,18 +37,17 @@ def delete(sweeps: Sequence[Sweep], console: Console) -> None:
         SweepError: if one of them runs (nothing is deleted then), or MLflow or a folder can't be changed.
     """
     with ExitStack() as stack:
-        for sweep in sweeps:
-            _lock(sweep, stack)
-        for sweep in sweeps:
+        folders = [_locked(sweep, stack) for sweep in sweeps]
+        for sweep, folder in zip(sweeps, folders, strict=True):
             runs = remove_runs(sweep.folder.parent, sweep.folder, _store_asked_for(sweep))
-            _remove_folder(sweep.folder)
+            _remove_folder(folder)
             console.print(f"{sweep.name}: deleted, with {runs} runs in MLflow", highlight=False)
 
 
-def _lock(sweep: Sweep, stack: ExitStack) -> None:
-    """Keep drivers off a sweep."""
+def _locked(sweep: Sweep, stack: ExitStack) -> StoragePath:
+    """Keep drivers off a sweep; returns its folder, to be changed as long as they are kept off."""
     try:
-        stack.enter_context(sweep_lock(sweep.folder))
+        return stack.enter_context(sweep_lock(sweep.folder))
     except HeldError as error:
         raise SweepError(f"{sweep.name} is running; stop it first (nothing was deleted)") from error
 
@@ -66,7 +65,8 @@ def _remove_folder(folder: StoragePath) -> None:
     try:
         if isinstance(folder, ObjectPath):
             sweep_file(folder).unlink(missing_ok=True)
-            folder.remove_all()
+            for one in sorted(folder.iterdir(), key=lambda one: one.name == LOCK):  # the lease last
+                one.remove_all()
         else:
             doomed = folder.with_name(f".{folder.name}.deleted.{os.getpid()}")
             folder.rename(doomed)

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from service.errors import PolychronyError, UserError
 from service.execution.scratch import PROBE, scratch_place
+from service.storage.lock import sweep_lock
 from service.storage.paths import ObjectPath, StoragePath
 from service.text import redact, shortened
 from service.tracking.location import check_store, embedded_store, is_database
@@ -136,17 +137,22 @@ def kernels(runs: StoragePath) -> Iterator[Finding]:
 
 
 def folder(runs: StoragePath) -> Iterator[Finding]:
-    """Whether sweeps can be written."""
+    """Whether sweeps can be written, and on an object store held against other drivers."""
     trial = runs / f".doctor-{uuid.uuid4().hex}"
     try:
-        if not isinstance(runs, ObjectPath):
+        if isinstance(runs, ObjectPath):
+            with sweep_lock(trial):
+                pass
+            (runs / trial.name).remove_all()
+        else:
             existing = next(one for one in (runs.absolute(), *runs.absolute().parents) if one.exists())
             trial = existing / trial.name
-        trial.write_bytes(PROBE)
-        trial.unlink()
-    except OSError as error:
+            trial.write_bytes(PROBE)
+            trial.unlink()
+    except (OSError, UserError) as error:
+        fault = error.faults[0].message if isinstance(error, UserError) else error.strerror or error
         cure = "make it writable, or give another by --out"
-        yield Finding("folder of sweeps", f"{runs}: {error.strerror or error}", cure)
+        yield Finding("folder of sweeps", f"{runs}: {fault}", cure)
         return
     yield Finding("folder of sweeps", f"{runs}: can be written")
 

@@ -4,7 +4,6 @@ On a local or shared folder that is a lock of the operating system's; on an obje
 lease.
 """
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from service.errors import Fault, HeldError, UserError
 from service.storage.layout import DRIVER, LOCK
-from service.storage.lease import Lease, alive
+from service.storage.lease import Lease, is_leased
 from service.storage.paths import ObjectPath, StoragePath, list_folder
 from service.storage.process import this_owner
 
@@ -51,15 +50,14 @@ def sweep_lock(folder: StoragePath) -> Iterator[StoragePath]:
 
 
 def is_running(folder: StoragePath) -> bool:
-    """Whether a driver holds the sweep in `folder`; on an object store by our own clock, for show only."""
+    """Whether a driver holds the sweep in `folder`; for show only, it may end at any moment."""
     if isinstance(folder, ObjectPath):
-        leases = folder / LOCK
-        return bool(alive(leases, leases.infos(), time.time()))
-    path = folder / LOCK
-    if not path.exists():
+        return is_leased(folder)
+    lock_file = folder / LOCK
+    if not lock_file.exists():
         return False
     try:
-        with FileLock(path, blocking=False):
+        with FileLock(lock_file, blocking=False):
             return False
     except Timeout:
         return True

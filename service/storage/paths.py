@@ -46,6 +46,24 @@ class ObjectPath:
         return ObjectPath(self.store, self.key, self._base, self._query, guard)
 
     @property
+    def scheme(self) -> str:
+        """The kind of store, such as `s3`."""
+        return self._base.partition("://")[0]
+
+    @property
+    def query(self) -> str:
+        """Its URL after `?`."""
+        return self._query
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How pyarrow has opened the store: server, region and more, by the URL, the environment and files.
+
+        It offers them in no other way than to another process.
+        """
+        return dict(self.store.__reduce__()[1][0])
+
+    @property
     def name(self) -> str:
         """The last part."""
         return self.key.rpartition("/")[2]
@@ -129,11 +147,14 @@ class ObjectPath:
                 raise
 
     def remove_all(self) -> None:
-        """Remove all files below."""
+        """Remove the file, or all files below."""
         self._ask()
         with self._named():
-            if self.info().type.name == "Directory":
+            kind = self.info().type.name
+            if kind == "Directory":
                 self.store.delete_dir(self.key)
+            elif kind == "File":
+                self.store.delete_file(self.key)
 
     def __str__(self) -> str:
         return f"{self._base}?{self._query}" if self._query else self._base

@@ -151,6 +151,41 @@ def test_sweeps_are_deleted(runs: StoragePath, monkeypatch: pytest.MonkeyPatch) 
     assert Sweep(runs / "late").spec.planned == 3
 
 
+def test_the_lease_of_a_sweep_that_is_deleted_goes_last(
+    small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else another driver could begin the sweep anew while it is being removed."""
+    monkeypatch.setattr("service.commands.delete.remove_runs", lambda *arguments: 0)
+    store = ObjectStore()
+    folder = store.path() / "small"
+    drive(small_spec(), folder)
+    deleted: list[str] = []
+    store.fail = lambda what, key: deleted.append(key) if what == "deleted" else None
+    delete(sweeps_named(["small"], folder.parent), Console())
+    assert deleted[0].endswith("/sweep.yaml") and deleted[-1].endswith("/.lock/lease")
+    assert len(deleted) > 5 and store.files == {}
+
+
+def test_who_has_lost_the_sweep_deletes_nothing(
+    small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, store = 1e9, ObjectStore()
+    monkeypatch.setattr("service.storage.lease._now", lambda: now)
+
+    def sleep(*arguments: object) -> int:
+        nonlocal now
+        now += 100
+        return 0
+
+    monkeypatch.setattr("service.commands.delete.remove_runs", sleep)
+    folder = store.path() / "small"
+    drive(small_spec(), folder)
+    before = set(store.files)
+    with pytest.raises(SweepError, match="another process may run the sweep by now"):
+        delete(sweeps_named(["small"], folder.parent), Console())
+    assert set(store.files) == before
+
+
 def test_a_resolved_sweep_is_read_where_it_lies(home: StoragePath, small_spec: MakeSpec) -> None:
     spec: Any = small_spec()
     write_whole(sweep_file(home), dump(spec).encode())

@@ -1,6 +1,7 @@
 """An object store in memory, as strict as they come: files are written whole, and nothing can be appended,
 renamed or read while it is written. For `ObjectPath`, in one process."""
 
+import errno
 import io
 import threading
 import time
@@ -10,6 +11,8 @@ from datetime import UTC, datetime
 import pyarrow as pa
 from pyarrow.fs import FileInfo, FileSelector, FileSystemHandler, FileType, PyFileSystem
 
+from service.storage.conditional.file import Stored
+from service.storage.conditional.stores import CONDITIONAL
 from service.storage.paths import ObjectPath
 
 
@@ -22,7 +25,7 @@ class ObjectStore(FileSystemHandler):  # type: ignore[misc]
         self.fail: Callable[[str, str], None] = lambda what, key: None
         """Called with `write`, `read`, `delete` or `list` and the key before it is done, and with `written`
         or `deleted` after it; may raise."""
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
 
     def path(self, key: str = "bucket/runs") -> ObjectPath:
         """A place on it."""
@@ -71,7 +74,7 @@ class ObjectStore(FileSystemHandler):  # type: ignore[misc]
 
     def delete_file(self, path: str) -> None:
         self.fail("delete", path)
-        with self._lock:
+        with self.lock:
             if path not in self.files:
                 raise FileNotFoundError(path)
             del self.files[path]
@@ -80,6 +83,9 @@ class ObjectStore(FileSystemHandler):  # type: ignore[misc]
     def delete_dir(self, path: str) -> None:
         for key in [key for key in list(self.files) if key.startswith(f"{path}/")]:
             self.delete_file(key)
+
+    def put(self, key: str, content: bytes) -> None:
+        self.files[key] = (content, self.clock())
 
     def _never(self, *arguments: object) -> None:
         raise NotImplementedError("no object store can do that")
@@ -100,6 +106,38 @@ class _Upload(io.BytesIO):
         store, self._store = self._store, None
         if store is not None:
             store.fail("write", self._key)
-            store.files[self._key] = (self.getvalue(), store.clock())
+            store.put(self._key, self.getvalue())
             store.fail("written", self._key)
         super().close()
+
+
+class ConditionalFile:
+    """A file on it that is put on a condition; its content is its tag."""
+
+    def __init__(self, path: ObjectPath) -> None:
+        self._store: ObjectStore = path.store.handler
+        self.path, self.key = path, path.key
+
+    def read(self) -> Stored | None:
+        self._done("read")
+        found = self._store.files.get(self.key)
+        return found and Stored(found[0], found[0].hex(), self._store.clock() - found[1])
+
+    def put(self, content: bytes, tag: str | None) -> str | None:
+        self._done("write")
+        with self._store.lock:
+            found = self._store.files.get(self.key)
+            if (found and found[0].hex()) != tag:
+                return None
+            self._store.put(self.key, content)
+        self._done("written")
+        return content.hex()
+
+    def _done(self, what: str) -> None:
+        try:
+            self._store.fail(what, self.key)
+        except OSError as error:
+            raise OSError(errno.EIO, str(error), str(self.path)) from error
+
+
+CONDITIONAL["mem"] = ConditionalFile

@@ -7,6 +7,7 @@ from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from object_store import ConditionalFile, ObjectStore
 from packaging.requirements import Requirement
 from rich.console import Console
 
@@ -66,6 +67,21 @@ def test_an_extra_needs_all_of_its_packages(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     [found] = doctor.folder(Path("/proc/runs"))
+    assert found.cure == "make it writable, or give another by --out"
+
+
+def test_an_object_store_must_heed_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = ObjectStore()
+    [found] = doctor.folder(store.path())
+    assert found.cure is None and store.files == {}
+
+    def put(self: ConditionalFile, content: bytes, tag: str | None) -> str:
+        store.put(self.key, content)
+        return content.hex()
+
+    monkeypatch.setattr(ConditionalFile, "put", put)
+    [found] = doctor.folder(store.path())
+    assert "does not heed If-None-Match" in found.found
     assert found.cure == "make it writable, or give another by --out"
 
 

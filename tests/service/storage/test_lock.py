@@ -7,11 +7,11 @@ import sys
 from contextlib import ExitStack, suppress
 
 import pytest
-from object_store import ObjectStore
+from object_store import ConditionalFile, ObjectStore
 
 from service.errors import HeldError, SweepError, UserError
 from service.storage import lease, process
-from service.storage.layout import LOCK
+from service.storage.layout import LEASE, LOCK
 from service.storage.lease import LEASE_SECONDS, TRUST_SECONDS
 from service.storage.lock import is_running, sweep_lock
 from service.storage.paths import ObjectPath, StoragePath, list_folder
@@ -40,6 +40,10 @@ def folder(store: ObjectStore) -> ObjectPath:
     return store.path("bucket/runs/wiring")
 
 
+def names(folder: StoragePath) -> list[str]:
+    return [one.name for one in list_folder(folder / LOCK)]
+
+
 def test_one_at_a_time(home: StoragePath) -> None:
     assert not is_running(home)
     for _ in range(2):
@@ -53,8 +57,8 @@ def test_one_at_a_time(home: StoragePath) -> None:
     assert (home / "sweep.yaml").exists()
 
 
-@pytest.mark.parametrize("step", range(1, 5))
-def test_two_that_start_at_the_same_moment_never_both_go_on(
+@pytest.mark.parametrize("step", range(1, 9))
+def test_of_two_that_start_at_the_same_moment_one_goes_on(
     store: ObjectStore, folder: ObjectPath, step: int
 ) -> None:
     """The second starts between any two steps of the first."""
@@ -77,12 +81,12 @@ def test_two_that_start_at_the_same_moment_never_both_go_on(
     with ExitStack() as stack:
         store.fail = second
         start(1)
-        assert steps >= step and len(running) <= 1
+        assert steps >= step and len(running) == 1
         store.fail = lambda what, key: None
-    assert list_folder(folder / LOCK) == []
+    assert not is_running(folder) and names(folder) == [LEASE]
 
 
-def test_a_claim_that_is_not_renewed_ends(
+def test_a_lease_that_is_not_renewed_ends(
     store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "process_of", lambda pid="self": [])  # as if on another machine
@@ -98,11 +102,127 @@ def test_a_claim_that_is_not_renewed_ends(
         time.now += LEASE_SECONDS - TRUST_SECONDS
         with sweep_lock(folder) as other:
             (other / "b").write_bytes(b"")
-            assert len(list_folder(folder / LOCK)) == 1
-    assert (folder / "a").read_bytes() == b"" and list_folder(folder / LOCK) == []
+            assert names(folder) == [LEASE]
+    assert (folder / "a").read_bytes() == b"" and not is_running(folder)
 
 
-def test_a_claim_is_renewed_while_it_is_held(
+def test_who_was_taken_over_while_it_renewed_stops_at_once(
+    store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that is stopped while its renewal is on its way revives nothing when it goes on."""
+    monkeypatch.setattr(process, "process_of", lambda pid="self": [])
+    time = Time(store, monkeypatch)
+    early, late = lease.Lease(folder), lease.Lease(folder)
+    early.acquire()
+
+    def sleep(what: str, key: str) -> None:
+        store.fail = lambda what, key: None
+        time.now += LEASE_SECONDS
+        late.acquire()
+        time.now -= LEASE_SECONDS  # our clock stands still with the process: the store alone can tell
+
+    store.fail = sleep
+    assert not early.renew()
+    with pytest.raises(SweepError, match="another process has taken this sweep over"):
+        (early.folder / "a").write_bytes(b"too late")
+    early.release()
+    late.check()
+    assert is_running(folder)
+    late.release()
+    assert not is_running(folder)
+
+
+def test_a_late_renewal_that_arrives_first_is_not_overwritten(
+    store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "process_of", lambda pid="self": [])
+    time = Time(store, monkeypatch)
+    early, late = lease.Lease(folder), lease.Lease(folder)
+    early.acquire()
+    time.now += LEASE_SECONDS
+
+    def renewed(what: str, key: str) -> None:
+        if what == "write":
+            store.fail = lambda what, key: None
+            assert early.renew()
+
+    store.fail = renewed
+    with pytest.raises(HeldError, match="another process has just begun"):
+        late.acquire()
+    with pytest.raises(SweepError, match="could not be reached"):
+        time.now += TRUST_SECONDS + 1
+        early.check()
+    early.release()
+    late.acquire()
+    late.release()
+
+
+def test_a_put_whose_answer_was_lost_is_ours(store: ObjectStore, folder: ObjectPath) -> None:
+    ours = lease.Lease(folder)
+    ours.acquire()
+
+    def lose(what: str, key: str) -> None:
+        if what == "written":
+            store.fail = lambda what, key: None
+            raise OSError("connection reset")
+
+    store.fail = lose
+    with pytest.raises(OSError, match="reset"):
+        ours.renew()
+    assert ours.renew()
+    ours.check()
+    ours.release()
+    assert not is_running(folder)
+
+
+def test_a_lease_that_was_begun_in_vain_is_given_back(store: ObjectStore, folder: ObjectPath) -> None:
+    def lose(what: str, key: str) -> None:
+        if what == "written":
+            store.fail = lambda what, key: None
+            raise OSError("connection reset")
+
+    store.fail = lose
+    with pytest.raises(UserError, match="connection reset"), sweep_lock(folder):
+        pass
+    assert not is_running(folder)
+
+
+def test_nothing_is_left_of_a_sweep_that_is_deleted_while_it_is_held(folder: ObjectPath) -> None:
+    with sweep_lock(folder):
+        folder.remove_all()
+    assert not folder.exists()
+
+
+def test_a_store_that_heeds_no_conditions_is_refused(
+    folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(self: ConditionalFile, content: bytes, tag: str | None) -> str:
+        folder.store.handler.put(self.key, content)
+        return content.hex()
+
+    monkeypatch.setattr(ConditionalFile, "put", put)
+    with pytest.raises(UserError, match="does not heed If-None-Match and can't keep two"), sweep_lock(folder):
+        pass
+    assert not is_running(folder)
+
+
+def test_leases_of_earlier_versions_are_respected(
+    store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    time = Time(store, monkeypatch)
+    for name in ("9f" * 16, "000001"):
+        (folder / LOCK / name).write_bytes(json.dumps({"host": "there", "process": []}).encode())
+    assert is_running(folder)
+    with pytest.raises(HeldError, match="a process on there runs this sweep"), sweep_lock(folder):
+        pass
+    assert names(folder) == ["000001", "9f" * 16, LEASE]
+    time.now += LEASE_SECONDS
+    assert not is_running(folder)
+    with sweep_lock(folder):
+        assert names(folder) == [LEASE]
+
+
+def test_a_lease_is_renewed_while_it_is_held(
     store: ObjectStore, folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lease, "RENEW_SECONDS", 0.01)
@@ -116,7 +236,7 @@ def test_a_claim_is_renewed_while_it_is_held(
         assert store.files[key][1] > changed
 
 
-def test_the_claim_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None:
+def test_the_lease_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None:
     """A sweep whose driver was killed goes on at once, on the same machine."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         (folder / LOCK / "1234").write_bytes(
@@ -129,8 +249,8 @@ def test_the_claim_of_a_process_that_is_gone_is_none(folder: ObjectPath) -> None
         os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # dead, and not taken notice of yet
         assert not is_running(folder)
         with sweep_lock(folder):
-            assert is_running(folder)
-    assert list_folder(folder / LOCK) == []
+            assert is_running(folder) and names(folder) == [LEASE]
+    assert not is_running(folder)
 
 
 def test_a_process_elsewhere_with_our_number_is_another() -> None:
@@ -142,14 +262,21 @@ def test_a_process_elsewhere_with_our_number_is_another() -> None:
     assert not process.gone([])
 
 
+@pytest.mark.parametrize("name", [LEASE, "1234"])
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"host": 1}', b'{"host": "a", "process": 7}'])
-def test_a_claim_that_cannot_be_read_is_one(folder: ObjectPath, content: bytes) -> None:
-    (folder / LOCK / "1234").write_bytes(content)
+def test_a_lease_that_cannot_be_read_is_one(
+    store: ObjectStore, folder: ObjectPath, content: bytes, name: str
+) -> None:
+    store.clock = lambda: 1e9
+    (folder / LOCK / name).write_bytes(content)
     with pytest.raises(HeldError), sweep_lock(folder):
         pass
+    store.clock = lambda: 1e9 + LEASE_SECONDS
+    with sweep_lock(folder):
+        assert names(folder) == [LEASE]
 
 
-def test_a_claim_that_cannot_be_made(store: ObjectStore, folder: ObjectPath) -> None:
+def test_a_lease_that_cannot_be_made(store: ObjectStore, folder: ObjectPath) -> None:
     def refuse(what: str, key: str) -> None:
         raise OSError("ACCESS_DENIED")
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,13 +10,14 @@ from pathlib import Path
 import mlflow
 import pandas as pd
 import pytest
-from hang import HANG_SECONDS, await_that
-from pyarrow.fs import FileSystem
+from hang import HANG_SECONDS
+from s3_server import s3_server
 from typer.testing import CliRunner
 
 from service import Sweep, Sweeps
 from service.cli import app
 from service.errors import UserError
+from service.storage.lock import is_running
 from service.storage.paths import list_folder, parse_path
 
 PROGRAM = [sys.executable, "-c", "from service.cli import main; main()"]
@@ -34,39 +34,14 @@ resources: {concurrent: 2}
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[None]:
+def server() -> Iterator[str]:
     """An S3 server with a bucket, which the environment points to."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "key")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                make_bucket()
-                yield
-            finally:
-                process.terminate()
-
-
-def make_bucket() -> None:
-    def made() -> bool:
-        try:
-            FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")[0].create_dir("bucket")
-        except OSError:  # the server has not started yet
-            return False
-        return True
-
-    await_that(made, "the server does not start")
+    with s3_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def folder(server: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A local folder with the sweep file, where a sweep on S3 was begun, killed, and finished."""
     folder = tmp_path_factory.mktemp("here")
     (folder / "small.yaml").write_text(FILE)
@@ -126,12 +101,8 @@ def test_all_lies_there_and_nothing_here(folder: Path) -> None:
     sweep = parse_path(f"{RUNS}/small")
     names = {one.name for one in list_folder(sweep)}
     assert names >= {"sweep.yaml", "environments.json", "plan.jsonl", "tables", "networks", "pictures"}
-    assert (
-        list_folder(sweep / ".lock")
-        == list_folder(sweep / "checkpoints")
-        == list_folder(sweep / "log.jsonl")
-        == []
-    )
+    assert list_folder(sweep / "checkpoints") == list_folder(sweep / "log.jsonl") == []
+    assert not is_running(sweep) and [one.name for one in list_folder(sweep / ".lock")] == ["lease"]
     assert {path.name for path in folder.iterdir()} == {"small.yaml", "mlflow.db", "mlartifacts"}
     row = Sweeps(RUNS).table("trials").query("trial == 3").iloc[0]
     net = Sweep(f"{RUNS}/small").network(3)
@@ -152,7 +123,7 @@ def test_commands_go_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "no sweeps in" in said("list")
 
 
-def test_mlflow_must_be_elsewhere(server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mlflow_must_be_elsewhere(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     (tmp_path / "small.yaml").write_text(FILE)
     arguments = ["run", str(tmp_path / "small.yaml"), "--out", f"{RUNS}/other"]
