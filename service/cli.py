@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,6 +11,7 @@ import typer
 
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
+from service.execution.terminal import open_standard_streams
 from service.storage.layout import RUNS
 from service.storage.paths import parse_path
 
@@ -247,6 +248,7 @@ def doctor(out: Out = RUNS) -> None:
 def main() -> None:
     """Run the command line; the exit codes are 0 done, 1 could not go on, 2 wrong input, 130 interrupted."""
     # A broken pipe (`| head`) ends the program as it does others, without a word.
+    open_standard_streams()
     try:
         app()
     except UserError as error:
@@ -272,7 +274,7 @@ def _console() -> "Console":
 
 @contextmanager
 def _interruptible(message: str = AGAIN) -> Iterator[None]:
-    """Ctrl-C ends the command in words; so does SIGTERM."""
+    """Ctrl-C ends the command in words; so do the signals of `install_signal_handlers`."""
     install_signal_handlers()
     try:
         yield
@@ -283,4 +285,5 @@ def _interruptible(message: str = AGAIN) -> Iterator[None]:
 
 
 def _say(message: Any) -> None:
-    sys.stderr.write(f"{message}\n")
+    with suppress(OSError):  # a terminal that is gone
+        sys.stderr.write(f"{message}\n")

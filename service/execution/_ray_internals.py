@@ -10,6 +10,7 @@ from typing import Any
 
 import ray
 from ray import cloudpickle
+from ray._private import auto_init_hook
 from ray.job_submission import JobSubmissionClient
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.progress_reporter import TrialProgressCallback
@@ -28,6 +29,14 @@ TUNE_SETTINGS = {
 
 ProgressCallback = TrialProgressCallback
 """A callback of this class takes the place of Tune's own, which keeps all trials and results in words."""
+
+
+def never_start_ray_unasked() -> None:
+    """Whoever asks Ray for something while it is not there gets an error.
+
+    Left alone, Ray would start another one, for a thread that still asks it or for what Tune has left.
+    """
+    auto_init_hook.enable_auto_connect = False
 
 
 def forget_ended(wrapped: Any) -> None:
