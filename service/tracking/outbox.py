@@ -103,6 +103,25 @@ class Outbox:
             while True:
                 self._queue.get_nowait()
 
+    def wait(
+        self, over: Callable[[], bool], patience: float, progress: Callable[[int], object] | None = None
+    ) -> bool:
+        """Wait until it is over, or until nothing was done for `patience` seconds; returns whether it is.
+
+        Args:
+            over: whether it is.
+            patience: see above.
+            progress: told again and again how much waits.
+        """
+        done, since = self._done, time.monotonic()
+        while not over() and time.monotonic() < since + patience:
+            self._thread.join(0.1)
+            if progress is not None:
+                progress(self.waiting)
+            if self._done != done:
+                done, since = self._done, time.monotonic()
+        return over()
+
     def close(self, patience: float, progress: Callable[[int], object] | None = None) -> None:
         """Wait until all is done, or until nothing was done for `patience` seconds.
 
@@ -111,14 +130,7 @@ class Outbox:
             progress: told again and again how much waits.
         """
         self._queue.put(None)
-        done, since = self._done, time.monotonic()
-        while self._thread.is_alive() and time.monotonic() < since + patience:
-            self._thread.join(0.2)
-            if progress is not None:
-                progress(self.waiting)
-            if self._done != done:
-                done, since = self._done, time.monotonic()
-        if self._thread.is_alive():
+        if not self.wait(lambda: not self._thread.is_alive(), patience, progress):
             self._abandoned.set()
             logger.warning(
                 "MLflow did not answer for %g s; %d entries were not logged; resume the sweep later",

@@ -1,6 +1,7 @@
 """`polychrony run` as a user types it: a real sweep on a real Ray, stopped, taken up, and looked at."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -150,10 +151,12 @@ def test_tables_are_printed(finished: tuple[Path, str]) -> None:
     assert nowhere.returncode == 2 and "sweeps there: small" in nowhere.stderr
 
 
-def test_an_interrupt_keeps_what_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_an_interrupt_keeps_what_is_there(tmp_path: Path, number: signal.Signals) -> None:
+    """Sent to all processes of a terminal, of Ray's as well."""
     write_sweep(tmp_path)
     interrupted = started(tmp_path, until="[1/6]")
-    interrupted.send_signal(signal.SIGINT)
+    os.killpg(interrupted.pid, number)
     began = time.monotonic()
     _, said = interrupted.communicate(timeout=60)
     assert interrupted.returncode == 130
