@@ -5,8 +5,8 @@
 One sweep after the other, each in a new folder with a new MLflow database, while other processes do nothing
 but keep all cores busy: so the threads of a driver meet at its end as they seldom do otherwise. Each has to
 end with exit code 0, with all its trials in its record and in MLflow, nothing there that still runs, and no
-process, folder of Ray's or half-written file left behind. Prints a line for each, or what is wrong with it and
-what it said; at the end a summary. The exit code is 1 if one ended badly.
+process, folder of Ray's or half-written file left behind. Prints a line for each, or what is wrong with it
+and what it said; at the end a summary. The exit code is 1 if one ended badly.
 """
 
 import argparse

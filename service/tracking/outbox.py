@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from textwrap import shorten
 from typing import NamedTuple
 
+from service.errors import PolychronyError
 from service.text import redact
 
 logger = logging.getLogger(__name__)
@@ -215,5 +217,7 @@ def brief(error: Exception) -> str:
     >>> brief(ValueError("no answer from http://me:secret@host:1\\nTraceback"))
     'ValueError: no answer from http://host:1'
     """
-    first = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return redact(first)[:300]
+    # SQLAlchemy says in a line before what it was about.
+    lines = [line for line in str(error).splitlines() if not line.startswith("(raised as a result of")]
+    kind = "" if isinstance(error, PolychronyError) else f"{type(error).__name__}: "
+    return shorten(redact(kind + (lines[0] if lines else "")), 300, placeholder=" ...")

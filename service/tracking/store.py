@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import tempfile
 import uuid
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from model.datasets import DataConfig
 from service.config.changes import without_budgets
 from service.config.sweep import SweepSpec, dump
+from service.errors import SweepError
 from service.storage.atomic import write_whole
 from service.storage.paths import StoragePath
 from service.tracking.location import artifacts_of, tracking_uri
@@ -215,6 +217,17 @@ class Store:
         return last
 
 
+def _other_schema(error: Exception) -> SweepError | None:
+    """What to say of a database of another version of MLflow, whose own cure is for an older one alone."""
+    versions = re.search(r"database schema \(found version (\w+), but expected (\w+)\)", str(error))
+    if versions is None:
+        return None
+    return SweepError(
+        f"its database has the schema of another version of MLflow ({versions[1]}, not {versions[2]}); "
+        "install that one here, or if it is older, copy the database and then run `mlflow db upgrade` on it"
+    )
+
+
 def _differs(point: Point, last: tuple[int, float]) -> bool:
     """Whether a point corrects the last one."""
     return point.step == last[0] and point.value != last[1]
@@ -260,8 +273,12 @@ def client_of(uri: str) -> "MlflowClient":
     # The outbox tries again by itself; left alone, a request to a server that is down would take minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
     # What goes wrong is reported once, in our words.
     for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    return MlflowClient(tracking_uri=uri)
+    try:
+        return MlflowClient(tracking_uri=uri)
+    except MlflowException as error:
+        raise _other_schema(error) or error from None

@@ -208,4 +208,3 @@ def test_a_deleted_experiment_comes_back_with_all_its_runs(
     again, same = everything(runs, client, spec)
     assert again.info.run_id == parent.info.run_id and same[0].info.run_id == trials[0].info.run_id
     assert len(client.search_runs([parent.info.experiment_id], run_view_type=ViewType.ALL)) == 3
-
