@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,6 +132,24 @@ def test_a_finished_sweep_says_so_and_a_larger_budget_goes_on(finished: tuple[Pa
     more = polychrony("run", "small.yaml", "--set", "search.trials=7", folder=folder)
     assert more.returncode == 0 and "7 trials, 6 are finished" in more.stdout
     assert len(Sweep(folder / "runs/small").table("trials")) == 7
+
+
+def test_a_database_that_was_emptied_is_told_everything(finished: tuple[Path, str], tmp_path: Path) -> None:
+    import mlflow
+
+    folder, _ = finished
+    database = folder / "runs/mlflow.db"
+    database.unlink()
+    database.touch()
+    again = polychrony("run", "small.yaml", "--set", "search.trials=7", folder=folder)
+    assert again.returncode == 0, again.stderr
+    shutil.copy(database, tmp_path / "copy.db")  # what this process knows of the first one is gone
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'copy.db'}")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 8 and {run.info.status for run in runs} == {"FINISHED"}
+    assert all(run.data.params for run in runs)
 
 
 def test_another_sweep_under_the_same_name_is_refused(finished: tuple[Path, str]) -> None:

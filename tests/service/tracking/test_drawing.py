@@ -3,6 +3,7 @@
 import threading
 from concurrent.futures import CancelledError
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,7 @@ def test_they_are_drawn_in_turn_and_awaited() -> None:
         order.append(name)
         return {name: b"png"}
 
-    first, second = (drawer.draw(lambda name=name: files(name), "it") for name in ("a", "b"))
+    first, second = (drawer.draw(partial(files, name), "it") for name in ("a", "b"))
     assert (second(), first()) == ({"b": b"png"}, {"a": b"png"})
     assert order[:2] == ["a", "b"]
     drawer.close(at_once=False)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import pytest
@@ -83,7 +84,8 @@ def gone_for_good(runs: Path, run: Run) -> None:
     """As `mlflow gc` would."""
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    store = SqlAlchemyStore(embedded_store(runs), str(runs / "mlartifacts"))
+    make: Any = SqlAlchemyStore
+    store = make(embedded_store(runs), str(runs / "mlartifacts"))
     store.delete_run(run.info.run_id)
     store._hard_delete_run(run.info.run_id)
 
