@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ import typer
 from service.commands.surroundings import put_right
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
+from service.execution.terminal import open_standard_streams
 from service.storage.layout import RUNS
 from service.storage.paths import parse_path
 from service.text import write_plainly
@@ -252,6 +253,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         write_plainly(stream)
     # A broken pipe (`| head`) ends the program as it does others, without a word.
+    open_standard_streams()
     try:
         app()
     except UserError as error:
@@ -278,7 +280,7 @@ def _console() -> "Console":
 
 @contextmanager
 def _interruptible(message: str = AGAIN) -> Iterator[None]:
-    """Ctrl-C ends the command in words; so does SIGTERM."""
+    """Ctrl-C ends the command in words; so do the signals of `install_signal_handlers`."""
     install_signal_handlers()
     try:
         yield
@@ -289,4 +291,5 @@ def _interruptible(message: str = AGAIN) -> Iterator[None]:
 
 
 def _say(message: Any) -> None:
-    sys.stderr.write(f"{message}\n")
+    with suppress(OSError):  # a terminal that is gone
+        sys.stderr.write(f"{message}\n")

@@ -22,6 +22,9 @@ from service.storage.lock import sweep_lock
 from service.storage.paths import StoragePath
 from service.tracking.location import check_store
 
+PATIENCE, LAST_PATIENCE = 30.0, 10.0
+"""Seconds that MLflow may do nothing while it is asked what it has, at the start and at the end."""
+
 if TYPE_CHECKING:
     from service.control.controller import SweepController
     from service.tracking.listener import MlflowListener
@@ -172,6 +175,9 @@ def _conduct(
                 with Progress(spec, finished, planned, console) as progress:
                     controller.listeners = [progress, mlflow]
                     execute(controller)
+                # What was deleted there for good; if it does not answer, all waits to be told anyway.
+                if (known := mlflow.finished_trials(LAST_PATIENCE)) is not None:
+                    controller.retell(controller.record.finished_trials().keys() - known, mlflow)
             mlflow.show_leaders()
             mlflow.show_sweep()
         if exhausted_budget := controller.queue.exhausted_budget:
@@ -191,24 +197,18 @@ def _mlflow(
     listener = MlflowListener(view, controller.spec, controller.record, folder)
     state = "failed"
     try:
-        finished = controller.record.finished_trials()
-        if finished:
-            known = view.finished_trials(patience=30)
+        if finished := controller.record.finished_trials():
+            known = listener.finished_trials(PATIENCE)
             controller.retell(finished.keys() - (known or set()), listener)
         yield listener
         state = "complete"
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # rich exits if nobody reads any more
         state = "cancelled"
         raise
     finally:
-        with (
-            console.status("MLflow: logging the rest", spinner="line")
-            if console.is_terminal
-            else nullcontext()
-        ):
-            view.close(state)
-        if view.lost:
-            fault = (
-                f"MLflow: {view.lost} entries could not be logged; run the same command again when it is back"
-            )
+        status = console.status("MLflow: logging the rest", spinner="line")
+        with status if console.is_terminal else nullcontext():
+            lost = listener.close(state)
+        if lost:
+            fault = f"MLflow: {lost} entries could not be logged; run the same command again when it is back"
             console.print(fault, highlight=False)

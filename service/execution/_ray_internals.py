@@ -14,6 +14,7 @@ from typing import Any
 
 import ray
 from ray import cloudpickle
+from ray._private import auto_init_hook
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.job_submission import JobSubmissionClient
 from ray.tune.experiment import Trial as TuneTrial
@@ -54,6 +55,14 @@ def own_token() -> Iterator[None]:
         if kept is not None:
             os.environ[TOKEN] = kept
         AuthenticationTokenLoader.instance().reset_cache()
+
+
+def never_start_ray_unasked() -> None:
+    """Whoever asks Ray for something while it is not there gets an error.
+
+    Left alone, Ray would start another one, for a thread that still asks it or for what Tune has left.
+    """
+    auto_init_hook.enable_auto_connect = False
 
 
 def forget_ended(wrapped: Any) -> None:

@@ -16,6 +16,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from service.errors import SweepError
 from service.execution._ray_internals import own_token
+from service.execution.ending import leave_ray
+from service.execution.signals import notices_blocked
 from service.storage.layout import sweep_file
 from service.storage.paths import StoragePath
 from service.version import code_version
@@ -33,19 +35,20 @@ def local_ray(scratch: Path) -> Iterator[None]:
     """A Ray on this machine, for as long as the block runs. Raises SweepError if it can't be started."""
     with own_token():
         try:
-            ray.init(
-                address="local",
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _temp_dir=str(scratch / "ray"),
-            )
-        except (OSError, RuntimeError, ValueError) as error:
-            raise SweepError(f"Ray could not be started: {error}") from error
-        try:
+            try:
+                with notices_blocked():
+                    ray.init(
+                        address="local",
+                        include_dashboard=False,
+                        log_to_driver=False,
+                        logging_level=logging.ERROR,
+                        _temp_dir=str(scratch / "ray"),
+                    )
+            except (OSError, RuntimeError, ValueError) as error:
+                raise SweepError(f"Ray could not be started: {error}") from error
             yield
         finally:
-            ray.shutdown()
+            leave_ray()
 
 
 @contextmanager
@@ -60,14 +63,15 @@ def connected_ray(address: str, folder: StoragePath) -> Iterator[None]:
         SweepError: if it can't be joined, or its nodes can't run the sweep.
     """
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SweepError(f"--address {address}: the cluster can't be joined: {_in_a_line(error)}") from error
-    try:
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        except (OSError, RuntimeError, ValueError) as error:
+            fault = f"--address {address}: the cluster can't be joined: {_in_a_line(error)}"
+            raise SweepError(fault) from error
         _check_nodes(folder)
         yield
     finally:
-        ray.shutdown()
+        leave_ray()
 
 
 class ClusterMonitor:

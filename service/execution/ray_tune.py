@@ -28,6 +28,7 @@ from service.execution._ray_internals import (
     error_of,
     forget_ended,
     kill_worker,
+    never_start_ray_unasked,
 )
 from service.execution.cluster import ClusterMonitor, connected_ray, local_ray, monitored, unseen
 from service.execution.scratch import scratch_folder
@@ -236,6 +237,7 @@ def run_on_ray(
         KeyboardInterrupt: passed on; what was recorded is kept.
     """
     os.environ.update(TUNE_SETTINGS)
+    never_start_ray_unasked()
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # it shows tracebacks of what we say in a line
     with (
         scratch_folder() as scratch,

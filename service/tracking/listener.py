@@ -1,6 +1,6 @@
 """Tells the MLflow view what happens in a sweep, with the pictures of each trial."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from service.config.sweep import SweepSpec, data_for
@@ -11,8 +11,9 @@ from service.record.schema import values_of
 from service.report.trial_pictures import page, probes, stills
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
+from service.tracking.drawing import Artifacts, Drawer, made
 from service.tracking.overview import figures, tables
-from service.tracking.view import MlflowView, made
+from service.tracking.view import MlflowView
 
 
 class MlflowListener:
@@ -21,6 +22,21 @@ class MlflowListener:
     def __init__(self, view: MlflowView, spec: SweepSpec, record: Record, folder: StoragePath) -> None:
         """Args: the view; the sweep; its results; its folder, for networks and pictures."""
         self._view, self._spec, self._record, self._folder = view, spec, record, folder
+        self._drawer = Drawer()
+
+    def finished_trials(self, patience: float) -> set[int] | None:
+        """Trials that MLflow has in full; see `MlflowView`."""
+        return self._view.finished_trials(patience)
+
+    def close(self, state: str, progress: Callable[[int], object] | None = None) -> int:
+        """The sweep ends, in `state`; returns how much MLflow was not told. See `MlflowView`."""
+        at_once = True
+        try:
+            self._view.close(state, progress=progress)
+            at_once = state == "cancelled"
+        finally:
+            self._drawer.close(at_once=at_once)
+        return self._view.lost
 
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
         """Make the run of a trial."""
@@ -33,7 +49,7 @@ class MlflowListener:
     def trial_finished(self, finished: FinishedTrial) -> None:
         """End its run, with its pictures."""
         trial, row = finished.trial, finished.row
-        drawn = stills(self._folder, self._spec.name, trial, finished.neurons)
+        drawn = self._drawn(trial, stills(self._folder, self._spec.name, trial, finished.neurons))
         # In `trials` the time is that of the whole trial, in MLflow that of the epoch, like all metrics.
         metrics = {name: values for name, values in finished.metrics.items() if name != "seconds"}
         self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn, row)
@@ -47,10 +63,10 @@ class MlflowListener:
         snapshots = by_trial(self._record.rows("neurons"), leading)
         shown = {trial: neurons for trial, neurons in snapshots.items() if len(neurons)}
         for rank, (trial, neurons) in enumerate(shown.items()):
-            self._view.add_artifacts(trial, page(*of_trial, trial, neurons))
+            self._view.add_artifacts(trial, self._drawn(trial, page(*of_trial, trial, neurons)))
             if rank < PROBED:
                 data = data_for(spec, values_of(known[trial], spec.space))
-                self._view.add_artifacts(trial, probes(*of_trial, trial, neurons, data))
+                self._view.add_artifacts(trial, self._drawn(trial, probes(*of_trial, trial, neurons, data)))
 
     def show_sweep(self) -> None:
         """Add the figures on the search as a whole, and the tables, to the sweep's own run."""
@@ -59,3 +75,6 @@ class MlflowListener:
         drawn = made(lambda: figures(sweep), "the sweep")  # here, for it can take a minute
         self._view.add_to_sweep(lambda: drawn)
         self._view.add_to_sweep(lambda: tables(sweep))
+
+    def _drawn(self, trial: int, files: Artifacts) -> Artifacts:
+        return self._drawer.draw(files, f"trial {trial}")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
+from service.errors import PolychronyError
 from service.text import redact, shortened
 
 logger = logging.getLogger(__name__)
@@ -108,6 +109,25 @@ class Outbox:
             while True:
                 self._queue.get_nowait()
 
+    def wait(
+        self, over: Callable[[], bool], patience: float, progress: Callable[[int], object] | None = None
+    ) -> bool:
+        """Wait until it is over, or until nothing was done for `patience` seconds; returns whether it is.
+
+        Args:
+            over: whether it is.
+            patience: see above.
+            progress: told again and again how much waits.
+        """
+        done, since = self._done, time.monotonic()
+        while not over() and time.monotonic() < since + patience:
+            self._thread.join(0.1)
+            if progress is not None:
+                progress(self.waiting)
+            if self._done != done:
+                done, since = self._done, time.monotonic()
+        return over()
+
     def close(self, patience: float, progress: Callable[[int], object] | None = None) -> None:
         """Wait until all is done, or until nothing was done for `patience` seconds.
 
@@ -116,14 +136,7 @@ class Outbox:
             progress: told again and again how much waits.
         """
         self._queue.put(None)
-        done, since = self._done, time.monotonic()
-        while self._thread.is_alive() and time.monotonic() < since + patience:
-            self._thread.join(0.2)
-            if progress is not None:
-                progress(self.waiting)
-            if self._done != done:
-                done, since = self._done, time.monotonic()
-        if self._thread.is_alive():
+        if not self.wait(lambda: not self._thread.is_alive(), patience, progress):
             self._abandoned.set()
             logger.warning(
                 "MLflow did not answer for %g s; %d entries were not logged; resume the sweep later",
@@ -208,5 +221,7 @@ def brief(error: Exception) -> str:
     >>> brief(ValueError("no answer from http://me:secret@host:1\\nTraceback"))
     'ValueError: no answer from http://host:1'
     """
-    first = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return shortened(redact(first))
+    # SQLAlchemy says in a line before what it was about.
+    lines = [line for line in str(error).splitlines() if not line.startswith("(raised as a result of")]
+    kind = "" if isinstance(error, PolychronyError) else f"{type(error).__name__}: "
+    return shortened(redact(kind + (lines[0] if lines else "")))

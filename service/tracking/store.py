@@ -3,37 +3,32 @@
 import json
 import logging
 import os
+import re
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model.datasets import DataConfig
 from service.config.changes import without_budgets
 from service.config.sweep import SweepSpec, dump
+from service.errors import SweepError
 from service.storage.atomic import write_whole
 from service.storage.paths import StoragePath
 from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.moved import follow_move
 from service.tracking.outbox import Point
+from service.tracking.runs import ID, PARENT, STATE, STATUS, TRIAL, find_runs, hang_below
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput, Run
+    from mlflow.entities import DatasetInput
 
-STATUS = {
-    "complete": "FINISHED",
-    "pruned": "FINISHED",
-    "failed": "FAILED",
-    "timed_out": "KILLED",
-    "cancelled": "KILLED",
-}
-"""MLflow's word for each state of a trial."""
 INTERRUPTED = "interrupted"
 """The state of a trial that is not finished, in a sweep that does not run."""
 
-SWEEP, TRIAL, STATE, REASON, ID = (f"polychrony.{tag}" for tag in ("sweep", "trial", "state", "reason", "id"))
+SWEEP, REASON = "polychrony.sweep", "polychrony.reason"
 ORIGIN = ("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes")
 """Columns of `trials` that are tags of a trial, too."""
 LONGEST_DIGEST = 36
@@ -41,7 +36,6 @@ KIND = "mlflow.experimentKind"
 """By this tag the UI opens an experiment on its runs, and not on language models."""
 BATCH_METRICS = 1000
 LONGEST_TAG = 5000
-PAGE = 1000
 
 
 def sweep_id_file(sweep_folder: StoragePath) -> StoragePath:
@@ -76,10 +70,13 @@ class Store:
         self._client = client_of(uri)
         self._name, self._identity, self._data = spec.name, identity, spec.data
         self._experiment = self._find_experiment(spec.experiment, folder)
-        self._runs: dict[int, str] = {}
-        self._states: dict[int, str] = {}
         self._logged: dict[int, dict[str, tuple[int, float]]] = {}
-        self._parent = self._find_runs() or self._create(spec.name, {})
+        found = find_runs(self._client, self._experiment, identity)
+        self._parent = found[None].id if None in found else self._create(spec.name, {})
+        hang_below(self._client, self._parent, found)
+        trials = {trial: run for trial, run in found.items() if trial is not None}
+        self._runs = {trial: run.id for trial, run in trials.items()}
+        self._states = {trial: run.state for trial, run in trials.items()}
         self._describe(spec)
 
     @property
@@ -87,11 +84,23 @@ class Store:
         """Trials of which everything is there."""
         return {trial for trial, state in self._states.items() if state in STATUS}
 
+    def is_under_way(self, trial: int) -> bool:
+        """Whether a trial has a run that is not finished.
+
+        One whose run is gone for good has none, until all is told again from its start: a run made for what
+        comes next would lack what came before.
+        """
+        return trial in self._runs and trial not in self.finished_trials
+
     def start(self, trial: int, params: Mapping[str, Any]) -> None:
         """Make the run of a trial, or take up the one that is there; a finished one stays as it is."""
         if trial in self.finished_trials:
             return
-        run = self._run(trial)
+        if trial not in self._runs:
+            tags = {TRIAL: str(trial), PARENT: self._parent}
+            self._runs[trial] = self._create(f"{self._name}-{trial:04d}", tags)
+            self._logged[trial] = {}
+        run = self._runs[trial]
         self._client.update_run(run, "RUNNING")
         if self._states.get(trial) == INTERRUPTED:
             self._client.set_tag(run, STATE, "running")
@@ -99,9 +108,9 @@ class Store:
 
     def log(self, trial: int, points: list[Point]) -> None:
         """Log metrics of a trial, less those that are there."""
-        if trial in self.finished_trials:
+        if not self.is_under_way(trial):
             return
-        run = self._run(trial)
+        run = self._runs[trial]
         if trial not in self._logged:
             self._logged[trial] = self._last_values(run)
         for start in range(0, len(points), BATCH_METRICS):
@@ -126,11 +135,11 @@ class Store:
             artifacts: its files, by name.
             origin: its columns ORIGIN of `trials`, or those that are known.
         """
-        if trial in self.finished_trials:
+        if not self.is_under_way(trial):
             return
         self.add_artifacts(trial, artifacts)
         self.log(trial, points)
-        run = self._run(trial)
+        run = self._runs[trial]
         self._client.log_batch(run, tags=_tags(origin))
         if digest := origin.get("data_digest"):
             self._client.log_inputs(run, [_dataset(self._data, digest)])
@@ -143,14 +152,14 @@ class Store:
 
     def add_artifacts(self, trial: int | None, artifacts: Mapping[str, bytes]) -> None:
         """Add files to the run of a trial (None: of the sweep) by name; one of the same name is replaced."""
-        if not artifacts:
+        if not artifacts or (trial is not None and trial not in self._runs):
             return
         with tempfile.TemporaryDirectory() as folder:
             for name, content in artifacts.items():
                 path = Path(folder) / name
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
-            self._client.log_artifacts(self._parent if trial is None else self._run(trial), folder)
+            self._client.log_artifacts(self._parent if trial is None else self._runs[trial], folder)
 
     def finish_sweep(self, state: str) -> None:
         """Log that the sweep is over; trials that are not finished run no more."""
@@ -171,25 +180,6 @@ class Store:
             )
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-
-    def _find_runs(self) -> str | None:
-        """Note the runs of the trials; returns the run of the sweep, if it is there."""
-        parent = None
-        for run in runs_of(self._client, [self._experiment], self._identity):
-            tags = run.data.tags
-            if TRIAL in tags:
-                self._runs[int(tags[TRIAL])] = run.info.run_id
-                self._states[int(tags[TRIAL])] = tags.get(STATE, "")
-            else:
-                parent = run.info.run_id
-        return parent
-
-    def _run(self, trial: int) -> str:
-        if trial not in self._runs:
-            tags = {TRIAL: str(trial), "mlflow.parentRunId": self._parent}
-            self._runs[trial] = self._create(f"{self._name}-{trial:04d}", tags)
-            self._logged[trial] = {}
-        return self._runs[trial]
 
     def _create(self, name: str, tags: Mapping[str, str]) -> str:
         ours = {SWEEP: self._name, ID: self._identity, STATE: "running", "mlflow.source.name": "polychrony"}
@@ -230,15 +220,15 @@ class Store:
         return last
 
 
-def runs_of(client: "MlflowClient", experiments: Sequence[str], identity: str) -> Iterator["Run"]:
-    """All runs of the sweep of that identity."""
-    token: str | None = None
-    while token != "":
-        page = client.search_runs(
-            list(experiments), f"tags.`{ID}` = '{identity}'", max_results=PAGE, page_token=token
-        )
-        yield from page
-        token = page.token or ""
+def _other_schema(error: Exception) -> SweepError | None:
+    """What to say of a database of another version of MLflow, whose own cure is for an older one alone."""
+    versions = re.search(r"database schema \(found version (\w+), but expected (\w+)\)", str(error))
+    if versions is None:
+        return None
+    return SweepError(
+        f"its database has the schema of another version of MLflow ({versions[1]}, not {versions[2]}); "
+        "install that one here, or if it is older, copy the database and then run `mlflow db upgrade` on it"
+    )
 
 
 def _differs(point: Point, last: tuple[int, float]) -> bool:
@@ -286,8 +276,12 @@ def client_of(uri: str) -> "MlflowClient":
     # The outbox tries again by itself; left alone, a request to a server that is down would take minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
     # What goes wrong is reported once, in our words.
     for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
-    return MlflowClient(tracking_uri=uri)
+    try:
+        return MlflowClient(tracking_uri=uri)
+    except MlflowException as error:
+        raise _other_schema(error) or error from None

@@ -1,22 +1,17 @@
 """The MLflow view of a running sweep. Nothing here waits for MLflow, but `finished_trials` and `close`."""
 
-import logging
 import math
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from typing import Any, Self
 
 from service.config.sweep import SweepSpec
 from service.record.rows import Metrics
 from service.storage.paths import StoragePath
-from service.tracking.outbox import Job, Outbox, Point, brief
+from service.tracking.drawing import Artifacts, made
+from service.tracking.outbox import Job, Outbox, Point
 from service.tracking.store import Store, sweep_id
 
-logger = logging.getLogger(__name__)
-
-Artifacts = Callable[[], Mapping[str, bytes]]
-"""Makes files, by name. Called on the view's own thread."""
 HURRY = 2.0
 """Seconds that what waits is logged for when a sweep is cancelled,"""
 LAST_PATIENCE = 5.0
@@ -86,7 +81,7 @@ class MlflowView:
         points = _points(epoch, metrics)
 
         def finish(store: Store) -> None:
-            if trial not in store.finished_trials:
+            if store.is_under_way(trial):
                 files = made(artifacts, f"trial {trial}") if artifacts else {}
                 store.finish(trial, state, reason, points, files, origin or {})
 
@@ -107,16 +102,13 @@ class MlflowView:
         )
 
     def finished_trials(self, patience: float = 120.0) -> set[int] | None:
-        """Trials that MLflow has in full; None if it does not answer within `patience` seconds.
+        """Trials that MLflow has in full; None if it does nothing for `patience` seconds.
 
         What it lacks should be told again, beginning with `trial_started`.
         """
-        answer: Future[set[int]] = Future()
-        self._put("a question", None, lambda store: answer.set_result(store.finished_trials))
-        try:
-            return answer.result(patience)
-        except TimeoutError:
-            return None
+        answer: list[set[int]] = []
+        self._put("a question", None, lambda store: answer.append(store.finished_trials))
+        return answer[0] if self._outbox.wait(lambda: bool(answer), patience) else None
 
     def close(
         self, state: str, patience: float = 60.0, progress: Callable[[int], object] | None = None
@@ -165,12 +157,3 @@ def _points(epoch: int, metrics: Metrics) -> list[Point]:
         if value is not None and math.isfinite(value)
     }
     return [Point(name, float(value), epoch, now) for name, value in values.items()]
-
-
-def made(artifacts: Artifacts, what: str) -> Mapping[str, bytes]:
-    """The files of `what`; if they can't be made that is said, and there are none."""
-    try:
-        return artifacts()
-    except Exception as error:
-        logger.warning("no pictures of %s: %s", what, brief(error))
-        return {}

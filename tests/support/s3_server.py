@@ -8,13 +8,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hang import await_that
 from pyarrow.fs import FileSystem
 
 
@@ -40,14 +40,14 @@ def s3_server() -> Iterator[str]:
 
 
 def _make_bucket() -> None:
-    for attempt in range(120):
+    def made() -> bool:
         try:
             FileSystem.from_uri("s3://bucket?allow_bucket_creation=true")[0].create_dir("bucket")
-            return
         except OSError:  # the server has not started yet
-            if attempt == 119:
-                raise
-            time.sleep(0.5)
+            return False
+        return True
+
+    await_that(made, "the server does not start")
 
 
 def _serve(port: int) -> None:

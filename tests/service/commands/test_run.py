@@ -1,6 +1,8 @@
 """`polychrony run` as a user types it: a real sweep on a real Ray, stopped, taken up, and looked at."""
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -134,6 +136,24 @@ def test_a_finished_sweep_says_so_and_a_larger_budget_goes_on(finished: tuple[Pa
     assert len(Sweep(folder / "runs/small").table("trials")) == 7
 
 
+def test_a_database_that_was_emptied_is_told_everything(finished: tuple[Path, str], tmp_path: Path) -> None:
+    import mlflow
+
+    folder, _ = finished
+    database = folder / "runs/mlflow.db"
+    database.unlink()
+    database.touch()
+    again = polychrony("run", "small.yaml", "--set", "search.trials=7", folder=folder)
+    assert again.returncode == 0, again.stderr
+    shutil.copy(database, tmp_path / "copy.db")  # what this process knows of the first one is gone
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'copy.db'}")
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 8 and {run.info.status for run in runs} == {"FINISHED"}
+    assert all(run.data.params for run in runs)
+
+
 def test_another_sweep_under_the_same_name_is_refused(finished: tuple[Path, str]) -> None:
     other = polychrony("run", "small.yaml", "--set", "learner.hidden=7", folder=finished[0])
     assert other.returncode == 2
@@ -152,10 +172,12 @@ def test_tables_are_printed(finished: tuple[Path, str]) -> None:
     assert nowhere.returncode == 2 and "sweeps there: small" in nowhere.stderr
 
 
-def test_an_interrupt_keeps_what_is_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_an_interrupt_keeps_what_is_there(tmp_path: Path, number: signal.Signals) -> None:
+    """Sent to all processes of a terminal, of Ray's as well."""
     write_sweep(tmp_path)
     interrupted = started(tmp_path, until="[1/6]")
-    interrupted.send_signal(signal.SIGINT)
+    os.killpg(interrupted.pid, number)
     _, said = interrupted.communicate(timeout=HANG_SECONDS)
     assert interrupted.returncode == 130
     assert "what is finished is kept" in said and "Traceback" not in said

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import ray
 from ray import cloudpickle
+from ray._private import auto_init_hook
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.exceptions import OutOfMemoryError
@@ -22,6 +24,7 @@ from service.execution._ray_internals import (
     error_of,
     forget_ended,
     kill_worker,
+    never_start_ray_unasked,
     own_token,
 )
 
@@ -106,3 +109,12 @@ def test_theerror_of_a_trial_is_read_where_tune_has_put_it(tmp_path: Path) -> No
     path.write_bytes(b"garbage")
     assert error_of(cast(Any, SimpleNamespace(pickled_error_file=path))) is None
     assert error_of(cast(Any, SimpleNamespace(pickled_error_file=None))) is None
+
+
+def test_ray_is_not_started_by_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a thread that asks for the nodes of a Ray that is being shut down, for one."""
+    monkeypatch.setattr(auto_init_hook, "enable_auto_connect", True)
+    monkeypatch.setattr(ray, "init", lambda: pytest.fail("Ray was started"))
+    never_start_ray_unasked()
+    with pytest.raises(Exception, match="not been started"):
+        ray.nodes()

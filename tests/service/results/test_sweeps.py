@@ -195,6 +195,7 @@ def test_delete_takes_the_runs_of_that_sweep_alone(tmp_path: Path) -> None:
         asked = folder / "sweep.yaml"
         asked.write_text(f"name: {name}\nexperiment: shared\ndata: {{name: digits}}\n")
         view = MlflowView.open(tmp_path, load(asked), folder)
+        view.trial_started(0, {})
         view.trial_finished(0, "complete", None, 1, {"loss": (1.0, None)}, lambda: {"a.png": b"png"})
         view.close("complete")
     CliRunner().invoke(app, ["delete", "gone", "--out", str(tmp_path), "--yes"], catch_exceptions=False)

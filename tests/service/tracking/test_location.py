@@ -136,6 +136,7 @@ def test_runs_are_logged_to_the_store_of_the_file_and_deleted_there(tmp_path: Pa
     store = f"sqlite:///{tmp_path / 'elsewhere.db'}"
     spec, runs = spec_of(tmp_path / "runs", "named", store), tmp_path / "runs"
     view = MlflowView.open(runs, spec, runs / "named")
+    view.trial_started(0, {})
     view.trial_finished(0, "complete", None, 1, {"loss": (1.0, None)}, lambda: {"a.png": b"png"})
     view.add_to_sweep(lambda: {"front.png": b"front", "tables/trials.csv": b"trial\n"})
     view.close("complete")

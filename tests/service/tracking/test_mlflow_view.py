@@ -157,6 +157,8 @@ def test_states(runs: Path, spec: SweepSpec, trial: int, state: str, status: str
 
 def test_many_epochs_are_all_there(runs: Path, spec: SweepSpec) -> None:
     view = _view(runs, spec)
+    for trial in (0, 1):
+        view.trial_started(trial, {})
     for epoch in range(1, 1201):  # more than go into a batch
         for trial in (0, 1):
             view.epoch(trial, epoch, {"loss": (1 / epoch + trial, None)})
@@ -200,6 +202,7 @@ def test_resume_doubles_nothing(runs: Path, spec: SweepSpec) -> None:
 
 def test_a_folder_made_anew_is_another_sweep(runs: Path, spec: SweepSpec) -> None:
     view = _view(runs, spec)
+    view.trial_started(0, {})
     view.trial_finished(0, "complete", None, 1, METRICS)
     view.close("complete")
     (runs / spec.name / "mlflow-id").unlink()
@@ -213,7 +216,9 @@ def test_failing_pictures_harm_nothing(runs: Path, spec: SweepSpec, caplog: pyte
         raise FileNotFoundError("no such network")
 
     view = _view(runs, spec)
+    view.trial_started(5, {})
     view.trial_finished(5, "complete", None, 1, METRICS, fail)
+    view.trial_started(6, {})
     view.trial_finished(6, "complete", None, 1, METRICS)
     view.close("complete")
     _, trials = _found(runs, spec)
@@ -241,6 +246,7 @@ def test_a_deleted_experiment_is_restored(runs: Path, spec: SweepSpec) -> None:
     assert experiment is not None
     client.delete_experiment(experiment.experiment_id)
     view = _view(runs, spec)
+    view.trial_started(0, {})
     view.trial_finished(0, "complete", None, 1, METRICS)
     view.close("complete")
     assert set(_found(runs, spec)[1]) == {0}

@@ -91,6 +91,7 @@ def _end_connections(database: str) -> None:
 
 def test_a_deleted_sweep_leaves_no_run(tmp_path: Path, database: str, spec: SweepSpec) -> None:
     view = _view(tmp_path, spec)
+    view.trial_started(0, {})
     view.trial_finished(0, "complete", None, 1, METRICS, {"positions.png": b"png"}.copy)
     view.close("complete")
     runs = tmp_path / "runs"
