@@ -12,7 +12,6 @@ import typer
 from service.commands.surroundings import put_right
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
-from service.execution.terminal import open_standard_streams
 from service.storage.layout import RUNS
 from service.storage.paths import parse_path
 from service.text import write_plainly
@@ -253,7 +252,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         write_plainly(stream)
     # A broken pipe (`| head`) ends the program as it does others, without a word.
-    open_standard_streams()
     try:
         app()
     except UserError as error:

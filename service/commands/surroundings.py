@@ -1,9 +1,9 @@
 """What batch systems, containers and ssh leave a process without, put right before anything else is done."""
 
 import os
-import sys
 
 from model.caches import spare_home
+from service.execution.terminal import open_standard_streams
 
 LOOPBACK = ("localhost", "127.0.0.0/8", "127.0.0.1", "::1")
 
@@ -13,21 +13,9 @@ def put_right() -> None:
 
     Processes that are started from here inherit all three.
     """
-    _open_streams()
+    open_standard_streams()
     spare_home()
     _spare_proxy()
-
-
-def _open_streams() -> None:
-    """Where a standard stream is closed, the next file to be opened would take its place."""
-    for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
-            os.set_inheritable(number, True)
-            setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w"))
 
 
 def _spare_proxy() -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hang import HANG_SECONDS
+
 PROGRAM = [sys.executable, "-c", "from service.cli import main; main()"]
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("model", "search", "service")
@@ -52,7 +54,7 @@ def run_bare(
         preexec_fn=become,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=HANG_SECONDS,
         check=False,
         **options,
     )

@@ -46,7 +46,6 @@ def no_stdin_and_few_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
 
 
-@pytest.mark.timeout(900)  # the kernels are compiled, and all libraries loaded, on what may be a busy machine
 def test_a_sweep_runs_and_doctor_is_content(tmp_path: Path, environment: dict[str, str]) -> None:
     folder = tmp_path / NAME
     folder.mkdir()
@@ -77,7 +76,6 @@ def test_a_sweep_runs_and_doctor_is_content(tmp_path: Path, environment: dict[st
         assert files.is_relative_to(runs / "mlartifacts") and list(files.iterdir())
 
 
-@pytest.mark.timeout(900)
 def test_what_remains_a_fault_is_said_by_both_before_anything_is_written(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -9,6 +9,7 @@ import weakref
 
 import pytest
 import ray
+from hang import HANG_SECONDS
 
 from service.execution import ending
 from service.execution.ending import collect, leave_ray
@@ -53,7 +54,7 @@ def test_a_collection_in_a_thread_does_not_end_the_process() -> None:
         prefix="e"
     ) as short:  # the path of a Unix socket may have 107 characters
         command = [sys.executable, "-c", PROGRAM, short]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS, check=False)
     assert (done.returncode, done.stdout) == (0, "ended well\n"), done.stderr
 
 

@@ -5,24 +5,26 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
 
 PROGRAM = """
-import time
-from pathlib import Path
-from service.execution.signals import install_signal_handlers
-install_signal_handlers()
+import sys, time
+from service.execution import signals
+signals.PAUSE = float(sys.argv[1])
+signals.install_signal_handlers()
 try:
     print("ready", flush=True)
-    time.sleep(60)
+    time.sleep(1e6)
 except KeyboardInterrupt:
     print("tidying", flush=True)
-    time.sleep(1.5)
+    sys.stdin.readline()
     print("tidy", flush=True)
 """
+"""What it does takes as long as the test likes: it reads a line meanwhile."""
+LONG = 1e6
 HELD = """
 import os, signal, subprocess, sys
 from service.execution.signals import install_signal_handlers, notices_blocked, signals_held
@@ -34,9 +36,11 @@ try:
 except KeyboardInterrupt:
     print("then interrupted")
 with notices_blocked():
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.5)"])
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1)
 for number in (signal.SIGHUP, signal.SIGUSR1):
     child.send_signal(number)
+child.stdin.write(b"go on\\n")
+child.stdin.close()
 print(child.wait(), signal.pthread_sigmask(signal.SIG_BLOCK, []))
 """
 HUNG_UP = """
@@ -46,7 +50,7 @@ from service.execution.signals import install_signal_handlers
 install_signal_handlers()
 try:
     print("ready", flush=True)
-    time.sleep(60)
+    time.sleep(1e6)
 except KeyboardInterrupt:
     print("nobody reads this", flush=True)
     Path(sys.argv[1]).write_text("tidy")
@@ -54,50 +58,51 @@ except KeyboardInterrupt:
 NOTICES = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU]
 
 
-def _started(*before: str) -> "subprocess.Popen[str]":
-    process = subprocess.Popen([*before, sys.executable, "-c", PROGRAM], stdout=-1, stderr=-1, text=True)
+def _started(*before: str, pause: float = 0.0) -> "subprocess.Popen[str]":
+    """A driver for which signals that follow within `pause` seconds are the same one."""
+    command = [*before, sys.executable, "-c", PROGRAM, str(pause)]
+    process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True)
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize(("pause", "code", "said"), [(0.0, 0, "tidy\n"), (1.1, 130, "")])
-def test_twice_ends_at_once_but_the_same_signal_twice_does_not(
-    number: signal.Signals, pause: float, code: int, said: str
-) -> None:
-    process = _started()
+def _after_two(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, str, str]:
+    """Exit code, output and errors of a driver that is sent a signal, and again while it tidies up."""
     process.send_signal(number)
     assert process.stdout is not None and process.stdout.readline() == "tidying\n"
-    time.sleep(pause)
     process.send_signal(number)
-    rest, fault = process.communicate(timeout=60)
-    assert (process.returncode, rest) == (code, said)
-    assert ("interrupted twice" in fault) == (code == 130)
+    rest, fault = process.communicate("go on\n", timeout=HANG_SECONDS)
+    return process.returncode, rest, fault
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_twice_ends_at_once(number: signal.Signals) -> None:
+    code, rest, fault = _after_two(_started(), number)
+    assert (code, rest) == (130, "") and "interrupted twice" in fault
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_same_signal_sent_twice_does_not(number: signal.Signals) -> None:
+    assert _after_two(_started(pause=LONG), number) == (0, "tidy\n", "")
 
 
 @pytest.mark.parametrize("number", NOTICES)
 def test_a_notice_ends_in_order_however_often_it_comes(number: signal.Signals) -> None:
     """SIGXCPU comes every second."""
-    process = _started()
-    process.send_signal(number)
-    assert process.stdout is not None and process.stdout.readline() == "tidying\n"
-    time.sleep(1.1)
-    process.send_signal(number)
-    assert process.communicate(timeout=60)[0] == "tidy\n" and process.returncode == 0
+    assert _after_two(_started(), number) == (0, "tidy\n", "")
 
 
 def test_what_is_ignored_stays_ignored() -> None:
     process = _started("nohup")
     process.send_signal(signal.SIGHUP)
-    time.sleep(1.1)
     process.send_signal(signal.SIGTERM)  # else it would be the second one
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate("go on\n", timeout=HANG_SECONDS)
     assert (process.returncode, rest) == (0, "tidying\ntidy\n")
 
 
 def test_a_signal_may_be_held_and_notices_kept_from_children() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", HELD], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", HELD], capture_output=True, text=True, timeout=HANG_SECONDS, check=False
     )
     assert done.stdout.splitlines() == ["whole", "then interrupted", "0 set()"], done.stderr
 
@@ -117,7 +122,7 @@ def test_a_terminal_that_is_gone_keeps_nobody_from_tidying(tmp_path: Path) -> No
     assert os.read(ours, 100).startswith(b"ready")
     os.close(ours)
     process.send_signal(signal.SIGHUP)
-    assert process.wait(60) == 0
+    assert process.wait(HANG_SECONDS) == 0
     assert place.read_text() == "tidy"
 
 
@@ -127,4 +132,4 @@ def test_closed_streams_are_no_file_that_is_opened_later() -> None:
         "print('nowhere', flush=True); assert os.open(os.devnull, os.O_RDONLY) > 2"
     )
     command = f'exec {sys.executable} -c "{program}" >&- 2>&-'
-    assert subprocess.run(["sh", "-c", command], timeout=60, check=False).returncode == 0
+    assert subprocess.run(["sh", "-c", command], timeout=HANG_SECONDS, check=False).returncode == 0
