@@ -8,6 +8,7 @@ import torch
 from model.arrays import Array
 from model.border import kinds_checked, whole
 from model.datasets import SpikeDataset
+from model.kernels.simulate import uncompiled
 from model.network.cohort import Cohort
 
 
@@ -42,6 +43,7 @@ class Evaluation:
         return np.asarray((self.rates == 0).mean(1))
 
 
+@uncompiled
 @kinds_checked
 @torch.no_grad()
 def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:

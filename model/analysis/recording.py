@@ -5,10 +5,11 @@ import numpy.typing as npt
 
 from model.border import kinds_checked, sample_indices
 from model.datasets import SpikeDataset
-from model.kernels.simulate import record
+from model.kernels.simulate import record, uncompiled
 from model.network.cohort import Cohort
 
 
+@uncompiled
 @kinds_checked
 def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> list[SpikeDataset]:
     """The hidden spikes of each of R networks in the same S `samples` of `data`, given by index [S].

@@ -91,6 +91,8 @@ def augment(
     keys = stream_keys(keyed, chosen)
     partners = np.full(chosen.size, -1, np.int64)
     if augmentation.blend > 0:
+        if not 0 <= data.labels.min(initial=0) <= data.labels.max(initial=0) < data.n_classes:
+            raise ValueError(f"augment: `data`: expected labels from 0 to {data.n_classes - 1}")
         members = np.argsort(data.labels, kind="stable")
         starts = np.searchsorted(data.labels[members], np.arange(data.n_classes + 1))
         partners = choose_partners(keys, chosen, data.labels, members, starts, float(augmentation.blend))

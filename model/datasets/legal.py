@@ -1,7 +1,7 @@
 """What the arrays of a data set must be, in words. Shapes: S samples, E spikes over all of them."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,30 +15,15 @@ MAX_COUNT = 2**31 - 1  # channels are kept as int32
 REALS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-class Content(Protocol):
-    """What a `SpikeDataset` holds."""
-
-    @property
-    def times(self) -> Ragged: ...
-    @property
-    def channels(self) -> Ragged: ...
-    @property
-    def labels(self) -> Ints: ...
-    @property
-    def groups(self) -> Ints | None: ...
-    @property
-    def n_channels(self) -> int: ...
-    @property
-    def n_classes(self) -> int: ...
-
-
-def check_content(data: Content) -> None:
-    """Raise DataError unless a data set is what `SpikeDataset` says of its fields.
+def check_content(
+    times: Ragged, channels: Ragged, labels: Ints, groups: Ints | None, n_channels: int, n_classes: int
+) -> None:
+    """Raise DataError unless the fields of a data set are what `SpikeDataset` says of them.
 
     Each batch that is varied at random is a data set, so this takes few passes over the spikes: within a
     sample that ascends, the first and the last time tell whether all are finite and at least 0.
     """
-    times, channels, source = data.times, data.channels, "SpikeDataset"
+    source = "SpikeDataset"
     for name, part, types in (("times", times, REALS), ("channels", channels, (np.dtype(np.int32),))):
         if not isinstance(part, Ragged) or part.flat.dtype not in types:
             kinds = " or ".join(map(str, types))
@@ -47,16 +32,18 @@ def check_content(data: Content) -> None:
             )
     if channels.offsets is not times.offsets and not np.array_equal(channels.offsets, times.offsets):
         raise DataError(f"{source}: `times` and `channels` have other offsets; give one channel a spike")
-    for name, values in (("labels", data.labels), ("groups", data.groups)):
-        if values is not None and (not isinstance(values, np.ndarray) or values.dtype != np.int64):
+    for name, values in (("labels", labels), ("groups", groups)):
+        if values is None and name == "groups":
+            continue
+        if not isinstance(values, np.ndarray) or values.dtype != np.int64:
             raise DataError(f"{source}: `{name}`: expected an array of whole numbers (int64), one a sample")
-        if values is not None and values.shape != (len(times),):
+        if values.shape != (len(times),):
             raise DataError(f"{source}: `{name}`: got shape {list(values.shape)}, expected [{len(times)}]")
     flat, offsets = times.flat, times.offsets
-    outside = _outside(channels.flat, _count(data.n_channels, "n_channels", source))
-    outside |= _outside(data.labels, _count(data.n_classes, "n_classes", source))
+    outside = _outside(channels.flat, _count(n_channels, "n_channels", source))
+    outside |= _outside(labels, _count(n_classes, "n_classes", source))
     if outside or not _ascends(flat, offsets):
-        check_ranges(flat, channels.flat, offsets, data.labels, data.n_channels, data.n_classes, source)
+        check_ranges(flat, channels.flat, offsets, labels, n_channels, n_classes, source)
         raise DataError(f"{source}: times do not ascend within a sample; use `SpikeDataset.from_flat`")
 
 

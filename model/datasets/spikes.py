@@ -30,7 +30,7 @@ class SpikeDataset:
     """S samples of input spikes with their classes. Build it by `from_events` or `from_hdf5`.
 
     Within a sample spikes are in ascending order of time. A sample may be empty. All of this is checked when
-    a data set is made, once, and the arrays are read-only from then on: the kernels rely on it.
+    a data set is made, once, and spikes are read-only from then on: the kernels rely on it.
 
     Raises DataError if it does not hold.
     """
@@ -49,15 +49,13 @@ class SpikeDataset:
     """Classes, O."""
 
     def __post_init__(self) -> None:
-        check_content(self)
-        for labels in (self.labels, self.groups):
-            if labels is not None:
-                labels.flags.writeable = False
+        check_content(*self._values())
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), tuple(
-            getattr(self, field.name) for field in fields(self)
-        )  # a copy is checked, too
+        return type(self), self._values()  # so that a copy is checked, and read-only, as well
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
 
     @classmethod
     @kinds_checked

@@ -353,6 +353,13 @@ def test_samples_that_are_not_there_are_refused(sample: Any) -> None:
         augment(spoken(), np.array([sample]), np.array([0]), ALL)
 
 
+def test_labels_that_were_overwritten_are_refused() -> None:
+    data = spoken()
+    data.labels[3] = 3
+    with pytest.raises(ValueError, match="`data`: expected labels from 0 to 2"):
+        augment(data, np.array([3]), np.array([0]), ALL)
+
+
 def test_negative_samples_count_from_the_end() -> None:
     samples = np.arange(12)
     times, channels = augment(spoken(), samples, samples, ALL)
