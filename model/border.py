@@ -99,6 +99,14 @@ def whole(value: object, where: str, least: int, most: int | None = None) -> int
     return int(value)  # type: ignore[call-overload, no-any-return]
 
 
+def as_array(values: Any, where: str, dtype: Any = None) -> Array:
+    """`values` as an array, of type `dtype` where one is given; ValueError in words for what makes none."""
+    try:
+        return np.asarray(values, dtype=dtype)
+    except (ValueError, TypeError, RuntimeError) as error:  # lists of different lengths, tensors elsewhere
+        raise ValueError(f"{where}: got {show(values)}, expected a list or an array of numbers") from error
+
+
 def sample_indices(indices: Any, size: int, where: str) -> Ints:
     """The `indices` of some of `size` samples, of any shape, each from 0 to size - 1, as int64 in one block.
 
@@ -109,7 +117,10 @@ def sample_indices(indices: Any, size: int, where: str) -> Ints:
     >>> sample_indices([[0, -1]], 3, "here")
     array([[0, 2]])
     """
-    given = _array(indices, where)
+    try:
+        given = as_array(indices, where)
+    except ValueError as error:
+        raise IndexError(str(error)) from error
     if given.size == 0:
         return np.empty(given.shape, np.int64)  # an empty list arrives as floats
     if given.dtype.kind not in "iu" or _has_truths(indices):
@@ -121,13 +132,6 @@ def sample_indices(indices: Any, size: int, where: str) -> Ints:
         raise IndexError(f"{where}: index {given[outside][0]} is out of range for {size} samples")
     found = np.ascontiguousarray(given, dtype=np.int64).reshape(given.shape)
     return np.where(found < 0, found + size, found) if found.min() < 0 else found
-
-
-def _array(values: Any, where: str) -> Array:
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:  # lists of different lengths, tensors elsewhere
-        raise IndexError(f"{where}: got {show(values)}, expected a list or an array of indices") from error
 
 
 def _has_truths(values: Any) -> bool:

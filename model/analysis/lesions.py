@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from model.analysis.evaluation import evaluate
+from model.border import kinds_checked
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
 
@@ -19,6 +20,7 @@ SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Of the synapses, that are taken out."""
 
 
+@kinds_checked
 def pruning_curve(
     net: Cohort,
     data: SpikeDataset,

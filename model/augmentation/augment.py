@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from model.augmentation.kernel import Ranges, Source, choose_partners, draw_events, stream_keys
-from model.border import kinds_checked, sample_indices
+from model.border import as_array, kinds_checked, sample_indices
 from model.config import LearnerConfig
 from model.datasets import Ragged, SpikeDataset
 from model.fields import STRICT, RealOnly, Share, faults_in_words, show
@@ -109,7 +109,7 @@ def augment(
 
 
 def _checked_seeds(seeds: ArrayLike) -> NDArray[np.uint64]:
-    found = np.asarray(seeds)
+    found = as_array(seeds, "augment: `seeds`")
     if found.size and found.dtype.kind not in "iu":
         raise ValueError(f"augment: `seeds`: got {show(seeds)}, expected whole numbers of 64 bits")
     return np.ascontiguousarray(found).reshape(found.shape).astype(np.uint64)

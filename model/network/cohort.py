@@ -196,6 +196,7 @@ class Cohort(nn.Module):
         return Output(features @ self.w_out + self.b_out.unsqueeze(1), features, counts)
 
 
+@kinds_checked
 def readout_scale(config: LearnerConfig) -> float:
     """Scale of `w_out` at which logits have about unit variance when neurons fire at the initial rate.
 

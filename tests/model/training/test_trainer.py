@@ -193,7 +193,7 @@ def test_a_spike_on_a_border_of_steps_begins_a_step(
 def test_kernels_duration_and_count_of_dropped_spikes_go_by_one_rule(
     dt: float, places: list[float], dtype: Any, cut: int
 ) -> None:
-    """Nothing is lost with the default duration; with another, what is counted is what the kernels leave out."""
+    """Nothing is lost with the default duration; else what is counted is what the kernels leave out."""
     times = (np.array(places, np.float64) * dt).astype(dtype)
     data = SpikeDataset.from_events([(times, np.zeros(len(times), int))], [0], 1, 1)
     for real in (np.float32, np.float64):
