@@ -66,8 +66,9 @@ def test_kinds_are_those_of_the_annotations() -> None:
         return number
 
     assert one(np.int64(3), 2, None, "anything", path=None) == 3  # type: ignore[arg-type]
-    for wrong in ((True, 1.0, "a", []), (1.0, 1.0, "a", []), (1, "1", "a", []), (1, 1.0, 3, [])):
+    wrongs: list[Any] = [(True, 1.0, "a", []), (1.0, 1.0, "a", []), (1, "1", "a", []), (1, 1.0, 3, [])]
+    for wrong in wrongs:
         with pytest.raises(TypeError, match=r"one: `\w+`: got .*, expected "):
-            one(*wrong)  # type: ignore[arg-type]
+            one(*wrong)
     with pytest.raises(TypeError, match="`path`: got 'x', expected a Path or None"):
         one(1, 1.0, None, [], path="x")  # type: ignore[arg-type]

@@ -153,7 +153,7 @@ RECIPES: dict[str, list[Recipe]] = {
     ],
     "backend_for": [(backend_for, {"device": "cpu", "threads": 1})],
 }  # fmt: skip
-WRONG = (
+WRONG: tuple[Any, ...] = (
     *(None, "x", "", b"[]", True, -1, 0, 99, -99, 2**70, 1.5, float("nan"), float("inf"), object(), {}),
     *([], [99], [-99], [None], [[0], [1, 2]], [[-1]], [[0, True]], [[0.0]], [["0"]]),
     *(np.array([0.5]), np.array([[99, -99]]), np.array(7), np.array(["a"]), np.array([2**63], np.uint64)),
@@ -197,7 +197,6 @@ if __name__ == "__main__":
         sys.exit(f"public, but never called with wrong arguments here: {', '.join(sorted(missing))}")
     warnings.simplefilter("ignore")
     fuzz()
-    print(sum(outcomes.values()), "calls", dict(outcomes))
-    for place, fault in faults.items():
-        print(place, "->", fault)
+    told = [f"{place} -> {fault}" for place, fault in faults.items()]
+    sys.stdout.write("\n".join([f"{sum(outcomes.values())} calls {dict(outcomes)}", *told, ""]))
     sys.exit(bool(faults))

@@ -161,9 +161,9 @@ def test_a_compiled_network_does_as_the_plain_one(
         assert torch.equal(one, other)
     for ask in (evaluate, lambda net, data: hidden_spikes(net, data, [0, 2])[0]):
         torch.compiler.reset()
-        found, wanted = torch.compile(ask, backend="eager")(net, data), ask(net, data)
-        for array in vars(wanted).keys() & {"counts", "correct", "labels"}:
-            np.testing.assert_array_equal(getattr(found, array), getattr(wanted, array))
+        answer, plain = torch.compile(ask, backend="eager")(net, data), ask(net, data)
+        for array in vars(plain).keys() & {"counts", "correct", "labels"}:
+            np.testing.assert_array_equal(getattr(answer, array), getattr(plain, array))
 
 
 @pytest.mark.parametrize("embedding", ["space", "fixed"])
