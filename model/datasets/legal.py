@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.arrays import Ints
-from model.border import whole
+from model.border import as_array, whole
 from model.datasets.ragged import DataError, Ragged
 from model.fields import show
 
@@ -112,7 +112,7 @@ def pair(sample: int, event: tuple[ArrayLike, ArrayLike]) -> tuple[NDArray[Any],
     place = f"events: sample {sample}"
     try:
         times, channels = map(np.asarray, event)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"{place}: expected a pair (times_ms, channels)") from error
     for name, array, kinds in (("times", times, "fiu"), ("channels", channels, "iu")):
         if array.ndim != 1 or (array.size and array.dtype.kind not in kinds):
@@ -160,9 +160,9 @@ def whole_numbers(values: ArrayLike, name: str, samples: int, source: str) -> In
 
 def _array(values: ArrayLike, name: str, source: str) -> NDArray[Any]:
     try:
-        return np.asarray(values)
-    except (TypeError, ValueError) as error:  # lists of different lengths
-        raise DataError(f"{source}: `{name}`: got {show(values)}, expected a list of numbers") from error
+        return as_array(values, f"{source}: `{name}`")
+    except ValueError as error:
+        raise DataError(str(error)) from error
 
 
 def in_order(times: NDArray[Any], channels: NDArray[Any], offsets: Ints) -> tuple[NDArray[Any], NDArray[Any]]:

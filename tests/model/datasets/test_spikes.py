@@ -109,7 +109,7 @@ def test_a_data_set_made_by_hand_is_checked_as_well(changes: dict[str, Any], fau
         ({"lengths": [3.0, 0.0, 1.0]}, "`lengths`"),
         ({"channels": [0.5, 1.5, 2.0, 6.0]}, "`channels`: .* float64, expected 4 whole numbers"),
         ({"times": ["a", "b", "c", "d"]}, "`times`"),
-        ({"labels": [[0], [1, 2]]}, "`labels`: got .*, expected a list of numbers"),
+        ({"labels": [[0], [1, 2]]}, "`labels`: got .*, expected a list or an array of numbers"),
     ],
 )
 def test_flat_arrays_that_do_not_fit_are_refused(changes: dict[str, Any], fault: str) -> None:
