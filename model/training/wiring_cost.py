@@ -31,7 +31,7 @@ def shrink_weights(net: Cohort, learning_rate: float) -> None:
     """
     if net.config.wiring_cost == 0 or net.config.cost_on == "positions":
         return
-    amount = learning_rate * _prices(net)
+    amount = float(learning_rate) * _prices(net)
     net.w_rec.copy_(net.w_rec.sign() * (net.w_rec.abs() - amount).clamp(min=0))
 
 
