@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.kernels.scheme import gain, make_scheme
+from model.kernels.scheme import gain, make_scheme, steps_of
 
 SLOPE = 10.0
 """Of the surrogate, a fast sigmoid: Zenke, Ganguli, "SuperSpike", Neural Computation 30, 2018."""
@@ -95,7 +95,7 @@ class _State:
 def _drive(net: Cohort, data: SpikeDataset) -> Sequence[Tensor]:
     """What the inputs send to each neuron, a tensor [B, N] for each step."""
     steps, samples = net.config.steps, len(data)
-    step = np.floor(data.times.flat / net.config.dt).astype(np.int64)
+    step = steps_of(data.times.flat, net.config.dt).astype(np.int64)
     sample = np.repeat(np.arange(samples), data.times.lengths)
     inside = step < steps
     dense = torch.zeros(steps * samples, net.n_channels)

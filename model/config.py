@@ -13,6 +13,7 @@ InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
 LEAST_DIFFERENCE = 5e-4
 MOST_DECAY = 50
+MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
 
 
 @faults_in_words
@@ -172,7 +173,12 @@ class LearnerConfig:
             raise ValueError(
                 "LearnerConfig: `duration` is not set; give it, or let a trainer take it from the data"
             )
-        steps = round(self.duration / self.dt)
+        steps = round(min(self.duration / self.dt, 2.0 * MOST_STEPS))
+        if steps > MOST_STEPS:
+            raise ValueError(
+                f"LearnerConfig: `duration`: got {self.duration:g}, expected at most {MOST_STEPS} steps of "
+                f"`dt` = {self.dt:g}"
+            )
         if steps < 1 or abs(steps * self.dt - self.duration) > 1e-6 * self.duration:
             raise ValueError(
                 f"LearnerConfig: `duration`: got {self.duration:g}, expected a whole number of steps of "

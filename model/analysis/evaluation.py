@@ -6,7 +6,9 @@ import numpy as np
 import torch
 
 from model.arrays import Array
+from model.border import kinds_checked, whole
 from model.datasets import SpikeDataset
+from model.kernels.simulate import uncompiled
 from model.network.cohort import Cohort
 
 
@@ -41,10 +43,21 @@ class Evaluation:
         return np.asarray((self.rates == 0).mean(1))
 
 
+@uncompiled
+@kinds_checked
 @torch.no_grad()
 def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:
-    """Run every sample of `data` through every network of `net`."""
-    size = len(data)
+    """Run every sample of `data` through every network of `net`, `batch` of them at a time.
+
+    Raises ValueError if the data has other channels than the networks, or a class that they do not know.
+    """
+    net.check_data(data)
+    size, batch = len(data), whole(batch, "evaluate: `batch`", 1)
+    if data.labels.max(initial=0) >= net.n_classes:
+        raise ValueError(
+            f"evaluate: `data` has a sample of class {data.labels.max()}, the networks know {net.n_classes} "
+            "classes; load the data with `n_classes` of the training set"
+        )
     losses = np.empty((net.replicates, size))
     correct = np.empty((net.replicates, size), bool)
     counts = np.empty((net.replicates, size, net.config.hidden), np.float32)

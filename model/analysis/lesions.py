@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from model.analysis.evaluation import evaluate
+from model.border import as_array, kinds_checked
 from model.datasets import SpikeDataset
+from model.fields import show
 from model.network.cohort import Cohort
 
 Order = Literal["magnitude", "length"]
@@ -19,6 +21,7 @@ SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 """Of the synapses, that are taken out."""
 
 
+@kinds_checked
 def pruning_curve(
     net: Cohort,
     data: SpikeDataset,
@@ -38,14 +41,15 @@ def pruning_curve(
     """
     if by not in ORDERS:
         raise ValueError(f"pruning_curve: `by`: got {by}, expected magnitude or length")
-    if any(not 0 <= share <= 1 for share in shares):
-        raise ValueError(f"pruning_curve: `shares`: got {list(shares)}, expected numbers from 0 to 1")
+    amounts = as_array(shares, "pruning_curve: `shares`", np.float64)
+    if amounts.ndim != 1 or not ((amounts >= 0) & (amounts <= 1)).all():
+        raise ValueError(f"pruning_curve: `shares`: got {show(shares)}, expected numbers from 0 to 1")
     with torch.no_grad():
         rank = _rank(net.w_rec.abs() if by == "magnitude" else -net.distances(), net.mask)
     kept = net.mask.clone()
     accuracy = []
     try:
-        for share in shares:
+        for share in amounts.tolist():
             gone = rank < (share * kept.sum((1, 2))).round()[:, None, None]
             net.mask.copy_(kept & ~gone)
             accuracy.append(evaluate(net, data).accuracy)

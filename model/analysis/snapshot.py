@@ -6,6 +6,7 @@ import numpy as np
 
 from model.analysis.evaluation import Evaluation
 from model.arrays import Array
+from model.border import kinds_checked
 from model.network.cohort import Cohort
 from model.topology import Responses, communities, measures
 
@@ -27,6 +28,7 @@ class Neurons:
     """[R, N]: community of |w_rec|."""
 
 
+@kinds_checked
 def neurons_of(net: Cohort, evaluation: Evaluation, epoch: int) -> Neurons:
     """The neurons of `net` as they are now, after `epoch` epochs, by their spikes in `evaluation` of it."""
     size = net.config.hidden
@@ -42,6 +44,7 @@ def neurons_of(net: Cohort, evaluation: Evaluation, epoch: int) -> Neurons:
     )
 
 
+@kinds_checked
 def topology_of(net: Cohort, evaluation: Evaluation, nulls: int = 0) -> dict[str, Array]:
     """Every topology measure of `net` by name, each [R]; NaN where it is not defined.
 

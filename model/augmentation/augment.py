@@ -2,17 +2,18 @@
 
 import math
 from dataclasses import fields
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from model.augmentation.kernel import Ranges, Source, choose_partners, draw_events, stream_keys
+from model.border import as_array, kinds_checked, sample_indices
 from model.config import LearnerConfig
 from model.datasets import Ragged, SpikeDataset
-from model.fields import STRICT, RealOnly, Share, faults_in_words
+from model.fields import STRICT, RealOnly, Share, faults_in_words, show
 
 
 @faults_in_words
@@ -55,8 +56,9 @@ class Augmentation:
         return cls(**{one.name: getattr(config, f"augment_{one.name}") for one in fields(cls)})
 
 
+@kinds_checked
 def augment(
-    data: SpikeDataset, samples: NDArray[np.int64], seeds: NDArray[Any], augmentation: Augmentation
+    data: SpikeDataset, samples: ArrayLike, seeds: ArrayLike, augmentation: Augmentation
 ) -> tuple[Ragged, Ragged]:
     """One random variation of each of `samples`.
 
@@ -65,7 +67,7 @@ def augment(
 
     Args:
         data: the samples to vary.
-        samples: indices into `data` [U], each 0..S-1.
+        samples: indices into `data` [U]; negative ones count from the end.
         seeds: whole numbers of 64 bits [U]. Equal ones do no harm: a sample's index counts too.
         augmentation: what is varied.
 
@@ -74,27 +76,26 @@ def augment(
         times ascend. A spike that is moved below time 0, or outside the channels, is dropped.
 
     Raises:
-        ValueError: if `samples` and `seeds` are not of one length, or a sample is out of range.
+        ValueError: if `samples` and `seeds` are not of one length, or a seed is no whole number.
+        IndexError: if a sample is out of range, or its index is no whole number.
 
     >>> data = SpikeDataset.from_events([([1.0, 4.0], [0, 1]), ([3.0], [1])], [0, 1], 2, 2)
     >>> times, channels = augment(data, np.array([1, 0, 0]), np.array([7, 7, 8]), Augmentation(stretch=0.5))
     >>> times.lengths, channels[1]
     (array([1, 2, 2]), array([0, 1], dtype=int32))
     """
-    samples = np.ascontiguousarray(samples, dtype=np.int64)
-    seeds = np.ascontiguousarray(seeds).astype(np.uint64)
-    if samples.ndim != 1 or samples.shape != seeds.shape:
-        shapes = f"{list(samples.shape)} and {list(seeds.shape)}"
+    chosen, keyed = sample_indices(samples, len(data), "augment: `samples`"), _checked_seeds(seeds)
+    if chosen.ndim != 1 or chosen.shape != keyed.shape:
+        shapes = f"{list(chosen.shape)} and {list(keyed.shape)}"
         raise ValueError(f"augment: `samples` and `seeds`: got shapes {shapes}, expected [U] and [U]")
-    if samples.size and not 0 <= samples.min() <= samples.max() < len(data):
-        found = f"{samples.min()} to {samples.max()}"
-        raise ValueError(f"augment: `samples`: got {found}, expected 0 to {len(data) - 1}")
-    keys = stream_keys(seeds, samples)
-    partners = np.full(samples.size, -1, np.int64)
+    keys = stream_keys(keyed, chosen)
+    partners = np.full(chosen.size, -1, np.int64)
     if augmentation.blend > 0:
+        if not 0 <= data.labels.min(initial=0) <= data.labels.max(initial=0) < data.n_classes:
+            raise ValueError(f"augment: `data`: expected labels from 0 to {data.n_classes - 1}")
         members = np.argsort(data.labels, kind="stable")
         starts = np.searchsorted(data.labels[members], np.arange(data.n_classes + 1))
-        partners = choose_partners(keys, samples, data.labels, members, starts, float(augmentation.blend))
+        partners = choose_partners(keys, chosen, data.labels, members, starts, float(augmentation.blend))
     source = Source(data.times.flat, data.channels.flat, data.times.offsets, data.n_channels)
     ranges = Ranges(
         math.floor(augmentation.shift),
@@ -103,5 +104,12 @@ def augment(
         float(augmentation.jitter),
         float(augmentation.drop),
     )
-    times, channels, offsets = draw_events(source, samples, partners, keys, ranges)
+    times, channels, offsets = draw_events(source, chosen, partners, keys, ranges)
     return Ragged(times, offsets), Ragged(channels, offsets)
+
+
+def _checked_seeds(seeds: ArrayLike) -> NDArray[np.uint64]:
+    found = as_array(seeds, "augment: `seeds`")
+    if found.size and found.dtype.kind not in "iu":
+        raise ValueError(f"augment: `seeds`: got {show(seeds)}, expected whole numbers of 64 bits")
+    return np.ascontiguousarray(found).reshape(found.shape).astype(np.uint64)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.arrays import Ints
+from model.border import kinds_checked
 from model.datasets.config import DataConfig, TimeUnit
 from model.datasets.digits import load_digits
 from model.datasets.library import load_braille, load_ntidigits, load_shd, load_smnist, load_ssc
@@ -77,6 +78,7 @@ def load_dataset(
     return load_splits(DataConfig(name, path, test, validation, seed, validation_group, time_unit))
 
 
+@kinds_checked
 def load_splits(config: DataConfig) -> Splits:
     """Load what `config` names; see `load_dataset`."""
     if config.name in FIXED:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,11 +10,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.arrays import Ints
+from model.border import kinds_checked, sample_indices
 from model.datasets.config import TimeUnit
+from model.datasets.legal import (
+    check_content,
+    check_ranges,
+    each,
+    flat,
+    in_order,
+    lengths_of,
+    pair,
+    whole_numbers,
+)
 from model.datasets.ragged import DataError, Ragged, concatenate, offsets_of
 from model.datasets.shd import read_shd
 
-MAX_COUNT = 2**31 - 1  # channels are kept as int32
 MOST_CHANNELS = 2**24  # that are taken for channels unless their number is given: weights of more fit nowhere
 
 
@@ -22,8 +32,10 @@ MOST_CHANNELS = 2**24  # that are taken for channels unless their number is give
 class SpikeDataset:
     """S samples of input spikes with their classes. Build it by `from_events` or `from_hdf5`.
 
-    Within a sample spikes are in ascending order of time. A sample may be empty. The arrays are not
-    to be written to.
+    Within a sample spikes are in ascending order of time. A sample may be empty. All of this is checked when
+    a data set is made, once, and spikes are read-only from then on: the kernels rely on it.
+
+    Raises DataError if it does not hold.
     """
 
     times: Ragged
@@ -39,7 +51,17 @@ class SpikeDataset:
     n_classes: int
     """Classes, O."""
 
+    def __post_init__(self) -> None:
+        check_content(*self._values())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._values()  # so that a copy is checked, and read-only, as well
+
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, field.name) for field in fields(self))
+
     @classmethod
+    @kinds_checked
     def from_events(
         cls,
         events: Iterable[tuple[ArrayLike, ArrayLike]],
@@ -61,7 +83,7 @@ class SpikeDataset:
         >>> len(data), data.times[0], data.channels[0], data.latest
         (2, array([1., 3.]), array([4, 0], dtype=int32), 3.0)
         """
-        pairs = [_pair(sample, event) for sample, event in enumerate(events)]
+        pairs = [pair(sample, event) for sample, event in enumerate(each(events))]
         given = {times.dtype for times, _ in pairs if times.size}
         dtype = np.float32 if all(np.can_cast(one, np.float32) for one in given) else np.float64
         times = concatenate([times.astype(dtype) for times, _ in pairs], dtype)
@@ -70,6 +92,7 @@ class SpikeDataset:
         return cls.from_flat(times, channels, lengths, labels, n_channels, n_classes, groups)
 
     @classmethod
+    @kinds_checked
     def from_hdf5(
         cls,
         path: str | Path,
@@ -95,7 +118,7 @@ class SpikeDataset:
         Source: Cramer, Stradmann, Schemmel, Zenke, IEEE TNNLS 2020, doi:10.1109/TNNLS.2020.3044364.
         """
         times, channels, lengths, labels, speakers, names = read_shd(path, time_unit)
-        labels = _whole_numbers(labels, "labels", len(lengths), str(path))
+        labels = whole_numbers(labels, "labels", len(lengths), str(path))
         if n_channels is None:
             n_channels = 1 + int(channels.max(initial=0))
             if n_channels > MOST_CHANNELS:
@@ -106,6 +129,7 @@ class SpikeDataset:
         return cls.from_flat(times, channels, lengths, labels, n_channels, n_classes, speakers, str(path))
 
     @classmethod
+    @kinds_checked
     def from_flat(
         cls,
         times: NDArray[Any],
@@ -131,23 +155,14 @@ class SpikeDataset:
 
         Raises DataError for what `from_events` refuses.
         """
-        for name, count in (("n_channels", n_channels), ("n_classes", n_classes)):
-            if not 1 <= count <= MAX_COUNT:
-                raise DataError(f"{source}: `{name}`: got {count}, expected 1 to {MAX_COUNT}")
-        labels = _whole_numbers(labels, "labels", len(lengths), source)
+        lengths = lengths_of(lengths, source)
+        times, channels = flat(times, channels, int(lengths.sum()), source)
+        labels = whole_numbers(labels, "labels", len(lengths), source)
         if groups is not None:
-            groups = _whole_numbers(groups, "groups", len(lengths), source)
-        owners = offsets = offsets_of(lengths)
-        _reject(~np.isfinite(times), times, owners, source, "time {} is not finite; drop or mend it")
-        _reject(
-            times < 0, times, owners, source, "time {} ms is below 0; shift the sample to start at 0 or later"
-        )
-        legal = "{} is out of range, expected 0 to {}; mend it or raise `{}`"
-        fault = "channel " + legal.format("{}", n_channels - 1, "n_channels")
-        _reject((channels < 0) | (channels >= n_channels), channels, owners, source, fault)
-        fault = "label " + legal.format("{}", n_classes - 1, "n_classes")
-        _reject((labels < 0) | (labels >= n_classes), labels, np.arange(len(labels)), source, fault)
-        times, channels = _sorted(times, channels.astype(np.int32, copy=False), offsets)
+            groups = whole_numbers(groups, "groups", len(lengths), source)
+        offsets = offsets_of(lengths)
+        check_ranges(times, channels, offsets, labels, n_channels, n_classes, source)
+        times, channels = in_order(times, channels.astype(np.int32, copy=False), offsets)
         return cls(Ragged(times, offsets), Ragged(channels, offsets), labels, groups, n_channels, n_classes)
 
     def __len__(self) -> int:
@@ -161,16 +176,28 @@ class SpikeDataset:
     def subset(self, indices: ArrayLike | slice) -> Self:
         """A copy of the samples that `indices` names, in that order: whole numbers, a slice or a mask [S].
 
-        Raises IndexError if one is out of range.
+        Raises IndexError if one is out of range or no whole number, or a mask is of another length.
         """
-        chosen = indices if isinstance(indices, slice) else np.asarray(indices)
-        if not isinstance(chosen, slice) and chosen.size == 0:
-            chosen = chosen.astype(np.int64)  # an empty list arrives as floats
-        rows = np.atleast_1d(np.arange(len(self))[chosen])
+        rows = self._rows(indices)
         times, channels = self.times.take(rows), self.channels.take(rows)
         groups = None if self.groups is None else self.groups[rows]
         shared = Ragged(channels.flat, times.offsets)
         return type(self)(times, shared, self.labels[rows], groups, self.n_channels, self.n_classes)
+
+    def _rows(self, indices: ArrayLike | slice) -> Ints:
+        """The samples that an argument of `subset` names, each from 0 to S - 1."""
+        if isinstance(indices, slice):
+            return np.arange(len(self))[indices]
+        try:
+            mask = np.asarray(indices)
+        except (ValueError, TypeError, RuntimeError):  # told by `sample_indices`
+            mask = np.empty(0)
+        if mask.dtype == bool and mask.shape == (len(self),):
+            return np.flatnonzero(mask)
+        rows = np.atleast_1d(sample_indices(indices, len(self), "SpikeDataset.subset"))
+        if rows.ndim > 1:
+            raise IndexError(f"SpikeDataset.subset: got shape {list(rows.shape)}, expected one dimension")
+        return rows
 
     def digest(self) -> str:
         """SHA-256 (hex) of the content: equal for equal data sets, on every machine."""
@@ -183,48 +210,3 @@ class SpikeDataset:
             digest.update(f" {little.dtype.str} {len(little)} ".encode())
             digest.update(little.data)
         return digest.hexdigest()
-
-
-def _reject(bad: NDArray[np.bool_], values: NDArray[Any], starts: Ints, source: str, fault: str) -> None:
-    """Raise DataError for the first value that `bad` marks; sample i begins at value starts[i]."""
-    if bad.any():
-        first = int(np.argmax(bad))
-        sample = int(np.searchsorted(starts, first, side="right")) - 1
-        raise DataError(f"{source}: sample {sample}: {fault.format(values[first])}")
-
-
-def _pair(sample: int, event: tuple[ArrayLike, ArrayLike]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The two arrays of one sample, checked for kind and length."""
-    place = f"events: sample {sample}"
-    try:
-        times, channels = map(np.asarray, event)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{place}: expected a pair (times_ms, channels)") from error
-    for name, array, kinds in (("times", times, "fiu"), ("channels", channels, "iu")):
-        if array.ndim != 1 or (array.size and array.dtype.kind not in kinds):
-            noun = "whole numbers" if kinds == "iu" else "numbers"
-            raise DataError(
-                f"{place}: {name} are {array.ndim}-D of type {array.dtype}, expected a list of {noun}"
-            )
-    if len(times) != len(channels):
-        raise DataError(f"{place}: {len(times)} times and {len(channels)} channels; give one channel a spike")
-    return times, channels
-
-
-def _whole_numbers(values: ArrayLike, name: str, samples: int, source: str) -> Ints:
-    array = np.asarray(values)
-    if array.shape != (samples,) or (array.size and array.dtype.kind not in "iu"):
-        got = f"shape {array.shape} and type {array.dtype}"
-        raise DataError(f"{source}: `{name}`: got {got}, expected {samples} whole numbers, one a sample")
-    return array.astype(np.int64)
-
-
-def _sorted(times: NDArray[Any], channels: NDArray[Any], offsets: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Both arrays with every sample in ascending order of time; stable. Overwrites its arguments."""
-    falls = np.flatnonzero(times[1:] < times[:-1]) + 1
-    samples = np.searchsorted(offsets, falls, side="right") - 1
-    samples = np.unique(samples[falls != offsets[samples]])  # a fall from one sample to the next is none
-    for start, stop in zip(offsets[samples], offsets[samples + 1], strict=True):
-        order = start + np.argsort(times[start:stop], kind="stable")
-        times[start:stop], channels[start:stop] = times[order], channels[order]
-    return times, channels

@@ -59,6 +59,6 @@ def distances_between(sources: Tensor, targets: Tensor) -> Tensor:
     """Euclidean distances [..., P, N] from `sources` [..., P, D] to `targets` [..., N, D]."""
     difference = sources.unsqueeze(-2) - targets.unsqueeze(-3)
     square = difference.square().sum(-1)
-    apart = square > 0
+    apart = square != 0  # NaN is no place, least of all the same
     # The inner `where` keeps the root's infinite slope at 0 out of the gradient, the outer one its value.
     return torch.where(apart, torch.where(apart, square, 1).sqrt(), 0)

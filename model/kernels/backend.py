@@ -12,21 +12,8 @@ from torch import Tensor
 
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset
-
-
-class Connections(NamedTuple):
-    """The synapses of R networks: how strong and how late. All are on one device, in one precision."""
-
-    w_in: Tensor
-    """Input weights [R, I, N]."""
-    w_rec: Tensor
-    """Recurrent weights [R, N, N], presynaptic neuron first."""
-    delays: Tensor
-    """Recurrent delays [R, N, N] (ms), at least one step where a synapse exists."""
-    mask: Tensor
-    """Which recurrent synapses exist [R, N, N] (bool); one that does learns also at w = 0."""
-    input_delays: Tensor | None = None
-    """Delays of the inputs [R, I, N] (ms), at least 0; None: input spikes arrive at once."""
+from model.kernels.border import check_run
+from model.kernels.connections import Connections
 
 
 class Run(NamedTuple):
@@ -67,18 +54,30 @@ class Backend(ABC):
     depend on how the work is shared, beyond rounding, and not at all for one and the same sharing.
     """
 
-    @abstractmethod
     def run(
+        self,
+        connections: Connections,
+        data: SpikeDataset,
+        samples: npt.ArrayLike,
+        config: LearnerConfig,
+    ) -> Run:
+        """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
+
+        Input spikes after the end of a sample are left out, and `pool_channels` of them are one input.
+
+        Raises what `check_run` does, before anything compiled is called.
+        """
+        return self._run(connections, data, check_run(connections, data, samples, config), config)
+
+    @abstractmethod
+    def _run(
         self,
         connections: Connections,
         data: SpikeDataset,
         samples: npt.NDArray[np.int64],
         config: LearnerConfig,
     ) -> Run:
-        """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
-
-        Input spikes after the end of a sample are left out, and `pool_channels` of them are one input.
-        """
+        """What `run` does, once everything is checked and all indices are at least 0."""
 
     @abstractmethod
     def gradients(self, trace: Any, by_features: Tensor, by_counts: Tensor) -> Gradients:

@@ -43,6 +43,32 @@ def gain(tau_mem: float, tau_syn: float) -> float:
     return tau_syn / (tau_mem - tau_syn)
 
 
+def place_of(time: Any, dt: float, eps: float) -> Any:
+    """The step that a time (ms) of rounding `eps` falls into, and its place there, from 0 to below 1.
+
+    Of a number or of an array. A time that rounding alone keeps below a border of steps is on it: 37.9
+    begins step 379 of 0.1. This is the one rule by which a spike is in a sample or after its end; it is
+    compiled into the kernels as it stands.
+
+    >>> place_of(np.array([7.5, 37.9]), 0.1, 2.0**-52)
+    (array([ 75., 379.]), array([0., 0.]))
+    """
+    position = np.float64(time) / dt
+    step = np.floor(position * (1 + 2 * eps))
+    return step, np.maximum(position - step, 0.0)
+
+
+def rounding(times: Reals) -> float:
+    """The rounding of the type that times have, as `place_of` takes it."""
+    return float(np.finfo(times.dtype).eps)
+
+
+def steps_of(times: Reals, dt: float) -> npt.NDArray[np.float64]:
+    """The step that each time (ms) falls into; whole, though as floats, for a time may be any number."""
+    found: npt.NDArray[np.float64] = place_of(times, dt, rounding(times))[0]
+    return found
+
+
 def make_scheme(config: LearnerConfig, dtype: npt.DTypeLike) -> Scheme:
     """The scheme of `config`, whose duration must be set, in precision `dtype`.
 

@@ -1,17 +1,22 @@
 """The kernels as one differentiable torch operation, whatever the device."""
 
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from model.border import kinds_checked, whole
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset
-from model.kernels.backend import Backend, Connections, HiddenSpikes
+from model.kernels.backend import Backend, Gradients, HiddenSpikes
+from model.kernels.connections import Connections
 from model.kernels.cpu.backend import CpuBackend
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 BACKENDS: dict[str, Callable[[int], Backend]] = {"cpu": CpuBackend}
 """Backends by the type of their device, each made for a number of threads."""
@@ -23,17 +28,39 @@ def backend_for(device: torch.device | str, threads: int = 1) -> Backend:
     Raises:
         ValueError: if there are none.
     """
-    kind = torch.device(device).type
+    whole(threads, "`threads`", 1)
+    try:
+        kind = torch.device(device).type
+    except (RuntimeError, TypeError):  # for what torch does not know
+        kind = None
     if kind not in BACKENDS:
         known = " or ".join(BACKENDS)
         raise ValueError(f"`device`: got {device}, expected {known}: there are no kernels for another")
     return BACKENDS[kind](threads)
 
 
+def uncompiled(function: Callable[P, T]) -> Callable[P, T]:
+    """Have `function` run as it is inside of `torch.compile` as well, which cannot compile the kernels again.
+
+    Torch's own decorator does the same, but takes seconds to load, also where nothing is to be compiled.
+    """
+
+    @wraps(function)
+    def plain(*values: P.args, **named: P.kwargs) -> T:
+        if torch.compiler.is_compiling():
+            run: Callable[P, T] = torch.compiler.disable(function)
+            return run(*values, **named)
+        return function(*values, **named)
+
+    return plain
+
+
+@uncompiled
+@kinds_checked
 def simulate(
     connections: Connections,
     data: SpikeDataset,
-    samples: npt.NDArray[np.int64],
+    samples: npt.ArrayLike,
     config: LearnerConfig,
     threads: int = 1,
 ) -> tuple[Tensor, Tensor]:
@@ -42,7 +69,7 @@ def simulate(
     Args:
         connections: weights and delays of the networks, on the device that is to run them.
         data: the input spikes.
-        samples: which samples of `data` each network sees [R, B].
+        samples: which samples of `data` each network sees [R, B]; negative ones count from the end.
         config: time constants, step and duration.
         threads: threads that share the work. Their number changes nothing beyond rounding.
 
@@ -51,7 +78,8 @@ def simulate(
         Features are differentiated exactly, counts by a pseudo-derivative (see `Backend.gradients`).
 
     Raises:
-        ValueError: if there are no kernels for the device.
+        ValueError: if there are no kernels for the device or the type of numbers, or shapes do not fit.
+        IndexError: if a sample is not in `data`, or its index is no whole number.
     """
     backend = backend_for(connections.w_in.device, threads)
     features, counts = _Simulation.apply(  # type: ignore[no-untyped-call]
@@ -60,11 +88,13 @@ def simulate(
     return features, counts
 
 
+@uncompiled
+@kinds_checked
 @torch.no_grad()
 def record(
     connections: Connections,
     data: SpikeDataset,
-    samples: npt.NDArray[np.int64],
+    samples: npt.ArrayLike,
     config: LearnerConfig,
     threads: int = 1,
 ) -> HiddenSpikes:
@@ -84,15 +114,42 @@ class _Simulation(torch.autograd.Function):
         input_delays: Tensor | None,
         backend: Backend,
         data: SpikeDataset,
-        samples: npt.NDArray[np.int64],
+        samples: npt.ArrayLike,
         config: LearnerConfig,
     ) -> tuple[Tensor, Tensor]:
         connections = Connections(w_in, w_rec, delays, mask, input_delays)
         run = backend.run(connections, data, samples, config)
         ctx.backend, ctx.trace = backend, run.trace
+        ctx.save_for_backward(w_in, w_rec, delays, input_delays)
         return run.features, run.counts
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
-        found = ctx.backend.gradients(ctx.trace, *grads)
+        found = Gradients(
+            *_FirstDerivative.apply(  # type: ignore[no-untyped-call]
+                ctx.backend, ctx.trace, *grads, *ctx.saved_tensors
+            )
+        )
         return found.w_in, found.w_rec, found.delays, None, found.input_delays, *[None] * 4
+
+
+class _FirstDerivative(torch.autograd.Function):
+    """The gradient, as an operation that cannot be differentiated again and says so.
+
+    Torch's `once_differentiable` would not do: it looks at what comes from above alone, and a plain sum of
+    features passes down a constant. Then the gradient, which depends on weights and delays as well, would
+    pass for a constant, too, and the second derivative would come out wrong without a word.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, backend: Backend, trace: Any, by_features: Tensor, by_counts: Tensor, *inputs: Tensor | None
+    ) -> Gradients:
+        return tuple(backend.gradients(trace, by_features, by_counts))  # type: ignore[return-value]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise NotImplementedError(
+            "the spiking kernels have exact first derivatives and no second ones: leave out gradient "
+            "penalties and Hessians of weights and delays, or take them by finite differences of gradients"
+        )

@@ -11,7 +11,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from model.border import kinds_checked, whole
 from model.config import LearnerConfig
+from model.kernels.border import check_dtype
 from model.network.cohort import Cohort
 
 FORMAT = "1"
@@ -36,8 +38,10 @@ class Best:
         return Best(loss, epoch) if loss < self.loss else self
 
 
+@kinds_checked
 def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
     """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on."""
+    check_dtype(net.w_in.dtype, "pack")
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
     moments = {} if optimizer is None else optimizer.state
     for name, parameter in net.named_parameters():
@@ -55,12 +59,14 @@ def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best
     return save(tensors, header | {CHECKSUM: _checksum(tensors, header)})
 
 
+@kinds_checked
 def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
     """The cohort, its epoch, the optimiser's state by parameter name, and the best epoch so far.
 
     Raises:
         CheckpointError: if `data` is not a checkpoint of this version.
     """
+    whole(threads, "unpack: `threads`", 1)
     try:
         header = _header(data)
         if header.get("format") != FORMAT:
@@ -68,27 +74,49 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
         tensors = load(data)
         if header.pop(CHECKSUM, None) not in (None, _checksum(tensors, header)):  # None: of an older version
             raise CheckpointError("the checkpoint is damaged")
-        config = LearnerConfig(**json.loads(header["config"]))
-        net = Cohort(
-            config,
-            int(header["n_channels"]),
-            int(header["n_classes"]),
-            json.loads(header["seeds"]),
-            dtype=tensors["net.w_in"].dtype,
-            threads=threads,
-        )
-        net.load_state_dict({k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")})
-        epoch, best = int(header["epoch"]), Best(**json.loads(header["best"]))
+        net = _cohort(header, tensors, threads)
+        epoch, best = whole(int(header["epoch"]), "epoch", 0), Best(**json.loads(header["best"]))
+        whole(best.epoch, "best epoch", 0)
+        return net, epoch, _moments(net, tensors), Best(float(best.loss), best.epoch)
     except CheckpointError:
         raise
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"not a checkpoint, or a damaged one: {error}") from error
-    moments: Moments = {}
+
+
+def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], threads: int) -> Cohort:
+    """The networks; tensors are looked at before as much memory is taken as the header asks for."""
+    config, seeds = LearnerConfig(**json.loads(header["config"])), json.loads(header["seeds"])
+    n_channels, n_classes = int(header["n_channels"]), int(header["n_classes"])
+    n, r = config.hidden, len(seeds)
+    shapes = {
+        "w_in": (r, -(-n_channels // config.pool_channels), n),
+        "w_rec": (r, n, n),
+        "w_out": (r, n, n_classes),
+    }
+    for name, shape in shapes.items():
+        if tensors[f"net.{name}"].shape != shape:
+            raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not {list(shape)}")
+    dtype = tensors["net.w_in"].dtype
+    net = Cohort(config, n_channels, n_classes, seeds, dtype=dtype, threads=threads)
+    state = {key.removeprefix("net."): value for key, value in tensors.items() if key.startswith("net.")}
+    for name, own in net.state_dict().items():
+        if state[name].dtype != own.dtype:
+            raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not of {own.dtype}")
+    net.load_state_dict(state)
+    return net
+
+
+def _moments(net: Cohort, tensors: Mapping[str, torch.Tensor]) -> Moments:
+    """The optimiser's state by the name of the parameter, which is one of the network's."""
+    parameters, moments = dict(net.named_parameters()), Moments()
     for key, value in tensors.items():
         if key.startswith("adam."):
             _, kind, name = key.split(".", 2)
+            if name not in parameters or value.shape not in ((), parameters[name].shape):
+                raise CheckpointError(f"not a checkpoint, or a damaged one: `{key}` belongs to no parameter")
             moments.setdefault(name, {})[kind] = value
-    return net, epoch, moments, best
+    return moments
 
 
 def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> str:
@@ -105,5 +133,8 @@ def _header(data: bytes) -> dict[str, Any]:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 + length:
         raise CheckpointError("the checkpoint is truncated")
-    header: dict[str, Any] = json.loads(data[8 : 8 + length])
-    return header.get("__metadata__") or {}
+    header = json.loads(data[8 : 8 + length])
+    found = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(found, dict):
+        raise CheckpointError("not a checkpoint, or a damaged one: there is no header")
+    return found

@@ -7,13 +7,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from model.border import kinds_checked, whole
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset
 from model.embeddings.inputs import Inputs
 from model.embeddings.registry import embedding_of
-from model.kernels.backend import Connections
+from model.fields import show
+from model.kernels.border import check_dtype
+from model.kernels.connections import Connections
 from model.kernels.scheme import mean_readout
-from model.kernels.simulate import backend_for, simulate
+from model.kernels.simulate import backend_for, simulate, uncompiled
 
 Drawn = dict[str, np.ndarray]
 """Initial values of parameters of one network, by name."""
@@ -54,6 +57,7 @@ class Cohort(nn.Module):
     log_delay_scale: nn.Parameter
     mask: Tensor
 
+    @kinds_checked
     def __init__(
         self,
         config: LearnerConfig,
@@ -79,16 +83,14 @@ class Cohort(nn.Module):
             ValueError: if an argument is not legal.
         """
         super().__init__()
-        backend_for(device)
-        if dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"Cohort: `dtype`: got {dtype}, expected torch.float32 or torch.float64")
-        if not seeds:
-            raise ValueError("Cohort: `seeds`: got none, expected at least one, one a replicate")
-        if threads < 1:
-            raise ValueError(f"Cohort: `threads`: got {threads}, expected at least 1")
-        self.config, self.n_channels, self.n_classes = config, n_channels, n_classes
-        self.seeds, self.threads = tuple(seeds), threads
+        backend_for(device, whole(threads, "Cohort: `threads`", 1))
+        check_dtype(dtype, "Cohort")
+        self.config, self.threads = config, threads
+        self.n_channels = whole(n_channels, "Cohort: `n_channels`", 1)
+        self.n_classes = whole(n_classes, "Cohort: `n_classes`", 1)
+        self.seeds = seeds = _checked_seeds(seeds)
         self.embedding, self.input_embedding = embedding_of(config), Inputs(config)
+        _ = config.steps  # raises unless there is a duration, of whole steps
         n, inputs = config.hidden, -(-n_channels // config.pool_channels)
         weights = [_draw_weights(config, inputs, n_classes, seed) for seed in seeds]
         delays = [self.embedding.draw(n, _stream(seed, DELAYS)) for seed in seeds]
@@ -167,32 +169,50 @@ class Cohort(nn.Module):
         present = ((self.w_rec != 0) & self.mask).sum((1, 2))
         return 1 - present / max(1, n * (n - 1))
 
-    def forward(self, data: SpikeDataset, samples: Any) -> Output:
-        """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
-
-        Raises:
-            ValueError: if `samples` is not [R, B] or the data has other channels than the networks.
-        """
-        chosen = np.asarray(samples, dtype=np.int64)
-        if chosen.ndim != 2 or chosen.shape[0] != self.replicates:
-            raise ValueError(
-                f"Cohort: `samples`: got shape {list(chosen.shape)}, expected [R, B], R = {self.replicates}"
-            )
+    def check_data(self, data: SpikeDataset) -> None:
+        """Raise TypeError for what is no data set, ValueError for one of other channels than the networks."""
+        if not isinstance(data, SpikeDataset):
+            raise TypeError(f"Cohort: `data`: got {show(data)}, expected a SpikeDataset")
         if data.n_channels != self.n_channels:
             raise ValueError(
                 f"Cohort: `data` has {data.n_channels} channels, the networks {self.n_channels}; load the "
                 "data with `n_channels` of the training set"
             )
-        features, counts = simulate(self.connections(), data, chosen, self.config, self.threads)
+
+    @uncompiled
+    def forward(self, data: SpikeDataset, samples: Any) -> Output:
+        """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
+
+        As in NumPy, a negative index counts from the end. Torch cannot compile what is compiled already:
+        inside of `torch.compile` this runs as it is.
+
+        Raises:
+            ValueError: if `samples` is not [R, B], the data has other channels than the networks, or these
+                were moved or converted to where there are no kernels.
+            IndexError: if a sample is not in `data`, or its index is no whole number.
+        """
+        self.check_data(data)
+        features, counts = simulate(self.connections(), data, samples, self.config, self.threads)
         return Output(features @ self.w_out + self.b_out.unsqueeze(1), features, counts)
 
 
+@kinds_checked
 def readout_scale(config: LearnerConfig) -> float:
     """Scale of `w_out` at which logits have about unit variance when neurons fire at the initial rate.
 
     A feature is small, about rate times the mean of the readout's kernel.
     """
     return 1 / (config.initial_rate * mean_readout(config))
+
+
+def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
+    try:
+        found = tuple(whole(seed, "Cohort: `seeds`", 0) for seed in seeds)
+    except TypeError:
+        raise ValueError(f"Cohort: `seeds`: got {show(seeds)}, expected whole numbers in a list") from None
+    if not found:
+        raise ValueError("Cohort: `seeds`: got none, expected at least one, one a replicate")
+    return found
 
 
 def _stream(seed: int, number: int) -> np.random.Generator:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from model.border import kinds_checked
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
 
@@ -18,6 +19,7 @@ REACH = 16.0
 """A neuron's gain is sought within this factor of its network's."""
 
 
+@kinds_checked
 @torch.no_grad()
 def scale_inputs(net: Cohort, data: SpikeDataset) -> None:
     """Scale each neuron's input weights so that it fires `initial_rate` spikes a sample of `data`.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from model.border import whole
 from model.topology.alignment import module_class_ami, module_space_ami, space_class_ami
 from model.topology.clustering import clustering
 from model.topology.entropy import communicability_entropy, weight_entropy
@@ -140,8 +141,7 @@ def measures(
     >>> round(found["modularity"], 6), round(found["clustering"], 6), found["wiring_efficiency"]
     (0.5, 1.0, nan)
     """
-    if nulls < 0:
-        raise ValueError(f"`nulls`: got {nulls}, expected a whole number of at least 0")
+    nulls, seed = whole(nulls, "`nulls`", 0), whole(seed, "`seed`", 0)
     trained = Trained.of(Network.of(w_rec, distances, mask, seed), positions, w_in, spikes, labels)
     values = {name: measure.value(trained) for name, measure in DEFINITIONS.items()}
     if nulls == 0:

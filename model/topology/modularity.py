@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from model.arrays import Ints
+from model.border import as_array
 from model.topology.network import Network
 
 
@@ -29,5 +30,5 @@ def communities(w_rec: ArrayLike, seed: int = 0, mask: ArrayLike | None = None) 
 
     w_rec, seed, mask: as in `measures`. A neuron without synapses is a community of its own.
     """
-    weights = np.asarray(w_rec, dtype=np.float64)
+    weights = as_array(w_rec, "`w_rec`", np.float64)
     return Network.of(weights, np.zeros_like(weights), mask, seed).partition.members

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from model.arrays import Floats
+from model.border import as_array
 
 NEIGHBOURS = 8
 """Nearest neurons that count as neighbours: a number, not a distance, so that any dimension will do."""
@@ -23,6 +24,13 @@ def morans_i(values: Floats, positions: Floats) -> float:
     Source: Moran, Biometrika 37, 17, 1950, doi:10.1093/biomet/37.1-2.17; with the weights of each neuron
     summing to 1, Cliff and Ord, Spatial Processes, Pion, 1981.
     """
+    values, positions = (
+        as_array(values, "`values`", np.float64),
+        as_array(positions, "`positions`", np.float64),
+    )
+    if values.ndim != 1 or positions.ndim != 2 or len(positions) != len(values):
+        shapes = f"{list(values.shape)} and {list(positions.shape)}"
+        raise ValueError(f"`values` and `positions` have the shapes {shapes}, expected [N] and [N, D]")
     known = ~np.isnan(values)
     values, positions = values[known], positions[known]
     if len(values) < 3:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from model.arrays import Floats
+from model.border import as_array
 from model.topology.leiden import Partition, best_partition
 
 
@@ -67,7 +68,7 @@ class Network:
 
 
 def _square(name: str, values: ArrayLike) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
+    array = as_array(values, f"`{name}`", np.float64)
     if array.ndim != 2 or array.shape[0] != array.shape[1]:
         raise ValueError(f"`{name}` has the shape {array.shape}, expected [N, N]")
     if not np.isfinite(array).all():

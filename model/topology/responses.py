@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from model.arrays import Floats, Ints
+from model.border import as_array, kinds_checked
 from model.datasets import SpikeDataset
 
 
@@ -22,13 +23,14 @@ class Responses:
     """Class of each sample, [S]."""
 
     @classmethod
+    @kinds_checked
     def of(cls, counts: ArrayLike, labels: ArrayLike, size: int) -> Self:
         """Responses of `size` neurons.
 
         Raises ValueError if the shapes do not agree, a count is negative or not finite, or a label is
         not a whole number of at least 0.
         """
-        spikes, classes = np.asarray(counts, dtype=np.float64), np.asarray(labels)
+        spikes, classes = as_array(counts, "`spikes`", np.float64), as_array(labels, "`labels`")
         if spikes.ndim != 2 or spikes.shape[1] != size:
             raise ValueError(f"`spikes` has the shape {spikes.shape}, expected [S, {size}], a count a neuron")
         if classes.shape != (len(spikes),):
@@ -90,6 +92,7 @@ def selectivity(responses: Responses) -> float:
     return float(defined.mean()) if defined.size else math.nan
 
 
+@kinds_checked
 def preferred_time(hidden: SpikeDataset) -> Floats:
     """Mean time (ms) of the spikes of each neuron in all samples, [N]; NaN if it is silent.
 
@@ -102,6 +105,7 @@ def preferred_time(hidden: SpikeDataset) -> Floats:
     return mean
 
 
+@kinds_checked
 def preferred_channel(
     inputs: SpikeDataset, hidden: SpikeDataset, window: float = 5.0, least: int = 10
 ) -> Ints:

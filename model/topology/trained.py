@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from model.arrays import Floats
+from model.border import as_array
 from model.topology.inputs import Inputs
 from model.topology.network import Network
 from model.topology.responses import Responses
@@ -61,7 +62,7 @@ class Trained:
 
 
 def _finite(name: str, values: ArrayLike) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
+    array = as_array(values, f"`{name}`", np.float64)
     if array.ndim != 2:
         raise ValueError(f"`{name}` has the shape {array.shape}, expected two dimensions")
     if not np.isfinite(array).all():

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from model.arrays import Floats
+from model.border import as_array
 from model.topology.network import Network
 
 
@@ -48,5 +49,7 @@ def delay_histogram(
     """
     network = Network.of(w_rec, delays, mask)
     strengths, lengths = network.strengths[network.exists], network.distances[network.exists]
+    if not isinstance(bins, int):
+        bins = as_array(bins, "`bins`", np.float64)
     amounts, borders = np.histogram(lengths, bins, weights=strengths)
     return amounts, borders.astype(np.float64)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.border import kinds_checked
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort, readout_scale
 
@@ -13,6 +14,7 @@ SAMPLES = 256
 """Samples of a data set that are looked at for how crowded its spikes are."""
 
 
+@kinds_checked
 def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
     """Adam (Kingma & Ba 2015) over what `net` learns, each parameter in a group of its own.
 
@@ -46,6 +48,7 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
     return torch.optim.Adam(groups)
 
 
+@kinds_checked
 def crowding(data: SpikeDataset, window: float) -> float:
     """Mean number of spikes in the `window` (ms) that ends with a spike, that one included; at least 1.
 
@@ -60,6 +63,7 @@ def crowding(data: SpikeDataset, window: float) -> float:
     return near / spikes if spikes else 1.0
 
 
+@kinds_checked
 def rate_factor(net: Cohort, epochs: float) -> float:
     """The factor of all learning rates after `epochs` epochs, whole and in part."""
     if net.config.schedule == "constant":
@@ -67,6 +71,7 @@ def rate_factor(net: Cohort, epochs: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * epochs / net.config.epochs))
 
 
+@kinds_checked
 @torch.no_grad()
 def clip_gradients(net: Cohort) -> None:
     """Scale each network's gradient down to norm `gradient_clip`, whatever the others' are."""

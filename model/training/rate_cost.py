@@ -3,9 +3,11 @@
 import torch
 from torch import Tensor
 
+from model.border import kinds_checked
 from model.network.cohort import Cohort
 
 
+@kinds_checked
 def rate_cost(net: Cohort, counts: Tensor) -> Tensor | None:
     """Cost of the firing rates of a batch [R], from its `counts` [R, B, N]; None if there is none.
 
@@ -14,13 +16,18 @@ def rate_cost(net: Cohort, counts: Tensor) -> Tensor | None:
     """
     if net.config.rate_cost == 0:
         return None
+    if counts.dim() != 3:
+        raise ValueError(f"rate_cost: `counts`: got shape {list(counts.shape)}, expected [R, B, N]")
     rates = counts.mean(1)
     return net.config.rate_cost * (rates / net.config.target_rate - 1).square().mean(1)
 
 
+@kinds_checked
 @torch.no_grad()
 def revive(net: Cohort, silent: Tensor) -> None:
     """Strengthen the inputs of neurons `silent` [R, N] (bool) by `revival` mean input weights."""
+    if silent.shape != (net.replicates, net.config.hidden):
+        raise ValueError(f"revive: `silent`: got shape {list(silent.shape)}, expected [R, N]")
     if net.config.revival == 0:
         return
     size = net.w_in.abs().mean((1, 2))

@@ -12,8 +12,10 @@ import torch
 from model.analysis.evaluation import Evaluation, cross_entropy, evaluate
 from model.arrays import Array
 from model.augmentation import Augmentation, augment
+from model.border import kinds_checked
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset, Splits
+from model.kernels.scheme import steps_of
 from model.network.checkpoint import Best, pack, unpack
 from model.network.cohort import Cohort, Output
 from model.network.initialization import scale_inputs
@@ -25,8 +27,9 @@ ORDER_STREAM, AUGMENTATION_STREAM = 1000, 1001
 """Random streams of the order of samples and of their variation, apart from those of the parameters."""
 
 
+@kinds_checked
 def with_duration(config: LearnerConfig, train: SpikeDataset) -> LearnerConfig:
-    """`config` with its duration set: by default the latest spike of `train`, in whole steps.
+    """`config` with its duration set: by default up to the end of the step of the latest spike of `train`.
 
     >>> data = SpikeDataset.from_events([([2.5], [0])], [0], 1, 1)
     >>> with_duration(LearnerConfig(dt=1.0), data).duration
@@ -34,7 +37,7 @@ def with_duration(config: LearnerConfig, train: SpikeDataset) -> LearnerConfig:
     """
     if config.duration is not None:
         return config
-    steps = math.floor(train.latest / config.dt) + 1
+    steps = int(steps_of(train.times.flat, config.dt).max(initial=0)) + 1
     return replace(config, duration=steps * config.dt)
 
 
@@ -46,6 +49,7 @@ class Trainer:
     checkpoint is training never stopped, bit for bit.
     """
 
+    @kinds_checked
     def __init__(self, config: LearnerConfig, splits: Splits, seeds: Sequence[int], threads: int = 1) -> None:
         """Draw the networks and scale them to the data.
 
@@ -63,6 +67,7 @@ class Trainer:
         self._begin(net, 0, Best())
 
     @classmethod
+    @kinds_checked
     def resume(cls, checkpoint: bytes, splits: Splits, threads: int = 1) -> Self:
         """Take up training from `checkpoint`, made by `checkpoint()`.
 
@@ -94,7 +99,7 @@ class Trainer:
     @property
     def dropped_spikes(self) -> int:
         """Training spikes that come after the end of a sample, and are left out."""
-        steps = np.floor(self.splits.train.times.flat / self.config.dt)
+        steps = steps_of(self.splits.train.times.flat, self.config.dt)
         return int((steps >= self.config.steps).sum())
 
     @property

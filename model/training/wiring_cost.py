@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from model.border import kinds_checked
 from model.network.cohort import Cohort
 
 
@@ -20,6 +21,7 @@ def _prices(net: Cohort) -> Tensor:
     return config.wiring_cost * distances**config.wiring_power
 
 
+@kinds_checked
 @torch.no_grad()
 def shrink_weights(net: Cohort, learning_rate: float) -> None:
     """One proximal step of the wiring cost on `w_rec`, to follow the optimiser's step.
@@ -29,10 +31,11 @@ def shrink_weights(net: Cohort, learning_rate: float) -> None:
     """
     if net.config.wiring_cost == 0 or net.config.cost_on == "positions":
         return
-    amount = learning_rate * _prices(net)
+    amount = float(learning_rate) * _prices(net)
     net.w_rec.copy_(net.w_rec.sign() * (net.w_rec.abs() - amount).clamp(min=0))
 
 
+@kinds_checked
 def positions_cost(net: Cohort) -> Tensor | None:
     """The wiring cost of each network [R] as a function of positions alone; None if it does not act there."""
     if net.config.wiring_cost == 0 or net.config.cost_on == "weights":
@@ -40,8 +43,12 @@ def positions_cost(net: Cohort) -> Tensor | None:
     return (net.w_rec.detach().abs() * net.mask * _prices(net)).sum((1, 2))
 
 
+@kinds_checked
 @torch.no_grad()
 def prune(net: Cohort, gone: Tensor) -> None:
     """Take synapses `gone` [R, N, N] (bool) out for good."""
+    if gone.shape != net.mask.shape or gone.dtype != torch.bool or gone.device != net.mask.device:
+        got = f"{list(gone.shape)} of {gone.dtype} on {gone.device}"
+        raise ValueError(f"prune: `gone`: got {got}, expected [R, N, N] of torch.bool")
     net.mask &= ~gone
     net.w_rec.masked_fill_(~net.mask, 0)

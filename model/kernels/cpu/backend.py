@@ -12,7 +12,8 @@ from torch import Tensor
 
 from model.config import LearnerConfig
 from model.datasets import SpikeDataset
-from model.kernels.backend import Backend, Connections, Gradients, HiddenSpikes, Run
+from model.kernels.backend import Backend, Gradients, HiddenSpikes, Run
+from model.kernels.connections import Connections
 from model.kernels.cpu.backward import Sums, run_pairs_back
 from model.kernels.cpu.events import gather
 from model.kernels.cpu.forward import run_pairs
@@ -39,6 +40,7 @@ class Trace(NamedTuple):
     problem: Problem
     chunks: list[Chunk]
     config: LearnerConfig
+    dtype: torch.dtype
 
 
 class CpuBackend(Backend):
@@ -47,7 +49,7 @@ class CpuBackend(Backend):
     def __init__(self, threads: int = 1) -> None:
         self.threads = threads
 
-    def run(
+    def _run(
         self,
         connections: Connections,
         data: SpikeDataset,
@@ -66,13 +68,18 @@ class CpuBackend(Backend):
         return Run(
             torch.from_numpy(features).view(shape),
             torch.from_numpy(counts).view(shape),
-            Trace(problem, chunks, config),
+            Trace(problem, chunks, config, connections.w_in.dtype),
         )
 
     def gradients(self, trace: Trace, by_features: Tensor, by_counts: Tensor) -> Gradients:
         """Run the adjoint of each pair, from its last spike to its first."""
-        problem, chunks, config = trace
+        problem, chunks, config, dtype = trace
         n_networks, _, n = problem.w_in.shape
+        shape = (n_networks, len(problem.network) // n_networks, n)
+        for name, grad in (("by_features", by_features), ("by_counts", by_counts)):
+            if grad.shape != shape or grad.dtype != dtype:
+                got = f"{list(grad.shape)} of {grad.dtype}"
+                raise ValueError(f"gradients: `{name}`: got {got}, expected {list(shape)} of {dtype}")
         by_output = [grad.contiguous().numpy().reshape(-1, n) for grad in (by_features, by_counts)]
 
         def run_share(share: list[Chunk]) -> Sums:
@@ -100,7 +107,7 @@ class CpuBackend(Backend):
 
     def hidden_spikes(self, trace: Trace) -> HiddenSpikes:
         """Put the spikes of all pairs together."""
-        _, chunks, config = trace
+        chunks, config = trace.chunks, trace.config
         counts = [np.zeros(1, np.int64), *(np.diff(one.begin) for one in chunks)]
         steps, phases, neurons = (
             np.concatenate([np.empty(0, dtype), *(getattr(one.spikes, name) for one in chunks)])

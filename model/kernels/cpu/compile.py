@@ -63,6 +63,10 @@ PART: dict[str, Any] = OPTIONS | {"forceinline": True}
 INLINED: dict[str, Any] = PART | {"_nrt": False}
 
 
+# For what must come out as in Python, to the last bit.
+STRICT: dict[str, Any] = INLINED | {"fastmath": False}
+
+
 @njit(**INLINED)
 def unsigned(index):
     """An index that numba need not test for being negative: such a test keeps a loop from vectorising."""

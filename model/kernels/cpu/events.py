@@ -8,7 +8,8 @@ from numba import njit
 
 from model.arrays import Reals
 from model.config import LearnerConfig
-from model.kernels.cpu.compile import OPTIONS
+from model.kernels.cpu.compile import OPTIONS, STRICT
+from model.kernels.scheme import place_of, rounding
 
 if TYPE_CHECKING:
     from model.datasets import SpikeDataset
@@ -31,8 +32,9 @@ def gather(
     """The events of `samples` [U] of `data`; spikes after the end of a sample are left out."""
     room = int(data.times.lengths[samples].sum())
     phase = np.empty(room, dtype)
+    times, channels, offsets = data.times.flat, data.channels.flat, data.times.offsets
     start, step, channel = locate(
-        data.times.flat, data.channels.flat, data.times.offsets, samples, config.dt, config.steps, phase
+        times, channels, offsets, samples, config.dt, rounding(times), config.steps, phase
     )
     if config.pool_channels > 1:
         channel //= config.pool_channels
@@ -48,18 +50,21 @@ def gather(
     )
 
 
+_place_of = njit(**STRICT)(place_of)
+"""With liberties, a division by dt would be a product with 1 / dt, which may fall into the next step."""
+
+
 @njit(**OPTIONS)
-def locate(times, channels, offsets, samples, dt, steps, phase):
+def locate(times, channels, offsets, samples, dt, eps, steps, phase):
     """Write the phase of each spike; returns where samples start, and steps and channels of the spikes."""
     start = np.zeros(samples.shape[0] + 1, np.int64)
     step, channel = np.empty(phase.shape[0], np.int32), np.empty(phase.shape[0], np.int32)
     found = 0
     for u in range(samples.shape[0]):
         for e in range(offsets[samples[u]], offsets[samples[u] + 1]):
-            position = np.float64(times[e]) / dt
-            whole = np.floor(position)
+            whole, part = _place_of(times[e], dt, eps)
             if whole < steps:
-                step[found], channel[found], phase[found] = whole, channels[e], position - whole
+                step[found], channel[found], phase[found] = whole, channels[e], part
                 found += 1
         start[u + 1] = found
     return start, step, channel

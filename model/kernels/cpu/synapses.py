@@ -14,6 +14,8 @@ LANES = 16
 line: vectors need no remainder."""
 LINE = 64
 """Bytes in a line of the cache."""
+MOST_PAIRS = 2**31 - 1
+"""Steps of the ring times neurons: places in it are numbers of 32 bits, and the sum of two must be one."""
 
 
 class Synapses(NamedTuple):
@@ -48,17 +50,23 @@ def lay_out(
 
     Delays are at least `least` steps: 1 for hidden neurons, whose spikes are found when their step is over.
     A delay longer than the sample needs no slot in the ring (its spikes would arrive after the end), so
-    neurons may be any distance apart.
+    neurons may be any distance apart. A delay that is NaN makes what arrives NaN, in the next step.
     """
     n_networks, n_sources, n_neurons = weights.shape
     steps = delays.reshape(-1) / weights.dtype.type(config.dt)
-    arrives = steps < config.steps
+    arrives = ~(steps >= config.steps)  # so that NaN does
     entry = np.flatnonzero(arrives if mask is None else arrives & mask.reshape(-1))
     # Rounding may put the least delay a hair below it.
     steps = np.maximum(steps[entry], least)
     whole = np.floor(steps)
     beta = steps - whole
-    m = whole.astype(np.int32)
+    m = np.where(np.isnan(whole), least, whole).astype(np.int32)
+    slots = int(m.max(initial=0)) + 2
+    if slots * n_neurons > MOST_PAIRS:
+        raise ValueError(
+            f"delays of up to {slots} steps for {n_neurons} neurons are more than the kernels can hold "
+            f"({MOST_PAIRS} pairs of a step and a neuron); raise `dt`, or lower `hidden` or `duration`"
+        )
     unit_m = _unit(beta, config.tau_mem, config)
     unit_s = _unit(beta, config.tau_syn, config)
     weight = weights.reshape(-1)[entry]
@@ -78,7 +86,7 @@ def lay_out(
         weight_s=_padded(weight * unit_s, place, size),
         unit_m=unit_m,
         unit_s=unit_s,
-        slots=int(m.max(initial=0)) + 2,
+        slots=slots,
     )
 
 

@@ -338,13 +338,33 @@ def test_no_draws_and_no_samples() -> None:
     [
         ([0, 1], [0], r"`samples` and `seeds`: got shapes \[2\] and \[1\], expected"),
         ([[0, 1]], [[0, 1]], r"got shapes \[1, 2\] and \[1, 2\]"),
-        ([0, 12], [0, 0], "`samples`: got 0 to 12, expected 0 to 11"),
-        ([-1], [0], "`samples`: got -1 to -1, expected 0 to 11"),
+        ([0], [0.5], r"`seeds`: got .*, expected whole numbers of 64 bits"),
+        ([0], [True], "`seeds`"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(samples: list[int], seeds: list[int], fault: str) -> None:
+def test_what_cannot_be_drawn_is_refused(samples: list[int], seeds: list[Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         augment(spoken(), np.array(samples), np.array(seeds), ALL)
+
+
+@pytest.mark.parametrize("sample", [12, -13, 0.0, True])
+def test_samples_that_are_not_there_are_refused(sample: Any) -> None:
+    with pytest.raises(IndexError, match="augment: `samples`"):
+        augment(spoken(), np.array([sample]), np.array([0]), ALL)
+
+
+def test_labels_that_were_overwritten_are_refused() -> None:
+    data = spoken()
+    data.labels[3] = 3
+    with pytest.raises(ValueError, match="`data`: expected labels from 0 to 2"):
+        augment(data, np.array([3]), np.array([0]), ALL)
+
+
+def test_negative_samples_count_from_the_end() -> None:
+    samples = np.arange(12)
+    times, channels = augment(spoken(), samples, samples, ALL)
+    again, others = augment(spoken(), samples - 12, samples, ALL)
+    assert times.flat.tobytes() == again.flat.tobytes() and channels.flat.tobytes() == others.flat.tobytes()
 
 
 @pytest.mark.parametrize("name", ["shift", "warp", "blend", "stretch", "jitter", "drop"])

@@ -1,5 +1,8 @@
+import copy
 import hashlib
+import pickle
 import struct
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.datasets import DataError, SpikeDataset
+from model.datasets import DataError, Ragged, SpikeDataset
 
 spike = st.tuples(st.floats(0, 1e4, width=32), st.integers(0, 6))
+OFFSETS = np.array([0, 3, 3, 4])
 samples = st.lists(st.lists(spike, max_size=6), max_size=6)
 
 
@@ -57,8 +61,75 @@ def test_float64_times_are_kept_only_where_given(given_as: Any, kept_as: Any) ->
 def test_given_arrays_are_not_changed() -> None:
     times, channels = np.array([2.0, 1.0]), np.array([0, 1], dtype=np.int32)
     data = SpikeDataset.from_events([(times, channels)], [0], 2, 1)
-    data.times.flat[:] = 0
+    assert not np.shares_memory(data.times.flat, times) and not np.shares_memory(data.channels.flat, channels)
     assert (times.tolist(), channels.tolist()) == ([2.0, 1.0], [0, 1])
+    assert times.flags.writeable and channels.flags.writeable
+
+
+def test_spikes_cannot_be_written_to_nor_can_those_of_copies() -> None:
+    """The kernels rely on what was checked when it was made."""
+    for data in (dataset(), pickle.loads(pickle.dumps(dataset())), copy.deepcopy(dataset())):
+        assert data.digest() == dataset().digest()
+        arrays = (data.times.flat, data.times.offsets, data.channels.flat)
+        assert not any(array.flags.writeable for array in arrays)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"n_channels": 6}, "sample 2: channel 6 is out of range, expected 0 to 5"),
+        ({"n_classes": 2}, "sample 2: label 2 is out of range"),
+        ({"n_channels": 2.0}, "`n_channels`: got 2.0, expected a whole number"),
+        ({"times": Ragged(np.array([2.0, 1.0, 1.5, 4.0]), OFFSETS)}, "times do not ascend"),
+        ({"times": Ragged(np.array([1.0, np.nan, 2.0, 4.0]), OFFSETS)}, "sample 0: time nan is not finite"),
+        ({"times": Ragged(np.array([-1.0, 1.0, 2.0, 4.0]), OFFSETS)}, "sample 0: time -1.0 ms is below 0"),
+        ({"times": Ragged(np.array([1.0, 1.0, 2.0, np.inf]), OFFSETS)}, "sample 2: time inf is not finite"),
+        ({"times": Ragged(np.arange(4), OFFSETS)}, "`times`: expected a Ragged of float32 or float64"),
+        ({"channels": Ragged(np.arange(4), OFFSETS)}, "`channels`: expected a Ragged of int32"),
+        ({"channels": np.arange(4)}, "`channels`: expected a Ragged"),
+        (
+            {"channels": Ragged(np.zeros(4, np.int32), np.array([0, 1, 3, 4]))},
+            "`times` and `channels` have other offsets",
+        ),
+        ({"labels": np.array([0, 1])}, r"`labels`: got shape \[2\], expected \[3\]"),
+        ({"labels": np.array([0.0, 1.0, 2.0])}, "`labels`: expected an array of whole numbers"),
+        ({"groups": [0, 1, 2]}, "`groups`: expected an array of whole numbers"),
+    ],
+)
+def test_a_data_set_made_by_hand_is_checked_as_well(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(DataError, match=fault):
+        replace(dataset(), **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"lengths": [2, 2, 1]}, "`times`: got shape .4. .* expected 5 numbers"),
+        ({"lengths": [5, -1, 0]}, "`lengths`: got .*, expected whole numbers of at least 0"),
+        ({"lengths": [3.0, 0.0, 1.0]}, "`lengths`"),
+        ({"channels": [0.5, 1.5, 2.0, 6.0]}, "`channels`: .* float64, expected 4 whole numbers"),
+        ({"times": ["a", "b", "c", "d"]}, "`times`"),
+        ({"labels": [[0], [1, 2]]}, "`labels`: got .*, expected a list or an array of numbers"),
+    ],
+)
+def test_flat_arrays_that_do_not_fit_are_refused(changes: dict[str, Any], fault: str) -> None:
+    given: dict[str, Any] = {
+        "times": np.array([1.0, 1.5, 2.0, 4.0]),
+        "channels": [0, 1, 2, 6],
+        "lengths": [3, 0, 1],
+        "labels": [1, 0, 2],
+        "n_channels": 7,
+        "n_classes": 3,
+    }
+    with pytest.raises(DataError, match=fault):
+        SpikeDataset.from_flat(**(given | changes))
+
+
+def test_flat_arrays_may_be_those_of_another_data_set() -> None:
+    data = dataset()
+    again = SpikeDataset.from_flat(data.times.flat, data.channels.flat, np.array([1, 3, 0]), [0, 0, 0], 7, 3)
+    assert again.times[1].tolist() == sorted(data.times.flat[1:].tolist())
+    assert data.digest() == dataset().digest()
 
 
 def test_no_samples_are_legal() -> None:
@@ -89,8 +160,8 @@ def test_no_samples_are_legal() -> None:
         ({"labels": [0, 1]}, r"`labels`: got shape \(2,\) .* expected 3 whole numbers"),
         ({"labels": [0.0, 1.0, 2.0]}, "`labels`: .* type float64"),
         ({"groups": [0, 1]}, "`groups`"),
-        ({"n_channels": 0}, "`n_channels`: got 0, expected 1 to"),
-        ({"n_classes": 0}, "`n_classes`: got 0, expected 1 to"),
+        ({"n_channels": 0}, "`n_channels`: got 0, expected a whole number from 1 to"),
+        ({"n_classes": 0}, "`n_classes`: got 0, expected a whole number from 1 to"),
     ],
 )
 def test_what_is_not_legal_is_refused_by_place(changes: dict[str, Any], message: str) -> None:
@@ -121,9 +192,13 @@ def test_subset_takes_the_named_samples_in_order(indices: Any, rows: list[int]) 
     assert part.channels.offsets is part.times.offsets
 
 
-def test_subset_beyond_the_end_is_an_index_error() -> None:
-    with pytest.raises(IndexError):
-        dataset().subset([3])
+@pytest.mark.parametrize(
+    "indices",
+    [[3], -4, [1.0], 0.5, "1", None, True, [True, False], [0, True], [[0, 1]], [[0], [1, 2]], 2**70],
+)
+def test_subset_takes_nothing_else_for_an_index(indices: Any) -> None:
+    with pytest.raises(IndexError, match=r"SpikeDataset\.subset"):
+        dataset().subset(indices)
 
 
 def test_digest_is_of_the_content() -> None:

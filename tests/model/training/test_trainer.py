@@ -1,14 +1,21 @@
 """Training: what is learned, what is reported, and that it can be taken up again."""
 
+import json
+import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load, save
 
 from model import LearnerConfig, SpikeDataset
 from model.datasets import Splits
+from model.kernels.cpu.events import gather
+from model.kernels.scheme import steps_of
 from model.network.checkpoint import CheckpointError, unpack
 from model.training.trainer import Trainer, with_duration
 
@@ -158,6 +165,118 @@ def test_duration_covers_the_latest_spike() -> None:
     data = SpikeDataset.from_events([([0.0, 6.0], [0, 0])], [0], 1, 1)
     assert with_duration(LearnerConfig(dt=2.0), data).duration == 8.0
     assert with_duration(LearnerConfig(dt=2.0, duration=4.0), data).duration == 4.0
+
+
+@pytest.mark.parametrize(
+    ("latest", "dt", "real", "duration"),
+    [
+        (37.9, 0.1, np.float64, 38.0),
+        (0.7, 0.1, np.float32, 0.8),
+        (7.7, 1.1, np.float64, 8.8),
+        (1.4, 0.2, float, 1.6),
+    ],
+)
+def test_a_spike_on_a_border_of_steps_begins_a_step(
+    latest: float, dt: float, real: Any, duration: float
+) -> None:
+    data = SpikeDataset.from_events([(np.array([0.0, latest], real), [0, 1])], [0], 2, 1)
+    assert with_duration(LearnerConfig(dt=dt), data).duration == pytest.approx(duration)
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    dt=st.sampled_from([0.1, 0.2, 0.3, 0.7, 1.0, 1.1, 7.0]) | st.floats(1e-3, 20),
+    places=st.lists(st.integers(0, 5000) | st.floats(0, 5000), min_size=1, max_size=6),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    cut=st.integers(1, 5000),
+)
+def test_kernels_duration_and_count_of_dropped_spikes_go_by_one_rule(
+    dt: float, places: list[float], dtype: Any, cut: int
+) -> None:
+    """Nothing is lost with the default duration; else what is counted is what the kernels leave out."""
+    times = (np.array(places, np.float64) * dt).astype(dtype)
+    data = SpikeDataset.from_events([(times, np.zeros(len(times), int))], [0], 1, 1)
+    for real in (np.float32, np.float64):
+        whole = with_duration(LearnerConfig(dt=dt), data)
+        assert (steps_of(data.times.flat, dt) < whole.steps).all()
+        found = gather(data, np.array([0]), whole, real)
+        assert found.start.tolist() == [0, len(times)]
+        assert found.step.tolist() == steps_of(data.times.flat, dt).tolist()
+        assert ((found.phase >= 0) & (found.phase <= 1)).all()
+        exact = data.times.flat.astype(np.float64) / dt
+        eps = np.finfo(dtype).eps + np.finfo(real).eps
+        np.testing.assert_allclose(found.step + found.phase.astype(np.float64), exact, rtol=4 * eps, atol=eps)
+        late = (steps_of(data.times.flat, dt) >= cut).sum()
+        kept = gather(data, np.array([0]), LearnerConfig(dt=dt, duration=cut * dt), real).step
+        assert len(kept) == len(times) - late
+        on_borders = np.array(places) == np.rint(places)
+        assert (np.isin(np.array(places)[on_borders], steps_of(data.times.flat, dt))).all()
+
+
+def test_dropped_spikes_are_those_that_the_kernels_leave_out() -> None:
+    times = (np.arange(20) * 0.1).astype(np.float32)
+    data = SpikeDataset.from_events([(times, np.zeros(20, int))], [0], 1, 1)
+    trainer = Trainer(LearnerConfig(hidden=2, dt=0.1, duration=0.7), Splits(data, data, None), [0])
+    assert (
+        trainer.dropped_spikes == 13 == 20 - len(gather(data, np.array([0]), trainer.config, np.float32).step)
+    )
+
+
+@pytest.mark.parametrize("header", ["[]", "{}", '"text"', "3", "null", '{"__metadata__": []}', "[" * 9999])
+def test_what_is_no_checkpoint_is_refused(header: str) -> None:
+    with pytest.raises(CheckpointError):
+        unpack(struct.pack("<Q", len(header)) + header.encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("config", "[]"),
+        ("config", '{"hidden": 1000000000, "duration": 30.0}'),
+        ("n_channels", "1000000000000"),
+        ("n_channels", "x"),
+        ("n_classes", "1000000000000"),
+        ("seeds", "[-1, 0]"),
+        ("seeds", '["3", 0]'),
+        ("seeds", "3"),
+        ("epoch", "-1"),
+        ("best", "[]"),
+        ("best", '{"loss": "low", "epoch": 0}'),
+        ("best", '{"loss": 1.0, "epoch": "0"}'),
+    ],
+)
+def test_headers_that_make_no_sense_are_refused(splits: Splits, name: str, value: str) -> None:
+    """Without a checksum, as older versions wrote them; and before memory is taken for what they ask for."""
+    tensors, header = parts(Trainer(LearnerConfig(**CONFIG), splits, [0, 1]).checkpoint())
+    unpack(save(tensors, header))
+    with pytest.raises(CheckpointError):
+        unpack(save(tensors, header | {name: value}))
+
+
+@pytest.mark.parametrize(
+    "key", ["adam.exp_avg.w_none", "adam.exp_avg", "adam.exp_avg.w_in", "net.w_out", "net.mask"]
+)
+def test_tensors_that_do_not_belong_are_refused(splits: Splits, key: str) -> None:
+    trainer = Trainer(LearnerConfig(**CONFIG), splits, [0, 1])
+    trainer.run_epoch()
+    tensors, header = parts(trainer.checkpoint())
+    with pytest.raises(CheckpointError):
+        Trainer.resume(save(tensors | {key: torch.zeros(3)}, header), splits)
+
+
+def test_what_unpack_is_given_is_told_from_damage() -> None:
+    with pytest.raises(TypeError, match="unpack: `data`: got 'text', expected bytes"):
+        unpack("text")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="unpack: `threads`: got 0") as raised:
+        unpack(b"", threads=0)
+    assert not isinstance(raised.value, CheckpointError)
+
+
+def parts(checkpoint: bytes) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors and header of a checkpoint, without its checksum."""
+    length = int.from_bytes(checkpoint[:8], "little")
+    header = json.loads(checkpoint[8 : 8 + length])["__metadata__"]
+    return load(checkpoint), {name: value for name, value in header.items() if name != "checksum"}
 
 
 @pytest.mark.parametrize("harm", ["truncated", "foreign", "version", "empty"])

@@ -1,0 +1,77 @@
+"""What reaches the kernels, checked: compiled code does not look whether an index is within its array."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from model.arrays import Ints
+from model.border import sample_indices
+from model.config import LearnerConfig
+from model.datasets import SpikeDataset
+from model.fields import show
+from model.kernels.connections import Connections
+
+DTYPES = (torch.float32, torch.float64)
+"""What the kernels calculate in."""
+
+
+def check_dtype(dtype: object, where: str) -> None:
+    """Raise ValueError, naming `where`, if there are no kernels for numbers of this type."""
+    if dtype not in DTYPES:
+        raise ValueError(f"{where}: `dtype`: got {show(dtype)}, expected torch.float32 or torch.float64")
+
+
+def check_run(connections: Connections, data: SpikeDataset, samples: Any, config: LearnerConfig) -> Ints:
+    """The indices of `samples` [R, B], once all that a backend is to run is found legal.
+
+    What is in a `SpikeDataset` was checked when it was made. This takes a look at shapes and indices alone.
+
+    Raises TypeError for what is no network, data set or configuration, ValueError for shapes and types that
+    do not fit, and IndexError for samples that are not there.
+    """
+    for name, value, kind in (("data", data, SpikeDataset), ("config", config, LearnerConfig)):
+        if not isinstance(value, kind):
+            raise TypeError(f"simulate: `{name}`: got {show(value)}, expected a {kind.__name__}")
+    _check_connections(connections)
+    networks, inputs = connections.w_in.shape[:2]
+    expected = -(-data.n_channels // config.pool_channels)
+    if inputs != expected:
+        raise ValueError(
+            f"simulate: `data` has {data.n_channels} channels, which are {expected} inputs with "
+            f"`pool_channels` = {config.pool_channels}, but `w_in` has {inputs}"
+        )
+    chosen = sample_indices(samples, len(data), "simulate: `samples`")
+    if chosen.ndim != 2 or chosen.shape[0] != networks:
+        raise ValueError(
+            f"simulate: `samples`: got shape {list(chosen.shape)}, expected [R, B], R = {networks}"
+        )
+    return chosen
+
+
+def _check_connections(connections: Connections) -> None:
+    w_in, w_rec = connections.w_in, connections.w_rec
+    for name, value in connections._asdict().items():
+        if not isinstance(value, Tensor) and (value is not None or name != "input_delays"):
+            raise TypeError(f"simulate: `{name}`: got {show(value)}, expected a tensor")
+    check_dtype(w_in.dtype, "simulate")
+    if w_in.dim() != 3 or 0 in w_in.shape:
+        raise ValueError(
+            f"simulate: `w_in`: got shape {list(w_in.shape)}, expected [R, I, N], each at least 1"
+        )
+    networks, _, neurons = w_in.shape
+    square = (networks, neurons, neurons)
+    for name, value, shape, dtype in (
+        ("w_rec", w_rec, square, w_in.dtype),
+        ("delays", connections.delays, square, w_in.dtype),
+        ("mask", connections.mask, square, torch.bool),
+        ("input_delays", connections.input_delays, w_in.shape, w_in.dtype),
+    ):
+        if value is None:
+            continue
+        if value.shape != shape or value.dtype != dtype or value.device != w_in.device:
+            got = f"{list(value.shape)} of {value.dtype} on {value.device}"
+            raise ValueError(
+                f"simulate: `{name}`: got {got}, expected {list(shape)} of {dtype} on {w_in.device}, to go "
+                "with `w_in`; move and convert all of a network together"
+            )

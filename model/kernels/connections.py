@@ -1,0 +1,20 @@
+"""The synapses of networks, as every backend takes them. R networks, I inputs, N hidden neurons."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Connections(NamedTuple):
+    """The synapses of R networks: how strong and how late. All are on one device, in one precision."""
+
+    w_in: Tensor
+    """Input weights [R, I, N]."""
+    w_rec: Tensor
+    """Recurrent weights [R, N, N], presynaptic neuron first."""
+    delays: Tensor
+    """Recurrent delays [R, N, N] (ms), at least one step where a synapse exists."""
+    mask: Tensor
+    """Which recurrent synapses exist [R, N, N] (bool); one that does learns also at w = 0."""
+    input_delays: Tensor | None = None
+    """Delays of the inputs [R, I, N] (ms), at least 0; None: input spikes arrive at once."""
