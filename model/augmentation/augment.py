@@ -21,8 +21,7 @@ class Augmentation:
     """How samples are varied; all zero: not at all. Raises ValueError if a value is not legal.
 
     Source: Nowotny, Turner, Knight, "Loss shaping enhances exact gradient learning with Eventprop in
-    spiking neural networks", arXiv 2212.01232 (there, blends are added to the samples; here, they take the
-    place of samples).
+    spiking neural networks", arXiv 2212.01232.
     """
 
     shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
@@ -56,7 +55,11 @@ class Augmentation:
 
 
 def augment(
-    data: SpikeDataset, samples: NDArray[np.int64], seeds: NDArray[Any], augmentation: Augmentation
+    data: SpikeDataset,
+    samples: NDArray[np.int64],
+    seeds: NDArray[Any],
+    augmentation: Augmentation,
+    blended: NDArray[np.bool_] | None = None,
 ) -> tuple[Ragged, Ragged]:
     """One random variation of each of `samples`.
 
@@ -68,6 +71,7 @@ def augment(
         samples: indices into `data` [U], each 0..S-1.
         seeds: whole numbers of 64 bits [U]. Equal ones do no harm: a sample's index counts too.
         augmentation: what is varied.
+        blended: which of the draws are blends [U]; None: each by chance, as `augmentation` says.
 
     Returns:
         Times (ms) and channels of U samples, of the types of `data`, with the same offsets. Within a sample
@@ -94,7 +98,8 @@ def augment(
     if augmentation.blend > 0:
         members = np.argsort(data.labels, kind="stable")
         starts = np.searchsorted(data.labels[members], np.arange(data.n_classes + 1))
-        partners = choose_partners(keys, samples, data.labels, members, starts, float(augmentation.blend))
+        chances = np.full(samples.size, float(augmentation.blend)) if blended is None else blended * 1.0
+        partners = choose_partners(keys, samples, data.labels, members, starts, chances)
     source = Source(data.times.flat, data.channels.flat, data.times.offsets, data.n_channels)
     ranges = Ranges(
         math.floor(augmentation.shift),

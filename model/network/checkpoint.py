@@ -1,10 +1,9 @@
 """A cohort in training as bytes: tensors by safetensors, the rest as JSON in its header. Never pickle."""
 
 import json
-import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from model.config import LearnerConfig
+from model.network.best import Best
 from model.network.cohort import Cohort
 
 FORMAT = "1"
@@ -24,25 +24,18 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read: truncated, foreign, or of another version."""
 
 
-@dataclass(frozen=True)
-class Best:
-    """The least mean validation loss so far, and its epoch."""
-
-    loss: float = math.inf
-    epoch: int = 0
-
-    def update(self, epoch: int, loss: float) -> "Best":
-        """The best epoch so far, once `epoch` has had this `loss`."""
-        return Best(loss, epoch) if loss < self.loss else self
-
-
 def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
-    """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on."""
+    """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on.
+
+    That is then also the networks of the best epoch, if they are kept.
+    """
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
     moments = {} if optimizer is None else optimizer.state
     for name, parameter in net.named_parameters():
         for key, value in moments.get(parameter, {}).items():
             tensors[f"adam.{key}.{name}"] = value.contiguous()
+    if optimizer is not None:
+        tensors |= {f"best.{name}": value for name, value in best.networks.items()}
     header = {
         "format": FORMAT,
         "config": json.dumps(asdict(net.config)),
@@ -50,7 +43,7 @@ def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best
         "n_classes": str(net.n_classes),
         "seeds": json.dumps(net.seeds),
         "epoch": str(epoch),
-        "best": json.dumps(asdict(best)),
+        "best": json.dumps(best.plain()),
     }
     return save(tensors, header | {CHECKSUM: _checksum(tensors, header)})
 
@@ -77,8 +70,9 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
             dtype=tensors["net.w_in"].dtype,
             threads=threads,
         )
-        net.load_state_dict({k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")})
-        epoch, best = int(header["epoch"]), Best(**json.loads(header["best"]))
+        net.load_state_dict(_named(tensors, "net."))
+        epoch = int(header["epoch"])
+        best = Best.from_plain(json.loads(header["best"]), _named(tensors, "best."))
     except CheckpointError:
         raise
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -89,6 +83,11 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
             _, kind, name = key.split(".", 2)
             moments.setdefault(name, {})[kind] = value
     return net, epoch, moments, best
+
+
+def _named(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Those tensors whose names begin with `prefix`, by the rest of the name."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> str:
