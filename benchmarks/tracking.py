@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from model import Cohort
-from model.network.checkpoint import Best, pack
+from model.network.best import Best
+from model.network.checkpoint import pack
 from search import Suggestion
 from service.config.load import load
 from service.config.metrics import METRICS

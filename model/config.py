@@ -2,18 +2,51 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
-from model.fields import STRICT, Count, NotNegative, Positive, RealOnly, Share, WholeOnly, faults_in_words
+from model.fields import (
+    STRICT,
+    Count,
+    NotNegative,
+    Positive,
+    Real,
+    RealOnly,
+    Share,
+    WholeOnly,
+    faults_in_words,
+)
 
-Embedding = Literal["space", "free", "axonal", "fixed", "none"]
+Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
 LEAST_DIFFERENCE = 5e-4
 MOST_DECAY = 50
 MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
+NO_VALIDATION = (
+    "needs validation samples, and there are none; set `patience_on` to train_accuracy, or `data.validation` "
+    "above 0"
+)
+"""What is wrong with the field that `needs_validation` names, where there are none."""
+
+
+def _later_than_its_step(value: object) -> object:
+    if value == 0 and value is not False:
+        raise ValueError(
+            "got 0, expected at least one step, `dt`: no spike can arrive within the step that sent it, for "
+            "a step is integrated from all that arrives in it; leave it out for one step"
+        )
+    return value
+
+
+def _no_autapses(value: bool) -> bool:
+    if value:
+        raise ValueError(
+            "got true, expected false: a self-connection without delay is but a reset of another size, and "
+            "within the step that sent it no spike can arrive; leave it out"
+        )
+    return value
 
 
 @faults_in_words
@@ -30,10 +63,16 @@ class LearnerConfig:
     """Dimensions of space, D."""
     embedding: Embedding = "space"
     """Where delays come from: `space` (learned positions), `free` (every delay is learned by itself),
-    `axonal` (one learned delay a presynaptic neuron), `fixed` (positions drawn and kept), `none` (every
-    delay is the least one)."""
+    `axonal` (one learned delay a presynaptic neuron), `fixed` (positions drawn and kept), `shuffled` (the
+    delays of `fixed`, dealt out at random to the synapses: there is no geometry), `none` (every delay is the
+    least one)."""
     delay_scale: Positive = 30.0
     """Delay per unit of space (ms), the inverse of the conduction velocity."""
+    position_range: Positive | None = None
+    """Positions are drawn from -position_range to position_range along each axis; None: from a cube in which
+    the mean distance is 1."""
+    initial_delays: Literal["spatial", "least"] = "spatial"
+    """Which delays `free` and `axonal` begin with: those of neurons in space, or all the least one."""
     learn_delay_scale: bool = False
     """Whether a network learns its delay scale, from `delay_scale` on."""
     pool_channels: Count = 1
@@ -43,8 +82,10 @@ class LearnerConfig:
     `circle`, and the delay of an input is its distance, too."""
     learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
-    min_delay: Positive | None = None
+    min_delay: Annotated[Positive, BeforeValidator(_later_than_its_step)] | None = None
     """Least delay (ms), at least one step; None: one step."""
+    autapses: Annotated[bool, AfterValidator(_no_autapses)] = False
+    """Whether neurons may act on themselves; there are no such synapses."""
     dt: Positive = 1.0
     """Time step (ms)."""
     duration: Positive | None = None
@@ -64,6 +105,16 @@ class LearnerConfig:
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
     recurrent_gain: NotNegative = 0.2
     """Standard deviation of the initial recurrent weights, times the square root of N."""
+    w_in_mean: Real | None = None
+    """Mean of the initial input weights, with `w_in_sd`; None: what gives `initial_rate`."""
+    w_in_sd: NotNegative | None = None
+    """Standard deviation of the initial input weights, which then are not scaled to `initial_rate`."""
+    w_rec_sd: NotNegative | None = None
+    """Standard deviation of the initial recurrent weights; None: what `recurrent_gain` says."""
+    w_out_sd: NotNegative | None = None
+    """Standard deviation of the initial weights of the readout; None: what gives logits of unit variance."""
+    output_bias: bool = True
+    """Whether the readout learns a bias a class."""
     batch_size: Count = 32
     """Samples per update."""
     epochs: Count = 20
@@ -74,6 +125,14 @@ class LearnerConfig:
     """Adam's step for weights: how far one can move a potential, in thresholds (see `make_optimizer`)."""
     position_learning_rate: NotNegative = 1e-2
     """Adam's step for positions (units of space)."""
+    w_in_learning_rate: NotNegative | None = None
+    """Adam's step for input weights as such; None: by `learning_rate`."""
+    w_rec_learning_rate: NotNegative | None = None
+    """Adam's step for recurrent weights as such; None: by `learning_rate`."""
+    w_out_learning_rate: NotNegative | None = None
+    """Adam's step for the weights of the readout as such; None: by `learning_rate`."""
+    delay_learning_rate: NotNegative | None = None
+    """Adam's step for the delays of `free` and `axonal` (ms); None: by `position_learning_rate`."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
     augment_shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
@@ -83,6 +142,9 @@ class LearnerConfig:
     by itself at random, and those between accordingly."""
     augment_blend: Share = 0.0
     """Probability that a training sample is blended with another of its class."""
+    augment_blend_adds: bool = False
+    """Whether blends are added to the training samples of an epoch, `augment_blend` times as many as there
+    are samples, which stay as they are; else they take the place of samples."""
     augment_stretch: Share = 0.0
     """Training samples are stretched in time by up to this share, at random."""
     augment_jitter: Annotated[float, Field(ge=0, le=1e6), RealOnly] = 0.0
@@ -94,9 +156,13 @@ class LearnerConfig:
     Adam's step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""
     wiring_power: Annotated[Literal[0, 1, 2], WholeOnly] = 2
     """Power p of the distance in the wiring cost; 0 is plain L1."""
+    cost_by: Literal["proximal", "gradient"] = "proximal"
+    """How the wiring cost acts on weights: `proximal` (a step of its own after Adam's, to true zeros), or
+    `gradient` (added to the loss, and so to the gradient that Adam sees: weights hover about zero). By
+    gradient it is in units of the loss."""
     cost_on: Literal["weights", "positions", "both"] = "weights"
-    """What the wiring cost acts on: `weights` (by a proximal step, to true zeros), `positions` (by gradient;
-    the cloud then tends to shrink as a whole), or `both`."""
+    """What the wiring cost acts on: `weights` (as `cost_by` says), `positions` (by gradient; the cloud then
+    tends to shrink as a whole), or `both`."""
     relative_cost: bool = False
     """Whether the wiring cost takes distances relative to their mean, which shrinking cannot escape."""
     prune_zeros: bool = False
@@ -111,9 +177,20 @@ class LearnerConfig:
     gradient_clip: Positive | None = None
     """Largest norm of a network's gradient; None: it is not clipped."""
     patience: Count | None = None
-    """Training ends early when the mean validation loss has not improved for so many epochs; None: never."""
+    """Training ends early when `patience_on` has not improved for so many epochs; None: never."""
+    patience_on: Literal["validation_loss", "train_accuracy"] = "validation_loss"
+    """What tells which epoch is the best: the loss on validation samples, or the accuracy in the epoch's
+    training, as each batch was seen."""
+    keep: Literal["last", "best"] = "last"
+    """Which networks are the trained ones: those of the `last` epoch, and patience looks at the mean over
+    replicates; or those of the `best`, each replicate by itself, as if it had been trained alone."""
 
     def __post_init__(self) -> None:
+        self._check_times()
+        self._check_space()
+        self._check_training()
+
+    def _check_times(self) -> None:
         if self.min_delay is not None and self.min_delay < self.dt:
             raise ValueError(
                 f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "
@@ -135,6 +212,8 @@ class LearnerConfig:
                     f"LearnerConfig: {names}: got {min(mem, syn):g}, expected at least `dt` / {MOST_DECAY} = "
                     f"{self.dt / MOST_DECAY:g}, so that a step's exponentials stay finite"
                 )
+
+    def _check_space(self) -> None:
         spatial = self.embedding in ("space", "fixed")
         if self.input_embedding != "none" and not spatial:
             raise ValueError(
@@ -152,6 +231,35 @@ class LearnerConfig:
                 f"LearnerConfig: `cost_on`: {self.cost_on} needs positions that are learned; "
                 "set `embedding` to space"
             )
+
+    def _check_training(self) -> None:
+        """Fields of the start and of training that say two things, or one that has no effect."""
+        if (self.w_in_mean is None) != (self.w_in_sd is None):
+            missing, there = ("w_in_sd", "w_in_mean") if self.w_in_sd is None else ("w_in_mean", "w_in_sd")
+            raise ValueError(f"LearnerConfig: `{missing}` is missing beside `{there}`; give both or neither")
+        if self.w_rec_sd is not None and self.recurrent_gain != type(self).recurrent_gain:
+            raise ValueError("LearnerConfig: `w_rec_sd` and `recurrent_gain` both say one thing; keep one")
+        if self.augment_blend_adds and self.augment_blend == 0:
+            raise ValueError(
+                "LearnerConfig: `augment_blend_adds` has nothing to add; set `augment_blend` above 0"
+            )
+        if self.cost_by == "gradient" and self.cost_on == "positions":
+            raise ValueError(
+                "LearnerConfig: `cost_by` is how the cost acts on weights, and `cost_on` is positions; "
+                "leave it out, or set `cost_on` to weights or both"
+            )
+        if self.cost_by == "gradient" and self.prune_zeros:
+            raise ValueError(
+                "LearnerConfig: `prune_zeros` needs true zeros, which `cost_by`: gradient never makes; "
+                "set it to proximal"
+            )
+
+    @property
+    def needs_validation(self) -> str | None:
+        """The field that needs validation samples to train by, or None."""
+        if self.patience_on == "train_accuracy":
+            return None
+        return "patience" if self.patience is not None else "keep" if self.keep == "best" else None
 
     @property
     def delay_floor(self) -> float:

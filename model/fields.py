@@ -63,6 +63,7 @@ RealOnly = BeforeValidator(_real)
 """For a real number, where pydantic would take NumPy's true for 1.0. Goes last into Annotated."""
 
 Count = Annotated[int, Field(ge=1)]
+Real = Annotated[float, RealOnly]
 Positive = Annotated[float, Field(gt=0), RealOnly]
 NotNegative = Annotated[float, Field(ge=0), RealOnly]
 Share = Annotated[float, Field(ge=0, le=1), RealOnly]

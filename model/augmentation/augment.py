@@ -22,8 +22,7 @@ class Augmentation:
     """How samples are varied; all zero: not at all. Raises ValueError if a value is not legal.
 
     Source: Nowotny, Turner, Knight, "Loss shaping enhances exact gradient learning with Eventprop in
-    spiking neural networks", arXiv 2212.01232 (there, blends are added to the samples; here, they take the
-    place of samples).
+    spiking neural networks", arXiv 2212.01232.
     """
 
     shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
@@ -58,7 +57,11 @@ class Augmentation:
 
 @kinds_checked
 def augment(
-    data: SpikeDataset, samples: ArrayLike, seeds: ArrayLike, augmentation: Augmentation
+    data: SpikeDataset,
+    samples: ArrayLike,
+    seeds: ArrayLike,
+    augmentation: Augmentation,
+    blended: NDArray[np.bool_] | None = None,
 ) -> tuple[Ragged, Ragged]:
     """One random variation of each of `samples`.
 
@@ -70,6 +73,7 @@ def augment(
         samples: indices into `data` [U]; negative ones count from the end.
         seeds: whole numbers of 64 bits [U]. Equal ones do no harm: a sample's index counts too.
         augmentation: what is varied.
+        blended: which of the draws are blends [U]; None: each by chance, as `augmentation` says.
 
     Returns:
         Times (ms) and channels of U samples, of the types of `data`, with the same offsets. Within a sample
@@ -95,7 +99,10 @@ def augment(
             raise ValueError(f"augment: `data`: expected labels from 0 to {data.n_classes - 1}")
         members = np.argsort(data.labels, kind="stable")
         starts = np.searchsorted(data.labels[members], np.arange(data.n_classes + 1))
-        partners = choose_partners(keys, chosen, data.labels, members, starts, float(augmentation.blend))
+        chances = np.full(chosen.size, float(augmentation.blend))
+        if blended is not None:
+            chances = _checked_mask(blended, chosen.shape).astype(float)
+        partners = choose_partners(keys, chosen, data.labels, members, starts, chances)
     source = Source(data.times.flat, data.channels.flat, data.times.offsets, data.n_channels)
     ranges = Ranges(
         math.floor(augmentation.shift),
@@ -113,3 +120,11 @@ def _checked_seeds(seeds: ArrayLike) -> NDArray[np.uint64]:
     if found.size and found.dtype.kind not in "iu":
         raise ValueError(f"augment: `seeds`: got {show(seeds)}, expected whole numbers of 64 bits")
     return np.ascontiguousarray(found).reshape(found.shape).astype(np.uint64)
+
+
+def _checked_mask(blended: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    found = as_array(blended, "augment: `blended`")
+    if found.dtype != bool or found.shape != shape:
+        got = f"shape {list(found.shape)} and type {found.dtype}"
+        raise ValueError(f"augment: `blended`: got {got}, expected {list(shape)} truths, one a draw")
+    return found

@@ -73,15 +73,15 @@ def stream_keys(seeds, samples):
 
 
 @njit(**OPTIONS)
-def choose_partners(keys, samples, labels, members, starts, blend):
-    """The sample that each draw is blended with [U]; -1: none.
+def choose_partners(keys, samples, labels, members, starts, chances):
+    """The sample that each draw is blended with [U], by its chance to be; -1: none.
 
     `members` are all samples in order of class, those of class c from starts[c] to starts[c + 1].
     """
     partners = np.full(samples.shape[0], -1, np.int64)
     for u in range(samples.shape[0]):
         first, last = starts[labels[samples[u]]], starts[labels[samples[u]] + 1] - 1
-        if last > first and uniform(keys[u], BLEND) < blend:
+        if last > first and uniform(keys[u], BLEND) < chances[u]:
             # Among all but the last, which stands in for the sample itself.
             pick = members[first + int(uniform(keys[u], PARTNER) * (last - first))]
             partners[u] = members[last] if pick == samples[u] else pick

@@ -40,7 +40,8 @@ class DataConfig:
     Validation samples are taken from training where the data do not fix them: the share `validation` of
     every class, or the group `validation_group` as a whole. With neither, where there are 3 groups (speakers)
     or more it is one of them, so that validation, like the test, hears a voice that training has not heard;
-    where there are fewer it is a share of 0.1. What is not told is drawn by `seed`.
+    where there are fewer it is a share of 0.1. A share of 0 holds nothing out: all samples train, and nothing
+    may go by validation. What is not told is drawn by `seed`.
 
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
@@ -51,8 +52,8 @@ class DataConfig:
     """An HDF5 file of training samples."""
     test: Text | None = None
     """An HDF5 file of test samples, beside `path`; None: there is no test."""
-    validation: Annotated[float, Field(gt=0, le=0.9), RealOnly] | None = None
-    """Share of the training samples that are held out for validation."""
+    validation: Annotated[float, Field(ge=0, le=0.9), RealOnly] | None = None
+    """Share of the training samples that are held out for validation; 0: none are."""
     seed: Annotated[int, Field(ge=0)] = 0
     """Draws the samples, or the group, held out."""
     validation_group: int | None = None

@@ -23,9 +23,19 @@ class Splits(NamedTuple):
 
     train: SpikeDataset
     validation: SpikeDataset
-    """What search and stopping see."""
+    """What search and stopping see; without samples if none are held out."""
     test: SpikeDataset | None
     """What is looked at once, at the end; None if there is none."""
+
+    @property
+    def held_out(self) -> tuple[str, SpikeDataset]:
+        """The samples that trained networks are shown, with the name of their part: test, or validation.
+
+        Where neither is there, they are those of training.
+        """
+        if self.test is not None:
+            return "test", self.test
+        return ("validation", self.validation) if len(self.validation) else ("training", self.train)
 
 
 FIXED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset, SpikeDataset]]] = {
@@ -84,6 +94,8 @@ def load_splits(config: DataConfig) -> Splits:
     if config.name in FIXED:
         return Splits(*FIXED[config.name]())
     whole, test = _files(config) if config.name is None else UNDIVIDED[config.name]()
+    if config.validation == 0:
+        return Splits(whole, whole.subset([]), test)
     held_out, rest = _hold_out(whole, config)
     return Splits(whole.subset(rest), whole.subset(held_out), test)
 
@@ -109,7 +121,8 @@ def _hold_out(whole: SpikeDataset, config: DataConfig) -> tuple[Ints, Ints]:
     groups = np.unique([] if whole.groups is None else whole.groups)
     if config.validation is None and len(groups) >= FEWEST_GROUPS:
         return _group(whole, int(draw.choice(groups)), f"{place}")
-    count = round((config.validation or DEFAULT_SHARE) * len(whole))
+    share = DEFAULT_SHARE if config.validation is None else config.validation
+    count = round(share * len(whole))
     held_out, rest = stratified(whole.labels, count, draw)
     if not len(held_out):
         raise DataError(

@@ -1,8 +1,17 @@
-"""Holding out a part of the samples, class by class."""
+"""Choosing some of the samples: to hold them out, class by class, or to look at."""
 
 import numpy as np
 
 from model.arrays import Ints
+
+
+def spread(size: int, count: int) -> Ints:
+    """Up to `count` of the indices 0 to `size` - 1, at equal distances.
+
+    >>> spread(9, 3), spread(2, 3)
+    (array([0, 4, 8]), array([0, 1]))
+    """
+    return np.linspace(0, size - 1, min(count, size)).astype(np.int64)
 
 
 def stratified(labels: Ints, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:

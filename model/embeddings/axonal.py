@@ -6,15 +6,15 @@ from numpy.random import Generator
 from torch import Tensor
 
 from model.embeddings.base import Embedding, Parameters
-from model.embeddings.geometry import draw_delays
+from model.embeddings.geometry import initial_delays
 
 
 class Axonal(Embedding):
     """A learned delay for each presynaptic neuron, `axonal_delays` [R, N] (ms): there is no space."""
 
     def draw(self, neurons: int, generator: Generator) -> dict[str, np.ndarray]:
-        """The delay of each neuron's synapse onto the next one, as if both were uniform in space."""
-        delays = draw_delays(neurons, self.config, generator)
+        """The delay of each neuron's synapse onto the next one, as if both were in space; or the least."""
+        delays = initial_delays(neurons, self.config, generator)
         return {"axonal_delays": np.diagonal(np.roll(delays, 1, axis=1)).copy()}
 
     def delays(self, parameters: Parameters, like: Tensor) -> Tensor:
@@ -30,3 +30,9 @@ class Axonal(Embedding):
     def unit(self) -> float:
         """The delay (ms) of a unit of space."""
         return self.config.delay_scale
+
+    @property
+    def learning_rate(self) -> float:
+        """As for positions, unless it is given in ms."""
+        given = self.config.delay_learning_rate
+        return super().learning_rate if given is None else given

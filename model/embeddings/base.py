@@ -34,7 +34,8 @@ class Embedding(ABC):
     def draw(self, neurons: int, generator: Generator) -> dict[str, np.ndarray]:
         """Initial values of the embedding's parameters in one network of N `neurons`, by name, in order.
 
-        Whatever the embedding, delays begin with one distribution, that of neurons uniform in space.
+        Whatever the embedding, delays begin with one distribution, that of neurons uniform in space, unless
+        `initial_delays` asks for another.
         """
 
     def learns(self, name: str) -> bool:
@@ -65,11 +66,13 @@ class Embedding(ABC):
 
     @property
     def unit(self) -> float:
-        """Change of its parameters that moves delays as far as a step of 1 moves them for positions.
-
-        The optimiser's steps are `position_learning_rate` times this.
-        """
+        """Change of its parameters that moves delays as far as a step of 1 moves them for positions."""
         return 1.0
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimiser's step for its parameters."""
+        return self.config.position_learning_rate * self.unit
 
     def absent(self, mask: Tensor) -> int:
         """Numbers that are learned in vain: those of synapses that do not exist by `mask` [N, N] (bool)."""

@@ -6,15 +6,15 @@ from numpy.random import Generator
 from torch import Tensor
 
 from model.embeddings.base import Embedding, Parameters
-from model.embeddings.geometry import draw_delays
+from model.embeddings.geometry import initial_delays
 
 
 class Free(Embedding):
     """A learned delay for each synapse, `free_delays` [R, N, N] (ms): there is no space."""
 
     def draw(self, neurons: int, generator: Generator) -> dict[str, np.ndarray]:
-        """The delays of neurons that are uniform in space."""
-        return {"free_delays": draw_delays(neurons, self.config, generator)}
+        """The delays of neurons that are uniform in space, or all the least one."""
+        return {"free_delays": initial_delays(neurons, self.config, generator)}
 
     def delays(self, parameters: Parameters, like: Tensor) -> Tensor:
         """The learned delays."""
@@ -29,6 +29,12 @@ class Free(Embedding):
     def unit(self) -> float:
         """The delay (ms) of a unit of space."""
         return self.config.delay_scale
+
+    @property
+    def learning_rate(self) -> float:
+        """As for positions, unless it is given in ms."""
+        given = self.config.delay_learning_rate
+        return super().learning_rate if given is None else given
 
     def absent(self, mask: Tensor) -> int:
         """A delay for each synapse that does not exist."""

@@ -39,15 +39,27 @@ def _axis(s: float) -> float:
     return float(sqrt(pi) / s * erf(s) + np.expm1(-(s**2)) / s**2 - 1)
 
 
-def draw_positions(neurons: int, dimensions: int, generator: Generator) -> np.ndarray:
-    """Positions [N, D], uniform in the cube in which the mean distance is 1."""
-    return generator.uniform(-0.5, 0.5, (neurons, dimensions)) * cube_side(dimensions)
+def side_of(config: LearnerConfig) -> float:
+    """Side of the cube in which positions are drawn."""
+    return cube_side(config.dimensions) if config.position_range is None else 2 * config.position_range
+
+
+def draw_positions(neurons: int, config: LearnerConfig, generator: Generator) -> np.ndarray:
+    """Positions [N, D], uniform in the cube, by default that in which the mean distance is 1."""
+    return generator.uniform(-0.5, 0.5, (neurons, config.dimensions)) * side_of(config)
 
 
 def draw_delays(neurons: int, config: LearnerConfig, generator: Generator) -> np.ndarray:
     """Delays [N, N] (ms) that neurons would have at positions drawn by `draw_positions`."""
-    positions = torch.from_numpy(draw_positions(neurons, config.dimensions, generator))
+    positions = torch.from_numpy(draw_positions(neurons, config, generator))
     return pairwise_distances(positions).numpy() * config.delay_scale + config.delay_floor
+
+
+def initial_delays(neurons: int, config: LearnerConfig, generator: Generator) -> np.ndarray:
+    """Delays [N, N] (ms) that delays which are learned by themselves begin with."""
+    if config.initial_delays == "least":
+        return np.full((neurons, neurons), config.delay_floor)
+    return draw_delays(neurons, config, generator)
 
 
 def pairwise_distances(positions: Tensor) -> Tensor:

@@ -8,29 +8,29 @@ from torch import Tensor
 
 from model.config import LearnerConfig
 from model.embeddings.base import Parameters
-from model.embeddings.geometry import cube_side, distances_between
+from model.embeddings.geometry import distances_between, side_of
 
 
-def line_positions(channels: int, dimensions: int) -> np.ndarray:
+def line_positions(channels: int, config: LearnerConfig) -> np.ndarray:
     """Positions [C, D] of channels in order on a line along the first axis, as long as the neurons' cube."""
-    positions = np.zeros((channels, dimensions))
-    positions[:, 0] = np.linspace(-0.5, 0.5, channels) * cube_side(dimensions)
+    positions = np.zeros((channels, config.dimensions))
+    positions[:, 0] = np.linspace(-0.5, 0.5, channels) * side_of(config)
     return positions
 
 
-def circle_positions(channels: int, dimensions: int) -> np.ndarray:
+def circle_positions(channels: int, config: LearnerConfig) -> np.ndarray:
     """Positions [C, D] of channels in order on a circle in the first two axes, touching the neurons' cube."""
     angle = 2 * pi * np.arange(channels) / channels
-    positions = np.zeros((channels, dimensions))
-    positions[:, :2] = np.stack([np.cos(angle), np.sin(angle)], 1) * cube_side(dimensions) / 2
+    positions = np.zeros((channels, config.dimensions))
+    positions[:, :2] = np.stack([np.cos(angle), np.sin(angle)], 1) * side_of(config) / 2
     return positions
 
 
-ARRANGEMENTS: dict[str, Callable[[int, int], np.ndarray]] = {
+ARRANGEMENTS: dict[str, Callable[[int, LearnerConfig], np.ndarray]] = {
     "line": line_positions,
     "circle": circle_positions,
 }
-"""Arrangements of C channels in D dimensions by name; with `none` channels sit nowhere."""
+"""Arrangements of C channels by name; with `none` channels sit nowhere."""
 
 
 class Inputs:
@@ -47,7 +47,7 @@ class Inputs:
         if self.config.input_embedding == "none":
             return {}
         place = ARRANGEMENTS[self.config.input_embedding]
-        return {"input_positions": place(inputs, self.config.dimensions)}
+        return {"input_positions": place(inputs, self.config)}
 
     def learns(self, name: str) -> bool:
         """Whether its parameter `name` is learned."""

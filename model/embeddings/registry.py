@@ -5,6 +5,7 @@ from model.embeddings.axonal import Axonal
 from model.embeddings.base import Embedding
 from model.embeddings.equal import Equal
 from model.embeddings.free import Free
+from model.embeddings.shuffled import Shuffled
 from model.embeddings.space import Fixed, Space
 
 EMBEDDINGS: dict[str, type[Embedding]] = {
@@ -12,6 +13,7 @@ EMBEDDINGS: dict[str, type[Embedding]] = {
     "free": Free,
     "axonal": Axonal,
     "fixed": Fixed,
+    "shuffled": Shuffled,
     "none": Equal,
 }
 """All embeddings; their names are those that `model.config` knows."""

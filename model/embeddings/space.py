@@ -17,8 +17,8 @@ class Space(Embedding):
     in_space = True
 
     def draw(self, neurons: int, generator: Generator) -> dict[str, np.ndarray]:
-        """Positions, uniform in a cube in which the mean distance is 1; where it is learned, the scale."""
-        drawn = {"positions": draw_positions(neurons, self.config.dimensions, generator)}
+        """Positions, uniform in a cube; where it is learned, the scale."""
+        drawn = {"positions": draw_positions(neurons, self.config, generator)}
         if self.config.learn_delay_scale:
             drawn["log_delay_scale"] = np.log(self.config.delay_scale)
         return drawn

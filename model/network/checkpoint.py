@@ -1,10 +1,9 @@
 """A cohort in training as bytes: tensors by safetensors, the rest as JSON in its header. Never pickle."""
 
 import json
-import math
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -14,6 +13,7 @@ from safetensors.torch import load, save
 from model.border import kinds_checked, whole
 from model.config import LearnerConfig
 from model.kernels.border import check_dtype
+from model.network.best import Best
 from model.network.cohort import Cohort
 
 FORMAT = "1"
@@ -26,27 +26,20 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read: truncated, foreign, or of another version."""
 
 
-@dataclass(frozen=True)
-class Best:
-    """The least mean validation loss so far, and its epoch."""
-
-    loss: float = math.inf
-    epoch: int = 0
-
-    def update(self, epoch: int, loss: float) -> "Best":
-        """The best epoch so far, once `epoch` has had this `loss`."""
-        return Best(loss, epoch) if loss < self.loss else self
-
-
 @kinds_checked
 def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
-    """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on."""
+    """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on.
+
+    That is then also the networks of the best epoch, if they are kept.
+    """
     check_dtype(net.w_in.dtype, "pack")
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
     moments = {} if optimizer is None else optimizer.state
     for name, parameter in net.named_parameters():
         for key, value in moments.get(parameter, {}).items():
             tensors[f"adam.{key}.{name}"] = value.contiguous()
+    if optimizer is not None:
+        tensors |= {f"best.{name}": value for name, value in best.networks.items()}
     header = {
         "format": FORMAT,
         "config": json.dumps(asdict(net.config)),
@@ -54,7 +47,7 @@ def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best
         "n_classes": str(net.n_classes),
         "seeds": json.dumps(net.seeds),
         "epoch": str(epoch),
-        "best": json.dumps(asdict(best)),
+        "best": json.dumps(best.plain()),
     }
     return save(tensors, header | {CHECKSUM: _checksum(tensors, header)})
 
@@ -75,9 +68,8 @@ def unpack(data: bytes, threads: int = 1) -> tuple[Cohort, int, Moments, Best]:
         if header.pop(CHECKSUM, None) not in (None, _checksum(tensors, header)):  # None: of an older version
             raise CheckpointError("the checkpoint is damaged")
         net = _cohort(header, tensors, threads)
-        epoch, best = whole(int(header["epoch"]), "epoch", 0), Best(**json.loads(header["best"]))
-        whole(best.epoch, "best epoch", 0)
-        return net, epoch, _moments(net, tensors), Best(float(best.loss), best.epoch)
+        best = Best.from_plain(json.loads(header["best"]), _kept(net, tensors))
+        return net, whole(int(header["epoch"]), "epoch", 0), _moments(net, tensors), best
     except CheckpointError:
         raise
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
@@ -99,12 +91,23 @@ def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], thre
             raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not {list(shape)}")
     dtype = tensors["net.w_in"].dtype
     net = Cohort(config, n_channels, n_classes, seeds, dtype=dtype, threads=threads)
-    state = {key.removeprefix("net."): value for key, value in tensors.items() if key.startswith("net.")}
+    state = _named(tensors, "net.")
     for name, own in net.state_dict().items():
         if state[name].dtype != own.dtype:
             raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not of {own.dtype}")
     net.load_state_dict(state)
     return net
+
+
+def _kept(net: Cohort, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The networks of the best epoch, where they are kept: all that `net` is made of, of the same shapes."""
+    kept, own = _named(tensors, "best."), net.state_dict()
+    for name, value in kept.items():
+        if name not in own or (value.shape, value.dtype) != (own[name].shape, own[name].dtype):
+            raise CheckpointError(f"not a checkpoint, or a damaged one: `best.{name}` belongs to no network")
+    if kept and kept.keys() != own.keys():
+        raise CheckpointError("not a checkpoint, or a damaged one: the best networks lack a part")
+    return kept
 
 
 def _moments(net: Cohort, tensors: Mapping[str, torch.Tensor]) -> Moments:
@@ -117,6 +120,11 @@ def _moments(net: Cohort, tensors: Mapping[str, torch.Tensor]) -> Moments:
                 raise CheckpointError(f"not a checkpoint, or a damaged one: `{key}` belongs to no parameter")
             moments.setdefault(name, {})[kind] = value
     return moments
+
+
+def _named(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    """Those tensors whose names begin with `prefix`, by the rest of the name."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> str:

@@ -41,9 +41,10 @@ class Cohort(nn.Module):
     Parameters, all contiguous: `w_in` [R, I, N] (I inputs: the channels, or runs of `pool_channels` of
     them that share their weights), `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O], `b_out` [R,
     O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
-    `free_delays` [R, N, N] (ms) or `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D]
-    and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of space). The buffer `mask`
-    [R, N, N] says which recurrent synapses exist: at first all but self-connections.
+    `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for,
+    `input_positions` [R, I, D] and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of
+    space). The buffer `mask` [R, N, N] says which recurrent synapses exist: at first all but
+    self-connections.
     """
 
     w_in: nn.Parameter
@@ -53,6 +54,7 @@ class Cohort(nn.Module):
     positions: nn.Parameter
     free_delays: nn.Parameter
     axonal_delays: nn.Parameter
+    shuffled_delays: nn.Parameter
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
     mask: Tensor
@@ -95,7 +97,7 @@ class Cohort(nn.Module):
         weights = [_draw_weights(config, inputs, n_classes, seed) for seed in seeds]
         delays = [self.embedding.draw(n, _stream(seed, DELAYS)) for seed in seeds]
         places = [self.input_embedding.draw(inputs) for _ in seeds]
-        self._register(weights, lambda name: True, dtype, device)
+        self._register(weights, lambda name: name != "b_out" or config.output_bias, dtype, device)
         self._register(delays, self.embedding.learns, dtype, device)
         self._register(places, self.input_embedding.learns, dtype, device)
         others = ~torch.eye(n, dtype=torch.bool, device=device)
@@ -222,12 +224,21 @@ def _stream(seed: int, number: int) -> np.random.Generator:
 def _draw_weights(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> Drawn:
     """Initial weights of one network, by name."""
     n = config.hidden
+    w_rec_sd = config.recurrent_gain / np.sqrt(n) if config.w_rec_sd is None else config.w_rec_sd
+    w_out_sd = readout_scale(config) / np.sqrt(n) if config.w_out_sd is None else config.w_out_sd
     return {
-        # Of n inputs the mean weight adds n times, the spread sqrt(n) times: about alike, so that neurons are
-        # neither all the same, as with weights of one sign, nor silent, as half of them with few inputs.
-        "w_in": _stream(seed, W_IN).normal(1 / np.sqrt(inputs), 1.0, (inputs, n)) / inputs,
-        "w_rec": _stream(seed, W_REC).normal(0.0, config.recurrent_gain / np.sqrt(n), (n, n))
-        * (1 - np.eye(n)),
-        "w_out": _stream(seed, W_OUT).normal(0.0, readout_scale(config) / np.sqrt(n), (n, n_classes)),
+        "w_in": _draw_inputs(config, inputs, _stream(seed, W_IN)),
+        "w_rec": _stream(seed, W_REC).normal(0.0, w_rec_sd, (n, n)) * (1 - np.eye(n)),
+        "w_out": _stream(seed, W_OUT).normal(0.0, w_out_sd, (n, n_classes)),
         "b_out": np.zeros(n_classes),
     }
+
+
+def _draw_inputs(config: LearnerConfig, inputs: int, stream: np.random.Generator) -> np.ndarray:
+    """Initial input weights of one network: as they are given, or of a form that is scaled afterwards."""
+    shape = (inputs, config.hidden)
+    if config.w_in_mean is not None and config.w_in_sd is not None:
+        return stream.normal(config.w_in_mean, config.w_in_sd, shape)
+    # Of n inputs the mean weight adds n times, the spread sqrt(n) times: about alike, so that neurons are
+    # neither all the same, as with weights of one sign, nor silent, as half of them with few inputs.
+    return stream.normal(1 / np.sqrt(inputs), 1.0, shape) / inputs

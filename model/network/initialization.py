@@ -10,6 +10,7 @@ import torch
 
 from model.border import kinds_checked
 from model.datasets import SpikeDataset
+from model.datasets.split import spread
 from model.network.cohort import Cohort
 
 SAMPLES = 64
@@ -31,8 +32,7 @@ def scale_inputs(net: Cohort, data: SpikeDataset) -> None:
     it stays silent is a result.
     """
     # Spread over the data and the same for every replicate: the start does not depend on any order.
-    chosen = np.unique(np.linspace(0, len(data) - 1, min(SAMPLES, len(data))).astype(np.int64))
-    samples = np.tile(chosen, (net.replicates, 1))
+    samples = np.tile(spread(len(data), SAMPLES), (net.replicates, 1))
     drawn = net.w_in.clone()
 
     def rates(gain: torch.Tensor) -> torch.Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from model.border import kinds_checked
 from model.datasets import SpikeDataset
+from model.datasets.split import spread
 from model.network.cohort import Cohort, readout_scale
 
 SAMPLES = 256
@@ -21,27 +22,28 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
     Adam's steps do not know the size of what they change, and `learning_rate` is to mean the same for 5
     input channels and for 700. So its unit is, for input and recurrent weights, a step that moves a potential
     by the threshold if all synapses of a neuron take it together; the more spikes crowd within a membrane
-    time constant, the smaller it is. For the readout it is the spread of its weights at the start. For what
-    delays are made of it is the embedding's own, times `position_learning_rate`.
+    time constant, the smaller it is. For the readout it is the spread of its weights at the start. A rate of
+    its own, such as `w_in_learning_rate`, is the step as it stands. What delays are made of has the rate that
+    its embedding says.
     """
     config = net.config
     inputs = config.threshold / crowding(train, config.tau_mem)
     # At the start, hidden spikes are as crowded as input spikes, but for their number.
     hidden_spikes = config.hidden * config.initial_rate
     input_spikes = max(1.0, train.times.flat.size / max(1, len(train)))
-    weights = {
+    units = {
         "w_in": inputs,
         "w_rec": inputs * input_spikes / hidden_spikes,
         "w_out": readout_scale(config) / math.sqrt(config.hidden),
         "b_out": 1.0,
     }
+    rates = {name: config.learning_rate * unit for name, unit in units.items()}
+    for name in ("w_in", "w_rec", "w_out"):
+        given: float | None = getattr(config, f"{name}_learning_rate")
+        rates[name] = rates[name] if given is None else given
     # All that is not a weight lies in the embedding's space, input positions too.
-    elsewhere = config.position_learning_rate * net.embedding.unit
     groups = [
-        {
-            "params": [value],
-            "initial_lr": config.learning_rate * weights[name] if name in weights else elsewhere,
-        }
+        {"params": [value], "initial_lr": rates.get(name, net.embedding.learning_rate)}
         for name, value in net.named_parameters()
         if value.requires_grad
     ]
@@ -55,9 +57,8 @@ def crowding(data: SpikeDataset, window: float) -> float:
     >>> crowding(SpikeDataset.from_events([([0.0, 1.0, 5.0], [0, 0, 0])], [0], 1, 1), 2.0)
     1.3333333333333333
     """
-    chosen = np.unique(np.linspace(0, len(data) - 1, min(SAMPLES, len(data))).astype(np.int64))
     near = spikes = 0
-    for times in (data.times[i] for i in chosen):
+    for times in (data.times[i] for i in spread(len(data), SAMPLES)):
         near += int((np.arange(1, len(times) + 1) - np.searchsorted(times, times - window, "right")).sum())
         spikes += len(times)
     return near / spikes if spikes else 1.0

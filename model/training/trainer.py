@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -13,18 +13,32 @@ from model.analysis.evaluation import Evaluation, cross_entropy, evaluate
 from model.arrays import Array
 from model.augmentation import Augmentation, augment
 from model.border import kinds_checked
-from model.config import LearnerConfig
+from model.config import NO_VALIDATION, LearnerConfig
 from model.datasets import SpikeDataset, Splits
+from model.datasets.split import spread
 from model.kernels.scheme import steps_of
-from model.network.checkpoint import Best, pack, unpack
+from model.network.best import Best
+from model.network.checkpoint import pack, unpack
 from model.network.cohort import Cohort, Output
 from model.network.initialization import scale_inputs
 from model.training.optimizer import clip_gradients, make_optimizer, rate_factor
+from model.training.order import Draws, draw_epoch
 from model.training.rate_cost import rate_cost, revive
-from model.training.wiring_cost import positions_cost, prune, shrink_weights
+from model.training.wiring_cost import cost_in_loss, prune, shrink_weights
 
-ORDER_STREAM, AUGMENTATION_STREAM = 1000, 1001
-"""Random streams of the order of samples and of their variation, apart from those of the parameters."""
+OBSERVED = 2048
+"""Training samples at most that the networks are observed on where there are none for validation."""
+
+
+class _Pass(NamedTuple):
+    """What a pass over the training samples has seen, as each batch was met before its update."""
+
+    loss: Array
+    """Mean over samples [R]."""
+    accuracy: Array
+    """[R]"""
+    rates: Array
+    """Mean spikes a sample of each neuron [R, N]."""
 
 
 @kinds_checked
@@ -45,8 +59,8 @@ class Trainer:
     """Trains the R networks of one configuration side by side.
 
     Everything random depends on a replicate's seed and the epoch alone. No replicate depends on another, but
-    that with `patience` they end together, when their mean loss no longer falls. Training taken up from a
-    checkpoint is training never stopped, bit for bit.
+    that with `patience` they end together: when their mean no longer improves or, where the best networks are
+    kept, when none of them does. Training taken up from a checkpoint is training never stopped, bit for bit.
     """
 
     @kinds_checked
@@ -55,16 +69,22 @@ class Trainer:
 
         Args:
             config: what to train; without a duration it is taken from the training set.
-            splits: the data; without a test set there is no test accuracy.
+            splits: the data; without a test set there is no test accuracy, without validation none there.
             seeds: one a replicate, R of them.
             threads: threads of the kernels.
+
+        Raises:
+            ValueError: if training goes by validation, and there are no samples for it.
         """
+        if config.needs_validation and not len(splits.validation):
+            raise ValueError(f"LearnerConfig: `{config.needs_validation}` {NO_VALIDATION}")
         self.splits = splits
         config = with_duration(config, splits.train)
         train = splits.train
         net = Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads)
-        scale_inputs(net, train)
-        self._begin(net, 0, Best())
+        if config.w_in_mean is None:
+            scale_inputs(net, train)
+        self._begin(net, 0, Best.start(len(seeds) if config.keep == "best" else 1))
 
     @classmethod
     @kinds_checked
@@ -89,7 +109,7 @@ class Trainer:
         self.optimizer = make_optimizer(net, self.splits.train)
         self._recurrent = next(one for one in self.optimizer.param_groups if one["params"][0] is net.w_rec)
         self._augmentation = Augmentation.of(net.config)
-        self._validated: tuple[int, Evaluation] | None = None
+        self._observed: tuple[int, Evaluation] | None = None
 
     @property
     def config(self) -> LearnerConfig:
@@ -103,11 +123,17 @@ class Trainer:
         return int((steps >= self.config.steps).sum())
 
     @property
-    def validated(self) -> Evaluation:
-        """The evaluation on the validation set after this epoch, made once an epoch, when first asked for."""
-        if self._validated is None or self._validated[0] != self.epoch:
-            self._validated = (self.epoch, evaluate(self.net, self.splits.validation))
-        return self._validated[1]
+    def observed(self) -> Evaluation:
+        """How the networks answer after this epoch, found once an epoch, when first asked for.
+
+        On the validation samples; without any, on some of those of training.
+        """
+        if self._observed is None or self._observed[0] != self.epoch:
+            asked, train = self.splits.validation, self.splits.train
+            if not len(asked):
+                asked = train.subset(spread(len(train), OBSERVED))
+            self._observed = (self.epoch, evaluate(self.net, asked))
+        return self._observed[1]
 
     def checkpoint(self) -> bytes:
         """The networks with everything that `resume` needs, as bytes."""
@@ -119,43 +145,75 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether training is over: all epochs are done, or validation has not improved for `patience`."""
-        patience = self.config.patience
-        waited = self.epoch - self.best.epoch
-        return self.epoch >= self.config.epochs or (patience is not None and waited >= patience)
+        """Whether training is over: all epochs are done, or nothing has improved for `patience` of them."""
+        return self.epoch >= self.config.epochs or all(self.best.over(self.epoch, self.config.patience))
 
     def run_epoch(self) -> dict[str, Array]:
         """Train for one epoch; returns the metrics, each [R], and a delay scale that is learned, as one more.
 
-        The caller asks `fault` before going on.
+        Without validation samples, rates are those in training, and loss and accuracy on validation are not
+        there. The caller asks `fault` before going on.
         """
         started = time.perf_counter()
-        losses, correct = self._pass_over(self._orders())
+        seen = self._pass_over()
         self.epoch += 1
-        validated = self.validated
-        self.best = self.best.update(self.epoch, float(validated.loss.mean()))
+        metrics = self._metrics(seen)
+        self._note_best(metrics)
+        seconds = time.perf_counter() - started
+        return metrics | {"seconds": np.full(self.net.replicates, seconds)}
+
+    def _metrics(self, seen: _Pass) -> dict[str, Array]:
+        """The metrics of this epoch but its time, each [R]."""
         with torch.no_grad():
             wiring_length, sparsity = self.net.wiring_length().numpy(), self.net.sparsity().numpy()
-        metrics = {
-            "loss": validated.loss,
-            "accuracy": validated.accuracy,
-            "train_loss": losses,
-            "train_accuracy": correct,
+        on_validation, rates = {}, seen.rates
+        if len(self.splits.validation):
+            on_validation = {"loss": self.observed.loss, "accuracy": self.observed.accuracy}
+            rates = self.observed.rates
+        metrics = on_validation | {
+            "train_loss": seen.loss,
+            "train_accuracy": seen.accuracy,
             "wiring_length": wiring_length.astype(float),
             "sparsity": sparsity.astype(float),
-            "rate": validated.rates.mean(1),
-            "silent": validated.silent,
+            "rate": rates.mean(1),
+            "silent": (rates == 0).mean(1),
         }
         if self.config.learn_delay_scale:
             metrics["delay_scale"] = self.net.log_delay_scale.detach().double().exp().numpy()
-        seconds = time.perf_counter() - started
-        return metrics | {"seconds": np.full(self.net.replicates, seconds)}
+        return metrics
+
+    def _note_best(self, metrics: dict[str, Array]) -> None:
+        """See which networks are the best so far, and keep them if they are asked for."""
+        config = self.config
+        if config.patience_on == "train_accuracy":
+            costs = -metrics["train_accuracy"]
+        elif "loss" in metrics:
+            costs = metrics["loss"]
+        else:  # nothing goes by it: see `needs_validation`
+            return
+        if config.keep == "last":
+            self.best.note(self.epoch, [float(costs.mean())], config.patience)
+            return
+        better = self.best.note(self.epoch, costs.tolist(), config.patience)
+        values = {name: each.tolist() for name, each in metrics.items()}
+        self.best.keep(better, self.net.state_dict(), values)
+
+    def take_best(self) -> dict[str, Array]:
+        """Turn the networks into those of the best epoch, once training is over, if these are to be kept.
+
+        Returns their metrics as they were then, each [R]; none if the last networks are the ones.
+        """
+        if self.config.keep == "last":
+            return {}
+        self.net.load_state_dict(self.best.networks)
+        self._observed = None
+        return {name: np.array(values) for name, values in self.best.metrics.items()}
 
     def fault(self, metrics: dict[str, Array]) -> str | None:
         """The first loss or parameter that is not finite, in words, or None."""
         for r in range(self.net.replicates):
             for name in ("train_loss", "loss"):
-                if not math.isfinite(metrics[name][r]):
+                if name in metrics and not math.isfinite(metrics[name][r]):
                     return f"`{name}` of replicate {r} is not finite at epoch {self.epoch}"
             for name, value in self.net.named_parameters():
                 if not value[r].isfinite().all():
@@ -176,57 +234,44 @@ class Trainer:
                     found[name] = correct[:, chosen].mean(1)
         return found
 
-    def _orders(self) -> Array:
-        """This epoch's order of samples of each replicate [R, S]."""
-        size = len(self.splits.train)
-        return np.stack(
-            [
-                np.random.default_rng([seed, ORDER_STREAM, self.epoch]).permutation(size)
-                for seed in self.net.seeds
-            ]
-        )
-
-    def _pass_over(self, orders: Array) -> tuple[Array, Array]:
-        """One update a batch; returns mean loss and accuracy as they were when each batch was seen [R]."""
-        data, size = self.splits.train, orders.shape[1]
-        losses, correct = np.zeros(len(orders)), np.zeros(len(orders))
-        silent = torch.ones(len(orders), self.config.hidden, dtype=torch.bool)
+    def _pass_over(self) -> _Pass:
+        """One update a batch, over the training samples of an epoch."""
+        data, replicates = self.splits.train, self.net.replicates
+        draws = draw_epoch(self.config, len(data), self.net.seeds, self.epoch)
+        size = draws.samples.shape[1]
+        losses, correct = np.zeros(replicates), np.zeros(replicates)
+        spikes = torch.zeros(replicates, self.config.hidden, dtype=torch.float64)
         zero = self.net.mask & (self.net.w_rec == 0)
-        seeds = self._augmentation_seeds()
         for start in range(0, size, self.config.batch_size):
-            chosen = orders[:, start : start + self.config.batch_size]
-            labels = torch.from_numpy(data.labels[chosen])
-            out = self._forward(data, chosen, seeds)
+            batch = draws.batch(start, self.config.batch_size)
+            labels = torch.from_numpy(data.labels[batch.samples])
+            out = self._forward(data, batch)
             loss = cross_entropy(out.logits, labels)
             self._update(out, loss.mean(1), self.epoch + start / size)
-            silent &= out.counts.sum(1) == 0
+            spikes += out.counts.detach().sum(1)
             zero &= self.net.w_rec == 0
             losses += loss.detach().sum(1).numpy()
             correct += (out.logits.detach().argmax(2) == labels).sum(1).numpy()
-        revive(self.net, silent)
+        revive(self.net, spikes == 0)
         if self.config.prune_zeros:
             prune(self.net, zero)
-        return losses / size, correct / size
+        return _Pass(losses / size, correct / size, (spikes / size).numpy())
 
-    def _forward(self, data: SpikeDataset, chosen: Array, seeds: Array) -> Output:
-        """Run each network on its samples `chosen` [R, B], varied at random where that is wanted."""
+    def _forward(self, data: SpikeDataset, batch: Draws) -> Output:
+        """Run each network on its samples of a batch [R, B], varied at random where that is wanted."""
         if self._augmentation == Augmentation():
-            out: Output = self.net(data, chosen)
+            out: Output = self.net(data, batch.samples)
             return out
-        samples = chosen.reshape(-1)
-        times, channels = augment(data, samples, np.repeat(seeds, chosen.shape[1]), self._augmentation)
+        samples = batch.samples.reshape(-1)
+        blended = None if batch.blended is None else batch.blended.reshape(-1)
+        times, channels = augment(data, samples, batch.seeds.reshape(-1), self._augmentation, blended)
         varied = replace(data, times=times, channels=channels, labels=data.labels[samples], groups=None)
-        out = self.net(varied, np.arange(samples.size).reshape(chosen.shape))
+        out = self.net(varied, np.arange(samples.size).reshape(batch.samples.shape))
         return out
-
-    def _augmentation_seeds(self) -> Array:
-        """A seed [R] for what is random about the samples of this epoch."""
-        streams = [np.random.default_rng([seed, AUGMENTATION_STREAM, self.epoch]) for seed in self.net.seeds]
-        return np.array([stream.integers(2**63) for stream in streams])
 
     def _update(self, out: Output, loss: torch.Tensor, epochs: float) -> None:
         """One step down the loss [R] with the other costs, `epochs` epochs into training."""
-        for cost in (positions_cost(self.net), rate_cost(self.net, out.counts)):
+        for cost in (cost_in_loss(self.net), rate_cost(self.net, out.counts)):
             loss = loss if cost is None else loss + cost
         # A sum over replicates: each gets the gradient of its own loss, and none touches another.
         self.optimizer.zero_grad()

@@ -21,6 +21,11 @@ def _prices(net: Cohort) -> Tensor:
     return config.wiring_cost * distances**config.wiring_power
 
 
+def _acts(net: Cohort, on: str) -> bool:
+    """Whether there is a wiring cost on `weights` or on `positions`."""
+    return net.config.wiring_cost > 0 and net.config.cost_on in (on, "both")
+
+
 @kinds_checked
 @torch.no_grad()
 def shrink_weights(net: Cohort, learning_rate: float) -> None:
@@ -29,18 +34,26 @@ def shrink_weights(net: Cohort, learning_rate: float) -> None:
     Soft thresholding, w <- sign(w) max(|w| - lr lambda ||x_i - x_j||^p, 0), decoupled from the adaptive
     step as weight decay is in AdamW (Loshchilov & Hutter 2019): zeros become true zeros.
     """
-    if net.config.wiring_cost == 0 or net.config.cost_on == "positions":
+    if net.config.cost_by != "proximal" or not _acts(net, "weights"):
         return
     amount = float(learning_rate) * _prices(net)
     net.w_rec.copy_(net.w_rec.sign() * (net.w_rec.abs() - amount).clamp(min=0))
 
 
 @kinds_checked
-def positions_cost(net: Cohort) -> Tensor | None:
-    """The wiring cost of each network [R] as a function of positions alone; None if it does not act there."""
-    if net.config.wiring_cost == 0 or net.config.cost_on == "weights":
+def cost_in_loss(net: Cohort) -> Tensor | None:
+    """The wiring cost of each network [R] as far as it acts by gradient; None if it does not.
+
+    It is a function of those alone of weights and positions that it is to act on: the others are taken as
+    constants. The gradient by a weight is lambda sign(w) ||x_i - x_j||^p, and at zero none.
+    """
+    weights = net.config.cost_by == "gradient" and _acts(net, "weights")
+    positions = _acts(net, "positions")
+    if not (weights or positions):
         return None
-    return (net.w_rec.detach().abs() * net.mask * _prices(net)).sum((1, 2))
+    w_rec = net.w_rec if weights else net.w_rec.detach()
+    prices = _prices(net) if positions else _prices(net).detach()
+    return (w_rec.abs() * net.mask * prices).sum((1, 2))
 
 
 @kinds_checked

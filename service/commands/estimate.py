@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TypeVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -15,6 +14,8 @@ from model.analysis.evaluation import evaluate
 from model.analysis.lesions import ORDERS, SHARES
 from model.analysis.snapshot import neurons_of, topology_of
 from model.datasets import SpikeDataset, Splits
+from model.datasets.split import spread
+from model.training.order import draws_in_epoch
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
 from service.record.leaders import PROBED, SHOWN
@@ -92,24 +93,32 @@ def measure_trial(task: Task, splits: Splits) -> TrialCost:
     """
     began, cpu = time.perf_counter(), time.process_time()
     trainer, starting = _timed(lambda: Trainer(task.learner, splits, task.seeds, task.threads))
-    learner, shown = trainer.config, _some(splits.validation, HELD_OUT)
-    trainer.splits = Splits(_some(splits.train, learner.batch_size), shown, None)
+    learner, validation = trainer.config, splits.validation
+    shown = _some(validation if len(validation) else splits.train, HELD_OUT)
+    held_out = shown.subset(slice(None if len(validation) else 0))
     _, answering = _timed(lambda: evaluate(trainer.net, shown))
-    _, once = _timed(trainer.run_epoch)
-    batch = max(once - answering, 1e-6)
-    in_epoch = len(splits.train) / learner.batch_size
-    count = math.floor(min(BATCHES_SECONDS / batch, in_epoch))
+
+    def train(batches: int) -> float:
+        """Seconds for an epoch of some samples of training, without those for validation."""
+        some = _some(splits.train, batches * learner.batch_size)
+        trainer.splits = Splits(some, held_out, None)
+        _, seconds = _timed(trainer.run_epoch)
+        seconds -= answering if len(held_out) else 0.0
+        return max(seconds, 1e-6) * len(some) / draws_in_epoch(learner, len(some))
+
+    # Blends that are added make an epoch longer, but not the batches.
+    batch = train(1)
+    count = math.floor(min(BATCHES_SECONDS / batch, len(splits.train) / learner.batch_size))
     if count > 1:
-        trainer.splits = Splits(_some(splits.train, count * learner.batch_size), shown, None)
-        _, several = _timed(trainer.run_epoch)
-        batch = max(several - answering, 1e-6) / count
+        batch = train(count) / count
     snapshot, observing = _timed(lambda: _snapshot(task, trainer))
 
     answer = answering / max(1, len(shown))
-    epoch = in_epoch * batch + len(splits.validation) * answer
+    validating = len(validation) * answer
+    epoch = draws_in_epoch(learner, len(splits.train)) / learner.batch_size * batch + validating
     snapshots = len(snapshot_epochs(learner.epochs, task.snapshots))
     testing = len(splits.test) * answer if splits.test is not None else 0.0
-    ending = testing + _opted_for(task, trainer, testing or len(splits.validation) * answer)
+    ending = testing + _opted_for(task, trainer, testing or validating)
     seconds = starting + learner.epochs * epoch + snapshots * observing + ending
     busy = (time.process_time() - cpu) / (time.perf_counter() - began)
     synapses = _stored(synapse_rows(task.trial, trainer)) if task.synapses else 0
@@ -161,15 +170,15 @@ def _timed(act: Callable[[], T]) -> tuple[T, float]:
 
 def _some(data: SpikeDataset, count: int) -> SpikeDataset:
     """Up to `count` samples, spread over the data."""
-    return data.subset(np.linspace(0, len(data) - 1, min(count, len(data))).astype(np.int64))
+    return data.subset(spread(len(data), count))
 
 
 def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
     """What the tables keep of the networks at one epoch."""
-    net, validated, epoch = trainer.net, trainer.validated, trainer.epoch
+    net, observed, epoch = trainer.net, trainer.observed, trainer.epoch
     return [
-        neuron_rows(task.trial, neurons_of(net, validated, epoch)),
-        measure_rows(task.trial, epoch, topology_of(net, validated)),
+        neuron_rows(task.trial, neurons_of(net, observed, epoch)),
+        measure_rows(task.trial, epoch, topology_of(net, observed)),
     ]
 
 
@@ -181,9 +190,9 @@ def _opted_for(task: Task, trainer: Trainer, answering: float) -> float:
     pruning = len(ORDERS) * len(SHARES) * answering if task.pruning else 0.0
     if not task.nulls:
         return pruning
-    net, validated = trainer.net, trainer.validated
-    _, alone = _timed(lambda: topology_of(net, validated))
-    _, compared = _timed(lambda: topology_of(net, validated, nulls=1))
+    net, observed = trainer.net, trainer.observed
+    _, alone = _timed(lambda: topology_of(net, observed))
+    _, compared = _timed(lambda: topology_of(net, observed, nulls=1))
     return pruning + task.nulls * max(0.0, compared - alone)
 
 

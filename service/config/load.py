@@ -19,6 +19,7 @@ from service.config.read_section import KEYS, SECTIONS, default, read_section
 from service.config.sections import ReplicatesSpec, SearchSpec
 from service.config.space import corners, read_space
 from service.config.sweep import SweepSpec, data_for, fields_of, fixed_values, learner_for
+from service.config.validation import check_validation, contradiction
 from service.storage.paths import ObjectPath, StoragePath
 
 
@@ -70,6 +71,8 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
     files = read_fields("data", raw["data"], faults) if "data" in raw else None
     data = _config("data", files and find_files(files, folder, faults, elsewhere), space, faults)
     _check_together(sections, constraints, learner, space, faults)
+    if learner and data and space:
+        check_validation(sections, constraints, learner, data, space, faults)
     if space is not None and sections["search"] and sections["objectives"]:
         settled = space.given(fixed_values(learner, data, space)) if learner and data else space
         _check_sampler(sections["search"], settled, sections["objectives"], faults)
@@ -202,8 +205,9 @@ def _check_corners(spec: SweepSpec, faults: list[ConfigFault]) -> None:
     """Fields that are searched must not contradict each other, or the fixed ones."""
     for values in corners(spec.space, spec.fixed):
         try:
-            learner_for(spec, values)
-            data_for(spec, values)
+            wrong = contradiction(learner_for(spec, values), data_for(spec, values))
         except ValueError as error:
-            faults.append(ConfigFault(("space",), f"suggests what cannot be: {reason(error)}"))
+            wrong = reason(error)
+        if wrong:
+            faults.append(ConfigFault(("space",), f"suggests what cannot be: {wrong}"))
             return

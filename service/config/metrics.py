@@ -10,11 +10,14 @@ METRICS: dict[str, str] = {
     "test_accuracy_unseen": "the same on speakers that only the test split has",
     "wiring_length": "sum over recurrent synapses of |w| times length (units of space)",
     "sparsity": "share of recurrent synapses whose weight is zero",
-    "rate": "spikes per hidden neuron and sample",
-    "silent": "share of hidden neurons without a spike",
+    "rate": "spikes per hidden neuron and sample, on the validation split or without one in training",
+    "silent": "share of hidden neurons without a spike there",
     "seconds": "wall time of training, all replicates side by side (s)",
 }
 """Name of each metric and what it is, in one line."""
+
+VALIDATION_METRICS = ("accuracy", "loss")
+"""Not there where no samples are held out for validation."""
 
 TEST_METRICS = ("test_accuracy", "test_accuracy_seen", "test_accuracy_unseen")
 """Measured once, when training is over, on samples that no choice may depend on."""

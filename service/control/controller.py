@@ -126,7 +126,9 @@ class SweepController:
             self.record.append_all(tables)
             self._tell_epoch(report.trial, report.epoch, metrics)
         else:  # if it could not even report, what is known of it is its last epoch
-            self._finish(row_of(self.spec, running, *end, report.epoch), tables, running.latest)
+            last = running.latest
+            running.latest = {**last, **summarize(report.kept)}
+            self._finish(row_of(self.spec, running, *end, report.epoch), tables, last)
         return Verdict(goes_on=end is None, advanced=advanced)
 
     def placed(self, trial: int) -> None:

@@ -194,8 +194,7 @@ def _at(neurons: pa.Table, epoch: int) -> pa.Table:
 @lru_cache(maxsize=1)
 def _held_out(config: DataConfig) -> tuple[str, SpikeDataset]:
     """The name of the held-out split, and its first SAMPLES samples."""
-    splits = load_splits(config)
-    name, data = ("test", splits.test) if splits.test is not None else ("validation", splits.validation)
+    name, data = load_splits(config).held_out
     return name, data.subset(slice(SAMPLES))
 
 

@@ -62,6 +62,8 @@ class Report:
     metrics: dict[str, list[float]]
     measures: dict[str, list[float]] = field(default_factory=dict)
     """Measures of the trained networks, with the last report; NaN where one is not defined."""
+    kept: dict[str, list[float]] = field(default_factory=dict)
+    """Metrics of the networks that are kept, with the last report, if they are not those of its epoch."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
     """Rows for the tables `neurons`, `topology`, `synapses` and `pruning`."""
     done: bool = False

@@ -82,6 +82,7 @@ class Trial:
         if failure is not None:
             return self._report(trainer.epoch, metrics, failure=failure)
         done = trainer.finished
+        kept = trainer.take_best() if done else {}
         measures: dict[str, Array] = {}
         if done or trainer.epoch in wanted:
             snapshot, measures = self._snapshot(trainer, task.nulls if done else 0)
@@ -96,14 +97,20 @@ class Trial:
         if done or task.may_stop:
             write_whole(network_file(task.folder, task.trial), trainer.networks())
         deciding = {name: measures[name].tolist() for name in task.measures} if done else {}
-        return replace(self._report(trainer.epoch, metrics), tables=tables, measures=deciding, done=done)
+        return replace(
+            self._report(trainer.epoch, metrics),
+            tables=tables,
+            measures=deciding,
+            kept={name: values.tolist() for name, values in kept.items()},
+            done=done,
+        )
 
     def _snapshot(self, trainer: Trainer, nulls: int = 0) -> tuple[dict[str, pa.Table], dict[str, Array]]:
         """What the networks are like now, as rows of tables; and their measures, each [R]."""
-        trial, net, validated, epoch = self.task.trial, trainer.net, trainer.validated, trainer.epoch
-        measures = topology_of(net, validated, nulls)
+        trial, net, observed, epoch = self.task.trial, trainer.net, trainer.observed, trainer.epoch
+        measures = topology_of(net, observed, nulls)
         tables = {
-            "neurons": neuron_rows(trial, neurons_of(net, validated, epoch)),
+            "neurons": neuron_rows(trial, neurons_of(net, observed, epoch)),
             "topology": measure_rows(trial, epoch, measures),
         }
         return tables, measures
@@ -114,9 +121,7 @@ class Trial:
         if task.synapses:
             tables["synapses"] = synapse_rows(task.trial, trainer)
         if task.pruning:
-            splits = trainer.splits
-            held_out = splits.validation if splits.test is None else splits.test
-            tables["pruning"] = pruning_rows(task.trial, trainer.net, held_out)
+            tables["pruning"] = pruning_rows(task.trial, trainer.net, trainer.splits.held_out[1])
         return tables
 
     def _report(

@@ -30,7 +30,7 @@ def test_defaults_are_legal() -> None:
         ("dt", np.True_, "a number above 0"),
         ("patience", np.int64(3), "a whole number of at least 1 or null"),
         ("duration", -1.0, "a number above 0 or null"),
-        ("embedding", "torus", "one of space, free, axonal, fixed, none"),
+        ("embedding", "torus", "one of space, free, axonal, fixed, shuffled, none"),
         ("wiring_power", 3, "one of 0, 1, 2"),
         ("wiring_power", True, "one of 0, 1, 2"),
         ("wiring_power", 1.0, "one of 0, 1, 2"),
@@ -56,11 +56,19 @@ def test_all_faults_are_named_at_once() -> None:
         ({"tau_mem": 5.0, "tau_syn": 5.001}, "`tau_mem` and `tau_syn` are 5 and 5.001; make them differ"),
         ({"dt": 1.0, "tau_syn": 0.01}, "`tau_mem` and `tau_syn`: got 0.01, expected at least"),
         ({"tau_syn_out": 20.0}, "`tau_mem_out` and `tau_syn_out` are both 20"),
+        ({"w_in_mean": 0.03}, "`w_in_sd` is missing beside `w_in_mean`; give both or neither"),
+        ({"w_in_sd": 0.01}, "`w_in_mean` is missing beside `w_in_sd`"),
+        ({"w_rec_sd": 0.02, "recurrent_gain": 0.3}, "`w_rec_sd` and `recurrent_gain` both say one thing"),
+        ({"augment_blend_adds": True}, "`augment_blend_adds` has nothing to add; set `augment_blend`"),
+        ({"cost_by": "gradient", "cost_on": "positions"}, "`cost_by` is how the cost acts on weights"),
+        ({"cost_by": "gradient", "prune_zeros": True}, "`prune_zeros` needs true zeros"),
+        ({"min_delay": 0}, "`min_delay`: got 0, expected at least one step, `dt`: no spike can arrive"),
+        ({"autapses": True}, "`autapses`: got true, expected false: a self-connection without delay is but"),
     ],
 )
-def test_contradictions_are_named(values: dict[str, float], fault: str) -> None:
+def test_contradictions_are_named(values: dict[str, Any], fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        LearnerConfig(**values)  # type: ignore[arg-type]
+        LearnerConfig(**values)
 
 
 def test_duration_must_be_whole_steps() -> None:

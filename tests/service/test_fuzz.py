@@ -18,7 +18,8 @@ from rich.console import Console
 
 from model import Cohort, SpikeDataset
 from model.datasets.ragged import DataError
-from model.network.checkpoint import Best, pack
+from model.network.best import Best
+from model.network.checkpoint import pack
 from service import Sweep
 from service.cli import main
 from service.commands.run import conduct

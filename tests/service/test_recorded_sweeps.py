@@ -11,6 +11,7 @@ import pytest
 
 from service.config.load import load
 from service.control.controller import SweepController
+from service.control.tasks import make_task, planned_trial
 from service.record.plan import MORE_SEEDS
 from service.results.status import status_of
 from service.results.sweep import Sweep
@@ -64,6 +65,20 @@ def test_networks_of_a_recorded_sweep_are_read(runs: Path) -> None:
                 position for _, position in last.sort_values(["replicate", "neuron"])["position"].items()
             ]
             assert net.positions.detach().reshape(-1, net.config.dimensions).tolist() == stored
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_recorded_trial_that_is_trained_again_gives_its_numbers(runs: Path, number: int) -> None:
+    """Fields that have come since change nothing by default; the digits are those of another processor."""
+    sweep = Sweep(runs / "finished")
+    row = sweep.arrow("trials", f"trial == {number}").to_pylist()[0]
+    trial = Trial(make_task(sweep.spec, runs / "again", planned_trial(row, sweep.spec.space)))
+    recorded = sweep.table("epochs").query(f"trial == {number}").set_index(["epoch", "replicate"])
+    for epoch in (1, 2):
+        metrics = trial.advance().metrics
+        for name in ("train_loss", "loss", "wiring_length", "rate"):
+            expected = recorded.loc[epoch][name].tolist()
+            assert metrics[name] == pytest.approx(expected, rel=1e-3), (epoch, name)
 
 
 def test_a_killed_sweep_is_taken_up(runs: Path) -> None:

@@ -26,15 +26,17 @@ from model.analysis.snapshot import neurons_of, topology_of
 from model.augmentation import Augmentation, augment
 from model.datasets import DataConfig, Ragged, Splits, load_dataset, load_splits
 from model.kernels.simulate import backend_for, record, simulate
-from model.network.checkpoint import Best, pack, unpack
+from model.network.best import Best
+from model.network.checkpoint import pack, unpack
 from model.network.cohort import readout_scale
 from model.network.initialization import scale_inputs
 from model.topology import communities, delay_histogram, measures, morans_i, preferred_channel, preferred_time
 from model.topology.responses import Responses
 from model.training.optimizer import clip_gradients, crowding, make_optimizer, rate_factor
+from model.training.order import draw_epoch, draws_in_epoch
 from model.training.rate_cost import rate_cost, revive
 from model.training.trainer import Trainer, with_duration
-from model.training.wiring_cost import positions_cost, prune, shrink_weights
+from model.training.wiring_cost import cost_in_loss, prune, shrink_weights
 
 PLACES = ("", ".datasets", ".augmentation", ".topology")
 """Packages that say what is public by `__all__`."""
@@ -136,16 +138,19 @@ RECIPES: dict[str, list[Recipe]] = {
     "with_duration": [(with_duration, {"config": LearnerConfig(), "train": DATA})],
     "Trainer": [
         (Trainer, {"config": CONFIG, "splits": PARTS, "seeds": [0], "threads": 1}),
-        (Trainer.resume, {"checkpoint": pack(NET, None, 0, Best()), "splits": PARTS, "threads": 1}),
+        (Trainer.resume, {"checkpoint": pack(NET, None, 0, Best.start(1)), "splits": PARTS, "threads": 1}),
     ],
     "shrink_weights": [(shrink_weights, {"net": net(), "learning_rate": 0.1})],
-    "positions_cost": [(positions_cost, {"net": NET})],
+    "cost_in_loss": [(cost_in_loss, {"net": NET})],
     "prune": [(prune, {"net": net(), "gone": torch.zeros(1, 5, 5, dtype=torch.bool)})],
     "scale_inputs": [(scale_inputs, {"net": net(), "data": DATA})],
     "readout_scale": [(readout_scale, {"config": CONFIG})],
-    "Best": [(Best, {"loss": 1.0, "epoch": 0})],
-    "pack": [(pack, {"net": NET, "optimizer": None, "epoch": 0, "best": Best()})],
-    "unpack": [(unpack, {"data": pack(NET, None, 0, Best()), "threads": 1})],
+    "Best": [(Best.start, {"count": 1}), (Best.from_plain, {"plain": Best.start(1).plain(), "networks": {}})],
+    "Draws": [(draw_epoch, {"config": CONFIG, "size": 4, "seeds": [0], "epoch": 0})],
+    "draw_epoch": [(draw_epoch, {"config": CONFIG, "size": 4, "seeds": [0, 1], "epoch": 3})],
+    "draws_in_epoch": [(draws_in_epoch, {"config": CONFIG, "size": 4})],
+    "pack": [(pack, {"net": NET, "optimizer": None, "epoch": 0, "best": Best.start(1)})],
+    "unpack": [(unpack, {"data": pack(NET, None, 0, Best.start(1)), "threads": 1})],
     "simulate": [
         (run, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,
                "threads": 1})

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from model import Cohort
-from model.network.checkpoint import Best, pack
+from model.network.best import Best
+from model.network.checkpoint import pack
 from model.topology import MEASURES
 from service.config.load import load
 from service.config.sweep import SweepSpec, dump, learner_for

@@ -28,7 +28,7 @@ from model.datasets.config import DataConfig
             {"path": "a.h5", "validation_group": 1.0},
             "`validation_group`: got 1.0, expected a whole number or null",
         ),
-        ({"path": "a.h5", "validation": 0}, "`validation`: got 0, expected a number above 0"),
+        ({"path": "a.h5", "validation": -0.1}, "`validation`: got -0.1, expected a number of at least 0"),
         ({"path": "a.h5", "validation": 1}, "at most 0.9"),
         ({"path": ""}, "`path`: got '', expected text"),
         ({"path": "a.h5", "seed": -1}, "`seed`: got -1"),

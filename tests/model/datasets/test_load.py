@@ -96,11 +96,28 @@ def test_a_group_that_cannot_be_held_out_is_an_error(
         load_dataset(path=path, validation_group=9)
 
 
-@pytest.mark.parametrize("validation", [0.0, 1.0, -0.1, float("nan")])
+@pytest.mark.parametrize("validation", [1.0, -0.1, float("nan")])
 def test_a_share_that_leaves_nothing_is_an_error(tmp_path: Path, validation: float) -> None:
     path = write_numbered(tmp_path / "train.h5", [0, 0])
     with pytest.raises(ValueError, match="`validation`"):
         load_dataset(path=path, validation=validation)
+
+
+def test_a_share_of_zero_holds_nothing_out(tmp_path: Path) -> None:
+    """Also where there are speakers enough to hold one out unasked."""
+    path = write_numbered(tmp_path / "train.h5", [0, 1] * 6, speakers=[1, 2, 3] * 4)
+    train, validation, test = load_dataset(path=path, validation=0)
+    assert identities(train) == list(range(12)) and len(validation) == 0 and test is None
+    assert (validation.n_channels, validation.n_classes) == (train.n_channels, train.n_classes)
+
+
+def test_what_trained_networks_are_shown_was_held_out_if_anything_was(tmp_path: Path) -> None:
+    path = write_numbered(tmp_path / "train.h5", [0, 1] * 6)
+    with_test, without = load_dataset(path=path, test=path), load_dataset(path=path)
+    all_train = load_dataset(path=path, validation=0)
+    assert with_test.held_out == ("test", with_test.test)
+    assert without.held_out == ("validation", without.validation)
+    assert all_train.held_out == ("training", all_train.train)
 
 
 def test_a_configuration_loads_the_same_as_its_arguments(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from model import LearnerConfig
 from model.embeddings.geometry import cube_side, draw_positions, pairwise_distances
 
 
@@ -15,7 +16,7 @@ def test_mean_distance_in_the_unit_cube_is_known(dimensions: int, mean: float) -
 
 @pytest.mark.parametrize("dimensions", [1, 4, 16, 100])
 def test_drawn_positions_have_mean_distance_one(dimensions: int) -> None:
-    positions = draw_positions(800, dimensions, np.random.default_rng(0))
+    positions = draw_positions(800, LearnerConfig(dimensions=dimensions), np.random.default_rng(0))
     distances = pairwise_distances(torch.from_numpy(positions)).numpy()
     assert distances.sum() / (800 * 799) == pytest.approx(1.0, rel=0.05)
 

@@ -16,14 +16,14 @@ def test_every_arrangement_has_the_name_that_a_configuration_gives() -> None:
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3])
 def test_channels_on_a_line_are_as_far_apart_as_their_numbers(dimensions: int) -> None:
-    positions = line_positions(5, dimensions)
+    positions = line_positions(5, LearnerConfig(dimensions=dimensions))
     np.testing.assert_allclose(np.diff(positions[:, 0]), cube_side(dimensions) / 4)
     assert (positions[:, 1:] == 0).all() and positions.mean() == pytest.approx(0.0)
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_channels_on_a_circle_touch_the_cube(dimensions: int) -> None:
-    positions = circle_positions(6, dimensions)
+    positions = circle_positions(6, LearnerConfig(dimensions=dimensions))
     np.testing.assert_allclose(np.linalg.norm(positions, axis=1), cube_side(dimensions) / 2)
     np.testing.assert_allclose(positions.mean(0), 0, atol=1e-12)
 

@@ -37,7 +37,7 @@ def test_weights_are_the_same_whatever_the_embedding() -> None:
 def test_learned_parameters_are_counted() -> None:
     """C = 4, N = 8, O = 3, D = 2."""
     weights = 4 * 8 + 8 * 7 + 8 * 3 + 3
-    extra: dict[Embedding, int] = {"space": 16, "free": 56, "axonal": 8, "fixed": 0, "none": 0}
+    extra: dict[Embedding, int] = {"space": 16, "free": 56, "axonal": 8, "fixed": 0, "shuffled": 0, "none": 0}
     config = replace(CONFIG, hidden=8)
     for embedding, more in extra.items():
         found = Cohort(replace(config, embedding=embedding), 4, 3, [0]).learned_parameters

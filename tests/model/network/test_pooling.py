@@ -9,7 +9,8 @@ import torch
 from model import Cohort, LearnerConfig, SpikeDataset
 from model.analysis.recording import hidden_spikes
 from model.datasets import Ragged
-from model.network.checkpoint import Best, pack, unpack
+from model.network.best import Best
+from model.network.checkpoint import pack, unpack
 
 CHANNELS, POOL = 7, 3
 ARRANGED = {"none": {}, "line": {"input_embedding": "line", "learn_input_positions": True}}

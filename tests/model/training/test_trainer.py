@@ -124,7 +124,7 @@ def test_a_set_without_spikes_stays_silent(splits: Splits) -> None:
     metrics = trainer.run_epoch()
     assert trainer.fault(metrics) is None
     assert (metrics["silent"] == 1).all()
-    assert (trainer.validated.rates == 0).all()
+    assert (trainer.observed.rates == 0).all()
 
 
 def test_fault_names_what_is_not_finite(splits: Splits) -> None:

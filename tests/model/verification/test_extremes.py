@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.training.wiring_cost import positions_cost
+from model.training.wiring_cost import cost_in_loss
 
 MakeNet = Callable[..., Cohort]
 MakeData = Callable[..., SpikeDataset]
@@ -68,7 +68,7 @@ def test_the_wiring_cost_of_neurons_flying_off_is_finite(lively_net: MakeNet, dt
     with torch.no_grad():
         net.positions[:, 3] = 1e12
     net = net if dtype == torch.float64 else lowered(net)
-    cost = positions_cost(net)
+    cost = cost_in_loss(net)
     assert cost is not None and cost.isfinite().all() and net.wiring_length().isfinite().all()
     assert torch.autograd.grad(cost.sum(), net.positions)[0].isfinite().all()
 

@@ -101,7 +101,11 @@ def test_tables_hold_the_networks_as_they_are(task: Task) -> None:
     assert one["delay"] == net.delays()[1, 2, 5].item()
 
 
-def test_goes_on_from_its_checkpoint_to_the_same_end(task: Task) -> None:
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_goes_on_from_its_checkpoint_to_the_same_end(task: Task, keep: Any) -> None:
+    if keep == "best":  # with steps that lead nowhere, so that the best epoch is that before the kill
+        wild = replace(LEARNER, keep=keep, learning_rate=30.0, revival=3.0, schedule="constant")
+        task = replace(task, learner=wild)
     whole = advance_to_end(Trial(replace(task, folder=task.folder / "whole")))
     task = replace(task, checkpoint=0.0)
     cut_short = Trial(task)
@@ -113,6 +117,9 @@ def test_goes_on_from_its_checkpoint_to_the_same_end(task: Task) -> None:
     for found, expected in zip(rest, whole[1:], strict=True):
         for name in set(expected.metrics) - {"seconds"}:
             assert found.metrics[name] == expected.metrics[name], name
+        assert found.kept == expected.kept
+    if keep == "best":
+        assert whole[-1].kept["loss"] == whole[0].metrics["loss"] != whole[-1].metrics["loss"]
     nets = [
         unpack(network_file(folder, 7).read_bytes())[0] for folder in (task.folder, task.folder / "whole")
     ]

@@ -1,0 +1,65 @@
+"""Which samples an epoch trains on, in which order, and the seeds by which they are varied.
+
+All of it depends on a replicate's seed and the epoch alone.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from model.arrays import Array
+from model.config import LearnerConfig
+
+ORDER_STREAM, AUGMENTATION_STREAM, BLEND_STREAM = 1000, 1001, 1002
+"""Random streams of the order of samples and of their variation, apart from those of the parameters."""
+
+
+class Draws(NamedTuple):
+    """U training samples for each of R networks, in order."""
+
+    samples: Array
+    """Indices [R, U]."""
+    seeds: Array
+    """Of what is random about each [R, U]."""
+    blended: Array | None
+    """Which are blends [R, U] (bool); None: any may be, by chance."""
+
+    def batch(self, start: int, size: int) -> "Draws":
+        """`size` of them from `start` on, or as many as there are."""
+        part = np.s_[:, start : start + size]
+        blended = None if self.blended is None else self.blended[part]
+        return Draws(self.samples[part], self.seeds[part], blended)
+
+
+def draws_in_epoch(config: LearnerConfig, size: int) -> int:
+    """How many samples an epoch trains on, of a training set of `size`.
+
+    >>> config = LearnerConfig(augment_blend=0.5, augment_blend_adds=True)
+    >>> draws_in_epoch(LearnerConfig(), 100), draws_in_epoch(config, 100)
+    (100, 150)
+    """
+    return size + (round(config.augment_blend * size) if config.augment_blend_adds else 0)
+
+
+def draw_epoch(config: LearnerConfig, size: int, seeds: Sequence[int], epoch: int) -> Draws:
+    """The draws of an epoch from a training set of `size`, for networks with these seeds."""
+    each = [_draw(config, size, seed, epoch) for seed in seeds]
+    samples, varied, blended = (np.stack(column) for column in zip(*each, strict=True))
+    return Draws(samples, varied, blended if config.augment_blend_adds else None)
+
+
+def _draw(config: LearnerConfig, size: int, seed: int, epoch: int) -> tuple[Array, Array, Array]:
+    """Those of one network: every sample once, and the blends that are added, each of a sample drawn anew.
+
+    A blend has a seed of its own: with that of the epoch it would be moved just as the sample itself is.
+    """
+    count = draws_in_epoch(config, size)
+    order = np.random.default_rng([seed, ORDER_STREAM, epoch]).permutation(count)
+    varied = np.full(count, np.random.default_rng([seed, AUGMENTATION_STREAM, epoch]).integers(2**63))
+    samples = np.arange(count)
+    if count > size:
+        stream = np.random.default_rng([seed, BLEND_STREAM, epoch])
+        samples[size:] = stream.integers(size, size=count - size)
+        varied[size:] = stream.integers(2**63, size=count - size)
+    return samples[order], varied[order], order >= size

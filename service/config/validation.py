@@ -1,0 +1,50 @@
+"""What goes by validation samples, where a sweep holds none out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from model.config import NO_VALIDATION, LearnerConfig
+from model.datasets.config import DataConfig
+from search.objectives import Constraint
+from search.space import Space
+from service.config.faults import ConfigFault, Where
+from service.config.metrics import VALIDATION_METRICS
+
+
+def check_validation(
+    sections: Mapping[str, Any],
+    constraints: Sequence[Constraint],
+    learner: LearnerConfig,
+    data: DataConfig,
+    space: Space,
+    faults: list[ConfigFault],
+) -> None:
+    """Nothing may go by validation samples where none are held out in some trial; else `faults` get it."""
+    shares = space.domain("data.validation").ends() if "data.validation" in space.paths else [data.validation]
+    if 0 not in shares:
+        return
+    deciding = [("objectives", n, one.metric) for n, one in enumerate(sections["objectives"] or ())]
+    deciding += [("constraints", n, one.metric) for n, one in enumerate(constraints)]
+    faults += [
+        ConfigFault(
+            (key, n, "metric"),
+            f"`{metric}` is measured on validation samples, and `data.validation` is 0; take "
+            f"train_{metric}, or hold some out",
+        )
+        for key, n, metric in deciding
+        if metric in VALIDATION_METRICS
+    ]
+    if field := learner.needs_validation:
+        searched = f"learner.{field}" in space.paths
+        where: Where = ("space", f"learner.{field}") if searched else ("learner", field)
+        faults.append(ConfigFault(where, NO_VALIDATION))
+    record = sections["record"]
+    if record and record.pruning and data.path is not None and data.test is None:
+        fault = "needs samples that have not been trained on; give `data.test`, or `data.validation` above 0"
+        faults.append(ConfigFault(("record", "pruning"), fault))
+
+
+def contradiction(learner: LearnerConfig, data: DataConfig) -> str | None:
+    """Why a learner can't be trained on these data, or None."""
+    field = learner.needs_validation if data.validation == 0 else None
+    return field and f"`{field}` {NO_VALIDATION}"
