@@ -3,9 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
+from model.arrays import Array
 from model.datasets import SpikeDataset
 from model.kernels.simulate import record
 from model.network.cohort import Cohort
+
+BATCH = 256
+"""Samples run at once: a run keeps more of every spike than its time."""
 
 
 def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> list[SpikeDataset]:
@@ -22,20 +26,16 @@ def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> li
             f"hidden_spikes: `data` has {data.n_channels} channels, the networks {net.n_channels}; load the "
             "data with `n_channels` of the training set"
         )
-    shown = np.tile(chosen, (net.replicates, 1))
-    begin, times, neurons = record(net.connections(), data, shown, net.config, net.threads)
-    found = []
-    for r in range(net.replicates):
-        bounds = begin[r * len(chosen) : (r + 1) * len(chosen) + 1]
-        own = slice(bounds[0], bounds[-1])
-        found.append(
-            SpikeDataset.from_flat(
-                times[own].copy(),
-                neurons[own],
-                np.diff(bounds),
-                data.labels[chosen],
-                net.config.hidden,
-                data.n_classes,
-            )
-        )
-    return found
+    parts: list[list[tuple[Array, Array, Array]]] = [[] for _ in range(net.replicates)]
+    for start in range(0, max(1, len(chosen)), BATCH):
+        batch = chosen[start : start + BATCH]
+        shown = np.tile(batch, (net.replicates, 1))
+        begin, times, neurons = record(net.connections(), data, shown, net.config, net.threads)
+        for r, own in enumerate(parts):
+            bounds = begin[r * len(batch) : (r + 1) * len(batch) + 1]
+            spikes = slice(bounds[0], bounds[-1])
+            own.append((times[spikes].copy(), neurons[spikes].copy(), np.diff(bounds)))
+    joined = [[np.concatenate(one) for one in zip(*own, strict=True)] for own in parts]
+    return [
+        SpikeDataset.from_flat(*one, data.labels[chosen], net.config.hidden, data.n_classes) for one in joined
+    ]

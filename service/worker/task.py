@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
+from model.topology.names import MEASURES
 from search.seeds import seed_of
 from service.storage.paths import StoragePath
 
@@ -29,8 +30,12 @@ class Task:
     """Whether the table of synapses is wanted."""
     pruning: bool = False
     """Whether that of pruning curves is."""
+    delay_graph: bool = False
+    """Whether that of the graphs of the shortest delays is."""
     nulls: int = 0
-    """Null networks that the trained networks are compared with."""
+    """Null networks that the networks are compared with in every snapshot."""
+    compared: tuple[str, ...] = MEASURES
+    """Measures that are compared with them."""
     snapshots: int | Collection[int] | None = None
     """See `snapshot_epochs`."""
     measures: tuple[str, ...] = ()
@@ -63,7 +68,7 @@ class Report:
     measures: dict[str, list[float]] = field(default_factory=dict)
     """Measures of the trained networks, with the last report; NaN where one is not defined."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Rows for the tables `neurons`, `topology`, `synapses` and `pruning`."""
+    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning` and `delay_graph`."""
     done: bool = False
     failure: str | None = None
     """Why the trial cannot go on."""
