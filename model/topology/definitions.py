@@ -20,7 +20,7 @@ from model.topology.paths import global_efficiency, global_efficiency_binary
 from model.topology.responses import selectivity
 from model.topology.small_world import small_world_propensity
 from model.topology.spatial import SPATIAL, match
-from model.topology.swaps import Match, Swaps, shells_of
+from model.topology.swaps import Swaps, shells_of
 from model.topology.trained import Trained
 from model.topology.wiring import wiring_efficiency
 
@@ -147,15 +147,12 @@ def measures(
         raise ValueError(f"`nulls`: got {nulls}, expected a whole number of at least 0")
     network = Network.of(w_rec, distances, mask, seed)
     trained = Trained.of(network, positions, w_in, spikes, labels, fields, times)
-    matches = {name: match(name, trained) for name in SPATIAL}
-    values = {name: _value(name, trained, matches) for name in MEASURES}
-    if nulls == 0:
-        return values
+    values = {name: value_of(name, trained) for name in MEASURES}
     found = dict(values)
-    chosen = [name for name in MEASURES if name in compared]
+    chosen = [name for name in MEASURES if name in compared] if nulls else []
     known = [name for name in chosen if not math.isnan(values[name])]
     shuffled = _shuffled(trained, [name for name in known if name in DEFINITIONS], nulls, seed)
-    swapped, in_shells = _swapped(trained, {n: one for n, one in matches.items() if n in known}, nulls, seed)
+    swapped, in_shells = _swapped(trained, [name for name in known if name in SPATIAL], nulls, seed)
     missing = np.full(nulls, math.nan)
     for name in chosen:
         null = against_null(values[name], (shuffled | swapped).get(name, missing))
@@ -166,10 +163,11 @@ def measures(
     return found
 
 
-def _value(name: str, trained: Trained, matches: Mapping[str, Match | None]) -> float:
+def value_of(name: str, trained: Trained) -> float:
+    """The measure `name` of MEASURES in a network; NaN where it is not defined."""
     if name in DEFINITIONS:
         return DEFINITIONS[name].value(trained)
-    found = matches[name]
+    found = match(name, trained)
     return math.nan if found is None else found.value
 
 
@@ -187,16 +185,19 @@ def _shuffled(trained: Trained, names: Sequence[str], nulls: int, seed: int) -> 
 
 
 def _swapped(
-    trained: Trained, matches: Mapping[str, Match | None], nulls: int, seed: int
+    trained: Trained, names: Sequence[str], nulls: int, seed: int
 ) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """The values of measures of SPATIAL with neurons swapped, [nulls] each: all over, and within shells."""
-    known = {name: one for name, one in matches.items() if one is not None}
-    if trained.positions is None or not known:
+    if trained.positions is None or not names:
         return {}, {}
     shells = shells_of(trained.positions)
     everywhere = Swaps(np.zeros_like(shells), nulls, np.random.default_rng([seed, len(_SHUFFLES)]))
     within = Swaps(shells, nulls, np.random.default_rng([seed, len(_SHUFFLES) + 1]))
-    return (
-        {name: one.swapped(everywhere.among(one.known)) for name, one in known.items()},
-        {name: one.swapped(within.among(one.known)) for name, one in known.items() if name in WITHIN_SHELLS},
-    )
+    found: tuple[dict[str, Floats], dict[str, Floats]] = ({}, {})
+    for name in names:
+        one = match(name, trained)
+        assert one is not None  # or it would have no value
+        found[0][name] = one.swapped(everywhere.among(one.known))
+        if name in WITHIN_SHELLS:
+            found[1][name] = one.swapped(within.among(one.known))
+    return found

@@ -151,8 +151,8 @@ def channel_spread(fields: Floats, positions: Floats) -> Match | None:
         sqrt(mean_c |p_c - mean of p|^2 / mean_j |x_j - mean of x|^2),    p = `channel_places`
 
     Range: 0, where every channel is followed everywhere alike, to 1 and above, where channels are followed at
-    places of their own. By chance it is about c / sqrt(N), c the coefficient of variation of |f| over neurons.
-    None for less than two channels that are followed, and for a cloud without extent.
+    places of their own. By chance it is about c / sqrt(N), with c the coefficient of variation of |f| over
+    neurons. None for less than two channels that are followed, and for a cloud without extent.
     """
     known = ~np.isnan(fields).any(1)
     strengths, x = np.abs(fields[known]), positions[known]

@@ -170,6 +170,10 @@ def _check_compared(
     """What decides against null networks must be compared with them."""
     record: RecordSpec | None = sections["record"]
     known = record and {*GUIDES, *null_measures(record.compared_measures)}
+    if record and record.compared is not None and not record.nulls:
+        faults.append(
+            ConfigFault(("record", "compared"), "compares with no nulls; set `record.nulls`, say to 50")
+        )
     for section, deciding in (("objectives", sections["objectives"] or ()), ("constraints", constraints)):
         for index, one in enumerate(deciding):
             if known and one.metric not in known:

@@ -59,7 +59,7 @@ def run(spec: SweepSpec, folder: Path, told: Told) -> Sweep:
             pass
     retold = Told()
     controller.retell(range(spec.search.trials), retold)
-    assert retold.epochs == told.epochs
+    assert spec.measures or retold.epochs == told.epochs  # measures are told with the last epoch, once
     controller.close()
     return Sweep(folder)
 

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import bct
 import networkx as nx
@@ -41,7 +42,7 @@ def test_random_delays_are_like_random_graphs_and_near_neighbours_are_not() -> N
     space = delay_graphs(distances_between(rng.random((64, 2))))
     assert space[1].clustering_ratio > 3 and space[1].modularity > 1.5 * random[1].modularity
     assert space[1].efficiency_ratio < 0.95
-    assert all(a.efficiency <= b.efficiency for a, b in zip(space, space[1:], strict=False))
+    assert all(a.efficiency <= b.efficiency for a, b in pairwise(space))
 
 
 def test_equal_delays_go_in_random_order() -> None:

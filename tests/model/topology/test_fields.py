@@ -47,7 +47,9 @@ def naive_triggered(
                 shown[channel] += 1
                 for t_out, neuron in zip(hidden.times[s], hidden.channels[s], strict=True):
                     following[neuron, channel] += 0 <= t_out - t_in < window
-    return np.array([[f / n if n >= least else 0.0 for f, n in zip(row, shown, strict=True)] for row in following])
+    return np.array(
+        [[f / n if n >= least else 0.0 for f, n in zip(row, shown, strict=True)] for row in following]
+    )
 
 
 @settings(deadline=None, max_examples=40)

@@ -73,7 +73,11 @@ def of_fields(rng: np.random.Generator, x: Any) -> dict[str, Any]:
             ["modularity", "clustering", "global_efficiency", "wiring_efficiency"],
         ),
         (of_inputs, 12, ["input_position_r2", "input_position_r2_cv"]),
-        (of_spikes, 20, ["selectivity", "selectivity_moran", "class_mantel", "response_mantel", "rate_moran"]),
+        (
+            of_spikes,
+            20,
+            ["selectivity", "selectivity_moran", "class_mantel", "response_mantel", "rate_moran"],
+        ),
         (of_spikes, 20, ["selectivity_moran_shell", "class_mantel_shell", "response_mantel_shell"]),
         (of_fields, 20, ["field_moran", "field_mantel", "field_centroid_moran", "channel_spread"]),
         (of_fields, 20, ["input_moran", "input_mantel", "input_centroid_moran", "input_channel_spread"]),

@@ -42,6 +42,16 @@ def test_half_a_standard_deviation_of_tuning_is_found(seed: int) -> None:
         assert by_spikes[f"{name}_z"] > 5, name
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_strongest_finds_it_where_weights_are_smooth_too(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    positions = rng.random((SIZE, 2))
+    tuned = np.exp(-0.5 * ((np.arange(CHANNELS) / CHANNELS - positions[:, :1]) / 0.1) ** 2)
+    found = look(positions, w_in=(weights(rng, 3) + 0.5 * tuned).T)
+    z = {name: found[f"{name}_z"] for name in (*FOUND_BY, "input_position_r2_cv")}
+    assert max(z.values()) > 5, z
+
+
 @pytest.mark.parametrize("smooth", [1, 20])
 def test_random_places_give_any_p_as_often(smooth: int) -> None:
     """However smooth the weights are, and so the trajectory of the channels' places."""
