@@ -85,9 +85,7 @@ def others(strengths: Any) -> dict[str, list[tuple[str, Callable[[], Any]]]]:
 def fresh(given: dict[str, Any]) -> Trained:
     """A network that remembers nothing of an earlier measure."""
     network = Network.of(given["w_rec"], given["distances"])
-    return Trained.of(
-        network, *(given[name] for name in ("positions", "w_in", "spikes", "labels", *OF_SPIKES))
-    )
+    return Trained.of(network, *(given[name] for name in GIVEN))
 
 
 def shown(samples: int, channels: int, spikes: float) -> SpikeDataset:

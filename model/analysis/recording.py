@@ -35,7 +35,10 @@ def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> li
             bounds = begin[r * len(batch) : (r + 1) * len(batch) + 1]
             spikes = slice(bounds[0], bounds[-1])
             own.append((times[spikes].copy(), neurons[spikes].copy(), np.diff(bounds)))
-    joined = [[np.concatenate(one) for one in zip(*own, strict=True)] for own in parts]
+    joined = (map(np.concatenate, zip(*own, strict=True)) for own in parts)
     return [
-        SpikeDataset.from_flat(*one, data.labels[chosen], net.config.hidden, data.n_classes) for one in joined
+        SpikeDataset.from_flat(
+            times, neurons, lengths, data.labels[chosen], net.config.hidden, data.n_classes
+        )
+        for times, neurons, lengths in joined
     ]

@@ -154,7 +154,7 @@ def channel_spread(fields: Floats, positions: Floats) -> Match | None:
     places of their own. By chance it is about c / sqrt(N), with c the coefficient of variation of |f| over
     neurons. None for less than two channels that are followed, and for a cloud without extent.
     """
-    known = ~np.isnan(fields).any(1)
+    known = np.asarray(~np.isnan(fields).any(1))
     strengths, x = np.abs(fields[known]), positions[known]
     followed = strengths[:, strengths.any(0)]
     if followed.shape[1] < 2:

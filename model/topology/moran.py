@@ -62,5 +62,6 @@ def _neighbours(positions: Floats) -> Floats:
     np.fill_diagonal(distances, np.inf)
     last = min(NEIGHBOURS, len(positions) - 1) - 1
     reach = np.partition(distances, last, axis=1)[:, last, None]
-    near: Floats = (distances <= reach * (1 + 1e-9)).astype(np.float64)
-    return near / near.sum(1, keepdims=True)
+    near = (distances <= reach * (1 + 1e-9)).astype(np.float64)
+    shares: Floats = near / near.sum(1, keepdims=True)
+    return shares

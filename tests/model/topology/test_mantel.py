@@ -15,7 +15,7 @@ from model.topology.mantel import correlations, mantel, radius_rank
 def naive_unlike(features: Floats) -> Floats:
     """1 - Pearson correlation of every pair, less the average neuron, by numpy alone."""
     apart = [row - features.mean(0) for row in features]
-    return 1 - np.corrcoef(apart)
+    return np.asarray(1 - np.corrcoef(apart))
 
 
 @settings(deadline=None, max_examples=40)
