@@ -13,22 +13,34 @@ FEWEST = 3
 
 
 def correlations(features: Floats) -> tuple[Floats, NDArray[np.bool_]]:
-    """Correlations [n, n] of the neurons' `features` [N, F], less those of the average neuron; which n of N.
+    """Correlations [n, n] of how the neurons' `features` [N, F] depart from the average; which n of the N.
 
     What all neurons share, such as that some channels spike more than others, would make all of them alike.
-    Left out are neurons with a feature that is NaN, and those that are just like the average one.
+    In the average every neuron has mean 0 and length 1, or the strongest would be most of it. Left out are
+    neurons with a feature that is NaN, with equal features, and those just like the average.
     """
     known = ~np.isnan(features).any(1) & (features.shape[1] > 0)
-    own = features[known]
+    rows = features[known]
+    if not len(rows):
+        return np.zeros((0, 0)), known
+    own, differs = _standardised(rows, np.linalg.norm(rows, axis=1))
+    known[known] = differs
     if not len(own):
         return np.zeros((0, 0)), known
-    apart = own - own.mean(0)
-    apart -= apart.mean(1, keepdims=True)
-    length = np.linalg.norm(apart, axis=1)
-    differs = length > 1e-9 * np.abs(own).max() * np.sqrt(own.shape[1])
+    apart, differs = _standardised(own - own.mean(0), np.ones(len(own)))
     known[known] = differs
-    unit = apart[differs] / length[differs, None]
-    return unit @ unit.T, known
+    return apart @ apart.T, known
+
+
+def _standardised(rows: Floats, scale: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """The `rows` [n, F] with mean 0 and length 1, but for those of equal values; which are left, [n].
+
+    scale: of each row [n]; values are equal where they differ by rounding on that scale.
+    """
+    apart = rows - rows.mean(1, keepdims=True)
+    length = np.linalg.norm(apart, axis=1)
+    differs = length > 1e-9 * scale
+    return apart[differs] / length[differs, None], differs
 
 
 def mantel(features: Floats, positions: Floats) -> Match | None:

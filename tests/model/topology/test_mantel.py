@@ -13,8 +13,9 @@ from model.topology.mantel import correlations, mantel, radius_rank
 
 
 def naive_unlike(features: Floats) -> Floats:
-    """1 - Pearson correlation of every pair, less the average neuron, by numpy alone."""
-    apart = [row - features.mean(0) for row in features]
+    """1 - Pearson correlation of every pair of standardised rows, less the average one, by numpy alone."""
+    scores = np.array([(row - row.mean()) / row.std() for row in features])
+    apart = [row - scores.mean(0) for row in scores]
     return np.asarray(1 - np.corrcoef(apart))
 
 
@@ -68,6 +69,15 @@ def test_silent_neurons_and_those_like_the_average_are_left_out() -> None:
     alike, known = correlations(features)
     assert known.tolist() == [True, True, True, False, False]
     assert alike == pytest.approx(np.full((3, 3), -0.5) + 1.5 * np.eye(3))
+
+
+def test_no_neuron_counts_more_than_another() -> None:
+    """With one far stronger than all others in the average, these would be alike."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(20, 30)) * np.logspace(0, 4, 20)[:, None] + rng.normal(size=(20, 1))
+    alike, known = correlations(features)
+    assert known.all()
+    assert (alike.sum() - 20) / (20 * 19) == pytest.approx(-1 / 19, abs=0.005)
 
 
 @settings(deadline=None, max_examples=30)
