@@ -17,16 +17,18 @@ import networkx as nx
 import numpy as np
 
 from model import SpikeDataset
-from model.topology import MEASURES, measures, preferred_channel
-from model.topology.definitions import DEFINITIONS
+from model.topology import MEASURES, delay_graphs, measures, receptive_fields
+from model.topology.definitions import value_of
 from model.topology.network import Network
+from model.topology.spatial import SPATIAL
 from model.topology.trained import Trained
 
-CHANNELS, SAMPLES, CLASSES = 700, 300, 10
+CHANNELS, SAMPLES, CLASSES = 700, 500, 10
+GIVEN = ("positions", "w_in", "spikes", "labels", "fields", "times")
 
 
 def draw(size: int, density: float) -> dict[str, Any]:
-    """A network whose weights fall with distance, with inputs, and spikes of 300 samples."""
+    """A network whose weights fall with distance, with inputs, and spikes of SAMPLES samples."""
     rng = np.random.default_rng(0)
     x = rng.random((size, 2))
     distances = np.linalg.norm(x[:, None] - x, axis=-1)
@@ -39,6 +41,8 @@ def draw(size: int, density: float) -> dict[str, Any]:
         "w_in": rng.normal(size=(CHANNELS, 2)) @ x.T + rng.normal(size=(CHANNELS, size)),
         "spikes": rng.poisson(3 + 5 * np.equal.outer(labels, preferred)),
         "labels": labels,
+        "fields": rng.random((size, CHANNELS)) + x[:, :1],
+        "times": rng.random(size),
     }
 
 
@@ -81,7 +85,7 @@ def others(strengths: Any) -> dict[str, list[tuple[str, Callable[[], Any]]]]:
 def fresh(given: dict[str, Any]) -> Trained:
     """A network that remembers nothing of an earlier measure."""
     network = Network.of(given["w_rec"], given["distances"])
-    return Trained.of(network, given["positions"], given["w_in"], given["spikes"], given["labels"])
+    return Trained.of(network, *(given[name] for name in GIVEN))
 
 
 def shown(samples: int, channels: int, spikes: float) -> SpikeDataset:
@@ -105,15 +109,18 @@ def main() -> None:
     beside = {} if large else others(Network.of(given["w_rec"], given["distances"]).relative)
     print(f"{size} neurons, density {density:.0%}: ms, ours the least of {runs}")
     for name in MEASURES:
-        own = min(seconds(partial(DEFINITIONS[name].value, fresh(given)), 1) for _ in range(runs))
+        own = min(seconds(partial(value_of, name, fresh(given)), 1) for _ in range(runs))
         rivals = [f"{peer} {seconds(work, 1) * 1e3:.1f}" for peer, work in beside.get(name, [])]
         print(f"  {name:26}{own * 1e3:8.1f}   {'   '.join(rivals)}")
     print(f"all, without nulls {seconds(partial(measures, **given, nulls=0), runs):6.2f} s")
     if not large:
         print(f"all, with 50 nulls {seconds(partial(measures, **given, nulls=50), 2):6.2f} s")
-        inputs, hidden = shown(2000, CHANNELS, 8000), shown(2000, size, 10 * size)
-        took = seconds(partial(preferred_channel, inputs, hidden), 3)
-        print(f"preferred channels {took:6.2f} s: 2,000 samples of {CHANNELS} channels, 8,000 spikes each")
+        tuning = partial(measures, **given, nulls=200, compared=SPATIAL)
+        print(f"with 200 nulls, of tuning alone {seconds(tuning, 2):6.2f} s")
+        inputs, hidden = shown(SAMPLES, CHANNELS, 8000), shown(SAMPLES, size, 10 * size)
+        took = seconds(partial(receptive_fields, inputs, hidden), 3)
+        print(f"receptive fields {took:6.2f} s: {SAMPLES} samples of {CHANNELS} channels, 8,000 spikes each")
+        print(f"graphs of the shortest delays {seconds(partial(delay_graphs, given['distances']), 2):6.2f} s")
 
 
 if __name__ == "__main__":

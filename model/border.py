@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar, get_args
 
 import numpy as np
 
-from model.arrays import Array, Ints
+from model.arrays import Array, Floats, Ints
 from model.fields import show
 
 P = ParamSpec("P")
@@ -105,6 +105,14 @@ def as_array(values: Any, where: str, dtype: Any = None) -> Array:
         return np.asarray(values, dtype=dtype)
     except (ValueError, TypeError, RuntimeError) as error:  # lists of different lengths, tensors elsewhere
         raise ValueError(f"{where}: got {show(values)}, expected a list or an array of numbers") from error
+
+
+def real_array(values: Any, where: str, axes: str) -> Floats:
+    """`values` as float64 with as many dimensions as `axes` names, such as "N, C"; else ValueError in words."""
+    array = as_array(values, where, np.float64)
+    if array.ndim != len(axes.split(",")):
+        raise ValueError(f"{where}: got shape {list(array.shape)}, expected [{axes}]")
+    return array
 
 
 def sample_indices(indices: Any, size: int, where: str) -> Ints:

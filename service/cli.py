@@ -172,7 +172,10 @@ def train(
 def table(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The sweep.")],
     which: Annotated[
-        str, typer.Argument(metavar="TABLE", help="trials, epochs, neurons, topology, synapses or pruning.")
+        str,
+        typer.Argument(
+            metavar="TABLE", help="trials, epochs, neurons, topology, synapses, pruning or delay_graph."
+        ),
     ],
     where: Annotated[
         str | None,

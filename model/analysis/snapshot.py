@@ -1,14 +1,24 @@
 """What trained networks are like at one time: their neurons, and their topology."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.analysis.evaluation import Evaluation
+from model.analysis.tuning import Tuning
 from model.arrays import Array
 from model.border import kinds_checked
 from model.network.cohort import Cohort
-from model.topology import Responses, communities, measures
+from model.topology import (
+    MEASURES,
+    Responses,
+    centroid_and_width,
+    communities,
+    measures,
+    radius,
+    strongest_channel,
+)
 
 
 @dataclass(frozen=True)
@@ -18,40 +28,76 @@ class Neurons:
     epoch: int
     positions: Array | None
     """[R, N, D] (units of space); None without positions."""
+    radius: Array
+    """[R, N]: distance from the mean of the positions (units of space); NaN without positions."""
     rate: Array
     """[R, N]: spikes a sample."""
     preferred_class: Array
     """[R, N]; -1 for a silent neuron."""
     selectivity: Array
     """[R, N]; NaN for a silent neuron."""
+    preferred_time: Array
+    """[R, N] (ms); NaN for a silent neuron."""
+    preferred_channel: Array
+    """[R, N]: input channel that the neuron follows most; -1 if it follows none."""
+    field_centroid: Array
+    """[R, N]: of the receptive field by spikes (channels); NaN if the neuron follows none."""
+    field_width: Array
+    """[R, N]: likewise."""
+    input_centroid: Array
+    """[R, N]: of the input weights above 0 (channels); NaN if none is."""
+    input_width: Array
+    """[R, N]: likewise."""
     module: Array
     """[R, N]: community of |w_rec|."""
 
 
 @kinds_checked
-def neurons_of(net: Cohort, evaluation: Evaluation, epoch: int) -> Neurons:
-    """The neurons of `net` as they are now, after `epoch` epochs, by their spikes in `evaluation` of it."""
+def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) -> Neurons:
+    """The neurons of `net` as they are now, after `epoch` epochs, by their `evaluation` and `tuning`."""
     size = net.config.hidden
     responses = [Responses.of(counts, evaluation.labels, size) for counts in evaluation.counts]
     weights, masks = net.w_rec.detach().numpy(), net.mask.numpy()
+    positions = net.positions.detach().numpy().copy() if net.has_positions else None
+    by_spikes = [centroid_and_width(one) for one in tuning.fields]
+    by_weights = [centroid_and_width(one.T) for one in net.w_in.detach().double().numpy()]
     return Neurons(
         epoch=epoch,
-        positions=net.positions.detach().numpy().copy() if net.has_positions else None,
+        positions=positions,
+        radius=(
+            np.full((net.replicates, size), np.nan)
+            if positions is None
+            else np.stack([radius(one.astype(np.float64)) for one in positions])
+        ),
         rate=evaluation.rates,
         preferred_class=np.stack([one.preferred_class for one in responses]),
         selectivity=np.stack([one.selectivity for one in responses]),
+        preferred_time=tuning.times,
+        preferred_channel=np.stack([strongest_channel(one) for one in tuning.fields]),
+        field_centroid=np.stack([centroid for centroid, _ in by_spikes]),
+        field_width=np.stack([width for _, width in by_spikes]),
+        input_centroid=np.stack([centroid for centroid, _ in by_weights]),
+        input_width=np.stack([width for _, width in by_weights]),
         module=np.stack([communities(w, seed=0, mask=m) for w, m in zip(weights, masks, strict=True)]),
     )
 
 
 @kinds_checked
-def topology_of(net: Cohort, evaluation: Evaluation, nulls: int = 0) -> dict[str, Array]:
+def topology_of(
+    net: Cohort,
+    evaluation: Evaluation,
+    tuning: Tuning,
+    nulls: int = 0,
+    compared: Collection[str] = MEASURES,
+) -> dict[str, Array]:
     """Every topology measure of `net` by name, each [R]; NaN where it is not defined.
 
     Args:
         net: the networks.
         evaluation: how they answer, for the measures that ask what neurons respond to.
+        tuning: what the neurons follow.
         nulls: null networks that each is compared with.
+        compared: the measures that are.
     """
     positions = net.positions.detach().numpy() if net.has_positions else [None] * net.replicates
     distances, masks = net.distances().detach().numpy(), net.mask.numpy()
@@ -67,6 +113,9 @@ def topology_of(net: Cohort, evaluation: Evaluation, nulls: int = 0) -> dict[str
             nulls=nulls,
             seed=0,
             mask=masks[r],
+            fields=tuning.fields[r],
+            times=tuning.times[r],
+            compared=compared,
         )
         for r in range(net.replicates)
     ]

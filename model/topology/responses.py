@@ -1,4 +1,4 @@
-"""What single neurons respond to: class, channel and time."""
+"""What single neurons respond to: class, sample and time."""
 
 import math
 from dataclasses import dataclass, replace
@@ -58,6 +58,24 @@ class Responses:
         return np.where(preferred < 0, -1, np.unique(self.labels)[preferred])
 
     @cached_property
+    def rate(self) -> Floats:
+        """Mean spikes a sample of each neuron, [N]; NaN without samples."""
+        if not len(self.counts):
+            return np.full(self.counts.shape[1], np.nan)
+        mean: Floats = self.counts.mean(0)
+        return mean
+
+    @cached_property
+    def class_profile(self) -> Floats:
+        """`class_counts` over the neuron's mean of them, [N, O]; NaN for a silent neuron."""
+        return _over_mean(self.class_counts) if self.counts.size else np.zeros((self.counts.shape[1], 0))
+
+    @cached_property
+    def sample_profile(self) -> Floats:
+        """Spikes in each sample over the neuron's mean of them, [N, S]; NaN for a silent neuron."""
+        return _over_mean(self.counts.T) if self.counts.size else np.zeros((self.counts.shape[1], 0))
+
+    @cached_property
     def selectivity(self) -> Floats:
         """Class selectivity of each neuron, [N], see `selectivity`; NaN if silent, or with one class."""
         if not self.counts.size or self.class_counts.shape[1] < 2:
@@ -67,6 +85,13 @@ class Responses:
     def shuffled(self, rng: np.random.Generator) -> Self:
         """The same responses with the labels in random order."""
         return replace(self, labels=rng.permutation(self.labels))
+
+
+def _over_mean(counts: Floats) -> Floats:
+    """Each row of `counts` [N, F] over its mean; NaN if that is 0."""
+    mean = counts.mean(1, keepdims=True)
+    shares: Floats = np.divide(counts, mean, out=np.full(counts.shape, np.nan), where=mean > 0)
+    return shares
 
 
 def _preferences(class_counts: Floats) -> tuple[Ints, Floats]:
@@ -103,41 +128,3 @@ def preferred_time(hidden: SpikeDataset) -> Floats:
     total = np.bincount(neurons, hidden.times.flat, hidden.n_channels)
     mean: Floats = np.divide(total, number, out=np.full(len(number), np.nan), where=number > 0)
     return mean
-
-
-@kinds_checked
-def preferred_channel(
-    inputs: SpikeDataset, hidden: SpikeDataset, window: float = 5.0, least: int = 10
-) -> Ints:
-    """Input channel that each neuron follows most, [N]; -1 if it follows none.
-
-    It has the greatest mean number of spikes of the neuron in the `window` (ms) that a spike of the channel
-    opens, as in the input maps of Meszaros et al., 2025, arXiv 2511.01632.
-
-    inputs: the samples that were shown.
-    hidden: the spikes of the network in the same samples; its channels are the neurons.
-    window: ms, above 0.
-    least: a channel with less spikes than these in all samples is left out: it would win by chance.
-
-    Raises ValueError if the numbers of samples differ.
-    """
-    if len(inputs) != len(hidden):
-        raise ValueError(f"`inputs` has {len(inputs)} samples, `hidden` {len(hidden)}; give the same samples")
-    n, c = hidden.n_channels, inputs.n_channels
-    following = np.zeros(n * c)
-    for s in range(len(inputs)):
-        neurons, channels = _following(inputs, hidden, s, window)
-        following += np.bincount(neurons * c + channels, minlength=n * c)
-    shown = np.bincount(inputs.channels.flat, minlength=c)
-    per_spike = np.where(shown >= least, following.reshape(n, c) / np.maximum(1, shown), 0.0)
-    return np.where(per_spike.any(1), per_spike.argmax(1), -1)
-
-
-def _following(inputs: SpikeDataset, hidden: SpikeDataset, s: int, window: float) -> tuple[Ints, Ints]:
-    """Neuron and channel of every pair of spikes of sample s less than `window` apart, the input first."""
-    before, after = inputs.times[s], hidden.times[s]
-    first = np.searchsorted(before, after - window, side="right")
-    pairs = np.searchsorted(before, after, side="right") - first
-    starts = np.cumsum(pairs) - pairs
-    place = np.arange(pairs.sum()) + np.repeat(first - starts, pairs)
-    return np.repeat(hidden.channels[s].astype(np.int64), pairs), inputs.channels[s][place].astype(np.int64)

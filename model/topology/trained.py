@@ -22,6 +22,10 @@ class Trained:
     """[N, D], in units of space."""
     inputs: Inputs | None = None
     responses: Responses | None = None
+    fields: Floats | None = None
+    """Receptive fields [N, C]; a row of NaN for a neuron without one."""
+    times: Floats | None = None
+    """Preferred times [N] (ms); NaN for a neuron without one."""
 
     @classmethod
     def of(
@@ -31,6 +35,8 @@ class Trained:
         w_in: ArrayLike | None,
         spikes: ArrayLike | None,
         labels: ArrayLike | None,
+        fields: ArrayLike | None = None,
+        times: ArrayLike | None = None,
     ) -> Self:
         """The arguments of `measures`, checked.
 
@@ -46,7 +52,14 @@ class Trained:
         if (spikes is None) != (labels is None):
             raise ValueError("`spikes` and `labels` tell something together alone; give both or none")
         responses = None if spikes is None or labels is None else Responses.of(spikes, labels, size)
-        return cls(network, places, None if weights is None else Inputs(weights), responses)
+        return cls(
+            network,
+            places,
+            None if weights is None else Inputs(weights),
+            responses,
+            None if fields is None else _of_neurons("fields", fields, 2, size),
+            None if times is None else _of_neurons("times", times, 1, size),
+        )
 
     def with_shuffled_weights(self, rng: np.random.Generator) -> Self:
         """Recurrent weights in random order over the synapses that exist."""
@@ -67,4 +80,15 @@ def _finite(name: str, values: ArrayLike) -> Floats:
         raise ValueError(f"`{name}` has the shape {array.shape}, expected two dimensions")
     if not np.isfinite(array).all():
         raise ValueError(f"`{name}` holds a value that is not finite; measure finite networks only")
+    return array
+
+
+def _of_neurons(name: str, values: ArrayLike, dimensions: int, size: int) -> Floats:
+    """Values of `size` neurons, in rows; what is NaN is not known."""
+    array = as_array(values, f"`{name}`", np.float64)
+    if array.ndim != dimensions or len(array) != size:
+        expected = f"[{size}, C]" if dimensions == 2 else f"[{size}]"
+        raise ValueError(f"`{name}` has the shape {array.shape}, expected {expected}")
+    if np.isinf(array).any():
+        raise ValueError(f"`{name}` holds a value that is infinite; measure finite networks only")
     return array

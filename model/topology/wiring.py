@@ -19,8 +19,10 @@ def wiring_efficiency(network: Network) -> float:
     the null networks of `measures`.
 
     Directed and weighted; NaN where c_min = c_max up to rounding: without synapses, with equal weights
-    (all zero, too) or with equal distances. Our own; that of the strongest weights on the shortest
-    distances is the wiring that a cost on sum |w| d is after.
+    (all zero, too) or with equal distances. The strongest weights on the shortest distances are the wiring
+    that a cost on sum |w| d is after.
+
+    Source: figure 5 C of Meszaros et al., 2025, arXiv 2511.01632, where the diagonal counts as well.
     """
     strengths = network.strengths[network.exists]
     distances = network.distances[network.exists]

@@ -129,11 +129,14 @@ class Trainer:
         On the validation samples; without any, on some of those of training.
         """
         if self._observed is None or self._observed[0] != self.epoch:
-            asked, train = self.splits.validation, self.splits.train
-            if not len(asked):
-                asked = train.subset(spread(len(train), OBSERVED))
-            self._observed = (self.epoch, evaluate(self.net, asked))
+            self._observed = (self.epoch, evaluate(self.net, self.observed_on))
         return self._observed[1]
+
+    @property
+    def observed_on(self) -> SpikeDataset:
+        """The samples that the networks are observed on: those for validation, or else some of training."""
+        train, validation = self.splits.train, self.splits.validation
+        return validation if len(validation) else train.subset(spread(len(train), OBSERVED))
 
     def checkpoint(self) -> bytes:
         """The networks with everything that `resume` needs, as bytes."""

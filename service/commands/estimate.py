@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 from model.analysis.evaluation import evaluate
 from model.analysis.lesions import ORDERS, SHARES
 from model.analysis.snapshot import neurons_of, topology_of
+from model.analysis.tuning import tuning_of
 from model.datasets import SpikeDataset, Splits
 from model.datasets.split import spread
 from model.training.order import draws_in_epoch
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
 from service.record.leaders import PROBED, SHOWN
-from service.worker.tables import measure_rows, neuron_rows, synapse_rows
+from service.worker.tables import delay_graph_rows, measure_rows, neuron_rows, synapse_rows
 from service.worker.task import Task, snapshot_epochs
 
 BATCHES_SECONDS = 2.0
@@ -118,7 +119,9 @@ def measure_trial(task: Task, splits: Splits) -> TrialCost:
     epoch = draws_in_epoch(learner, len(splits.train)) / learner.batch_size * batch + validating
     snapshots = len(snapshot_epochs(learner.epochs, task.snapshots))
     testing = len(splits.test) * answer if splits.test is not None else 0.0
-    ending = testing + _opted_for(task, trainer, testing or validating)
+    pruning = len(ORDERS) * len(SHARES) if task.pruning else 0
+    ending = testing + pruning * (testing or validating)
+    observing += _against_nulls(task, trainer)
     seconds = starting + learner.epochs * epoch + snapshots * observing + ending
     busy = (time.process_time() - cpu) / (time.perf_counter() - began)
     synapses = _stored(synapse_rows(task.trial, trainer)) if task.synapses else 0
@@ -176,24 +179,23 @@ def _some(data: SpikeDataset, count: int) -> SpikeDataset:
 def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
     """What the tables keep of the networks at one epoch."""
     net, observed, epoch = trainer.net, trainer.observed, trainer.epoch
-    return [
-        neuron_rows(task.trial, neurons_of(net, observed, epoch)),
-        measure_rows(task.trial, epoch, topology_of(net, observed)),
+    tuning = tuning_of(net, trainer.observed_on)
+    tables = [
+        neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
+        measure_rows(task.trial, epoch, topology_of(net, observed, tuning)),
     ]
+    return [*tables, delay_graph_rows(task.trial, epoch, net)] if task.delay_graph else tables
 
 
-def _opted_for(task: Task, trainer: Trainer, answering: float) -> float:
-    """Seconds for what is recorded of the trained networks on request.
-
-    answering: seconds for all samples that pruned networks are asked about.
-    """
-    pruning = len(ORDERS) * len(SHARES) * answering if task.pruning else 0.0
+def _against_nulls(task: Task, trainer: Trainer) -> float:
+    """Seconds to compare the networks of one epoch with nulls."""
     if not task.nulls:
-        return pruning
+        return 0.0
     net, observed = trainer.net, trainer.observed
-    _, alone = _timed(lambda: topology_of(net, observed))
-    _, compared = _timed(lambda: topology_of(net, observed, nulls=1))
-    return pruning + task.nulls * max(0.0, compared - alone)
+    tuning = tuning_of(net, trainer.observed_on)
+    _, alone = _timed(lambda: topology_of(net, observed, tuning))
+    _, compared = _timed(lambda: topology_of(net, observed, tuning, nulls=1, compared=task.compared))
+    return task.nulls * max(0.0, compared - alone)
 
 
 def _stored(table: pa.Table) -> int:

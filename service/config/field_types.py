@@ -15,7 +15,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from model.fields import Count, NotNegative, Words, no_such, show
-from model.topology.names import MEASURES
+from model.topology.names import MEASURES, NULL_MEASURES
 from search.samplers.options import SAMPLERS
 from search.stopping import RULES
 from service.config.metrics import METRICS, TEST_METRICS
@@ -33,6 +33,8 @@ class OneOf:
 
     noun: str
     names: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    """Names that are legal, too, but too many to be told."""
 
     @property
     def words(self) -> str:
@@ -41,7 +43,7 @@ class OneOf:
 
     def check(self, value: str) -> str:
         """The name, if it is one of these; else ValueError."""
-        if value not in self.names:
+        if value not in self.names + self.also:
             raise ValueError(no_such(self.noun, value, self.names))
         return value
 
@@ -53,7 +55,7 @@ class OneOf:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {"type": "string", "enum": list(self.names)}
+        return {"type": "string", "enum": [*self.names, *self.also]}
 
 
 def _name(value: str) -> str:
@@ -107,7 +109,8 @@ Name = Annotated[
     _TEXT,
     Field(json_schema_extra={"pattern": f"^{NAME}$"}),
 ]
-Metric = Annotated[str, AfterValidator(_not_over), OneOf("metric", GUIDES)]
+Metric = Annotated[str, AfterValidator(_not_over), OneOf("metric", GUIDES, NULL_MEASURES)]
+Measure = Annotated[str, OneOf("measure", MEASURES)]
 SamplerName = Annotated[StrictStr, OneOf("sampler", SAMPLERS)]
 Rule = Annotated[str, OneOf("rule", RULES)]
 Snapshots = Annotated[Count | list[Annotated[int, Field(ge=0)]] | None, BeforeValidator(_snapshots)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from model.config import LearnerConfig
 from model.fields import no_such
+from model.topology.names import null_measures
 from search.combinations import combinations
 from search.objectives import Constraint, Objective
 from search.samplers.options import LEARNING, unsuitable
@@ -13,10 +14,11 @@ from search.space import Space
 from search.stopping import FOR_ONE
 from service.config.document import Document, read
 from service.config.faults import ConfigFault
+from service.config.field_types import GUIDES
 from service.config.metrics import METRICS
 from service.config.model_fields import build, find_files, read_fields, reason
 from service.config.read_section import KEYS, SECTIONS, default, read_section
-from service.config.sections import ReplicatesSpec, SearchSpec
+from service.config.sections import RecordSpec, ReplicatesSpec, SearchSpec
 from service.config.space import corners, read_space
 from service.config.sweep import SweepSpec, data_for, fields_of, fixed_values, learner_for
 from service.config.validation import check_validation, contradiction
@@ -73,6 +75,7 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
     _check_together(sections, constraints, learner, space, faults)
     if learner and data and space:
         check_validation(sections, constraints, learner, data, space, faults)
+    _check_compared(sections, constraints, faults)
     if space is not None and sections["search"] and sections["objectives"]:
         settled = space.given(fixed_values(learner, data, space)) if learner and data else space
         _check_sampler(sections["search"], settled, sections["objectives"], faults)
@@ -162,6 +165,28 @@ def _check_together(
         if stopping.grace >= epochs:
             fault = f"got {stopping.grace}, expected less than the {epochs} epochs of a trial"
             faults.append(ConfigFault(("stopping", "grace"), fault))
+
+
+def _check_compared(
+    sections: Mapping[str, Any], constraints: Sequence[Constraint], faults: list[ConfigFault]
+) -> None:
+    """What decides against null networks must be compared with them."""
+    record: RecordSpec | None = sections["record"]
+    known = record and {*GUIDES, *null_measures(record.compared_measures)}
+    if record and record.compared is not None and not record.nulls:
+        faults.append(
+            ConfigFault(("record", "compared"), "compares with no nulls; set `record.nulls`, say to 50")
+        )
+    for section, deciding in (("objectives", sections["objectives"] or ()), ("constraints", constraints)):
+        for index, one in enumerate(deciding):
+            if known and one.metric not in known:
+                cure = (
+                    "name its measure in `record.compared`"
+                    if record and record.nulls
+                    else "set `record.nulls`"
+                )
+                fault = f"`{one.metric}` is not recorded; {cure}"
+                faults.append(ConfigFault((section, index, "metric"), fault))
 
 
 def _with_start(

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from pydantic.dataclasses import dataclass
 
 from model.fields import STRICT, Count, NotNegative, Positive, fields_of
+from model.topology.names import MEASURES
 from search.samplers.options import CHECKED, SamplerOptions
-from service.config.field_types import Gpus, Metric, Rule, SamplerName, Snapshots, StoreUri, Sweeps
+from service.config.field_types import Gpus, Measure, Metric, Rule, SamplerName, Snapshots, StoreUri, Sweeps
 from service.errors import SweepError
 
 MOST_NULLS = 10_000
@@ -140,12 +141,23 @@ class RecordSpec(Section):
     """Every synapse of the trained networks."""
     pruning: bool = False
     """Accuracy of the trained networks as synapses are taken out."""
+    delay_graph: bool = False
+    """Measures of the graphs of the shortest delays, in every snapshot."""
     nulls: Annotated[int, Field(ge=0, le=MOST_NULLS)] = 0
-    """Null networks that the measures of the trained networks are compared with."""
+    """Null networks that the measures are compared with, in every snapshot."""
+    compared: list[Measure] | None = None
+    """Measures that are compared with null networks; None: all."""
     networks: Count = 1000
     """Leading trials, by rank, whose trained networks are kept; up to a quarter more while the sweep runs."""
     snapshots: Snapshots = None
     """Epochs after which neurons and topology are recorded, or how many of them; see `snapshot_epochs`."""
+
+    @property
+    def compared_measures(self) -> tuple[str, ...]:
+        """The measures that are compared with null networks, in their usual order."""
+        return tuple(
+            one for one in MEASURES if self.nulls and (self.compared is None or one in self.compared)
+        )
 
 
 class MlflowSpec(Section):

@@ -9,7 +9,7 @@ from typing import Any
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
-from model.topology.names import MEASURES, NULL_MEASURES
+from model.topology.names import MEASURES, null_measures
 from search.combinations import combinations
 from search.objectives import Constraint, Objective, metrics_needed
 from search.space import Space
@@ -84,7 +84,7 @@ class SweepSpec:
     @property
     def recorded_measures(self) -> list[str]:
         """Measures that the table `topology` has columns for."""
-        return [*MEASURES, *(NULL_MEASURES if self.record.nulls else ())]
+        return [*MEASURES, *null_measures(self.record.compared_measures)]
 
     @property
     def changing(self) -> list[str]:

@@ -9,7 +9,7 @@ from search.domains import Choice, Domain, Int, Value
 from search.space import Space
 from service.config.metrics import METRICS
 
-TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning")
+TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning", "delay_graph")
 
 STATES = ("complete", "pruned", "failed", "timed_out", "cancelled")
 
@@ -35,6 +35,7 @@ def make_schemas(
         "topology": pa.schema([_trial(), _replicate(), _epoch(), *map(_measure, measure_names)]),
         "synapses": pa.schema([_trial(), _replicate(), *_SYNAPSE]),
         "pruning": pa.schema([_trial(), _replicate(), *_PRUNED]),
+        "delay_graph": pa.schema([_trial(), _replicate(), _epoch(), *_DELAY_GRAPH]),
     }
     return {name: schemas[name] for name in TABLES}
 
@@ -153,9 +154,16 @@ _NEURON = [
     _column(
         "position", pa.list_(pa.float32()), "coordinates, D of them (units of space); null without positions"
     ),
+    _column("radius", pa.float64(), "distance from the mean position (units of space)"),
     _column("rate", pa.float64(), "spikes per sample"),
     _column("preferred_class", pa.int32(), "class with the highest mean response"),
     _column("selectivity", pa.float64(), "how much its response depends on the class, 0 to 1"),
+    _column("preferred_time", pa.float64(), "mean time of its spikes (ms)"),
+    _column("preferred_channel", pa.int32(), "input channel that it follows most"),
+    _column("field_centroid", pa.float64(), "centroid of the channels that it follows (channels, from 0)"),
+    _column("field_width", pa.float64(), "their standard deviation (channels)"),
+    _column("input_centroid", pa.float64(), "centroid of its input weights above 0 (channels, from 0)"),
+    _column("input_width", pa.float64(), "their standard deviation (channels)"),
     _column("module", pa.int32(), "community of the weight graph"),
 ]
 
@@ -170,4 +178,13 @@ _PRUNED = [
     _key("by", pa.string(), "which synapses go first: magnitude (the weakest) or length (the longest)"),
     _key("share", pa.float64(), "share of the recurrent synapses that are taken out"),
     _column("accuracy", pa.float64(), "what is left on the test split, or on validation without one"),
+]
+
+_DELAY_GRAPH = [
+    _key("share", pa.float64(), "share of the recurrent synapses, the shortest, that make the graph"),
+    _column("modularity", pa.float64(), "modularity of the graph, all weights 1"),
+    _column("clustering", pa.float64(), "clustering coefficient of the graph, all weights 1"),
+    _column("clustering_ratio", pa.float64(), "the same over that of random graphs"),
+    _column("efficiency", pa.float64(), "global efficiency of the graph, all synapses 1 long"),
+    _column("efficiency_ratio", pa.float64(), "the same over that of random graphs"),
 ]

@@ -40,6 +40,20 @@ LABELS = {
     "module_space_ami": "modules and space, AMI",
     "module_class_ami": "modules and classes, AMI",
     "space_class_ami": "space and classes, AMI",
+    "field_moran": "Moran's I of fields",
+    "field_mantel": "Mantel correlation of fields",
+    "field_centroid_moran": "Moran's I of field centroids",
+    "input_moran": "Moran's I of input weights",
+    "input_mantel": "Mantel correlation of input weights",
+    "input_centroid_moran": "Moran's I of input centroids",
+    "class_mantel": "Mantel correlation of class profiles",
+    "response_mantel": "Mantel correlation of responses",
+    "time_moran": "Moran's I of preferred time",
+    "rate_moran": "Moran's I of rates",
+    "radius_time": "radius and preferred time, rank correlation",
+    "radius_rate": "radius and rate, rank correlation",
+    "channel_spread": "spread of channels, by spikes",
+    "input_channel_spread": "spread of channels, by weights",
 }
 
 

@@ -8,13 +8,13 @@ from model.analysis.snapshot import Neurons
 from model.arrays import Array
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
+from model.topology import DelayGraph, delay_graphs
 from model.training.trainer import Trainer
 
 
 def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
     """Rows of the table `neurons`."""
     replicates, n = neurons.rate.shape
-    preferred = neurons.preferred_class.reshape(-1)
     positions = None
     if neurons.positions is not None:
         positions = neurons.positions.reshape(replicates * n, -1).astype(np.float32)
@@ -22,9 +22,16 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         "epoch": pa.array(np.full(replicates * n, neurons.epoch, np.int32)),
         "neuron": pa.array(np.tile(np.arange(n, dtype=np.int32), replicates)),
         "position": _lists(positions, replicates * n),
+        "radius": _nullable(neurons.radius.reshape(-1)),
         "rate": pa.array(neurons.rate.reshape(-1)),
-        "preferred_class": pa.array(preferred, mask=preferred < 0),
+        "preferred_class": _numbered(neurons.preferred_class.reshape(-1)),
         "selectivity": _nullable(neurons.selectivity.reshape(-1)),
+        "preferred_time": _nullable(neurons.preferred_time.reshape(-1)),
+        "preferred_channel": _numbered(neurons.preferred_channel.reshape(-1)),
+        "field_centroid": _nullable(neurons.field_centroid.reshape(-1)),
+        "field_width": _nullable(neurons.field_width.reshape(-1)),
+        "input_centroid": _nullable(neurons.input_centroid.reshape(-1)),
+        "input_width": _nullable(neurons.input_width.reshape(-1)),
         "module": pa.array(neurons.module.reshape(-1)),
     }
     return pa.table(columns)
@@ -35,6 +42,17 @@ def measure_rows(trial: int, epoch: int, measures: dict[str, Array]) -> pa.Table
     replicates = len(next(iter(measures.values())))
     columns = _keys(trial, replicates, 1) | {"epoch": pa.array([epoch] * replicates, pa.int32())}
     return pa.table(columns | {name: _nullable(values) for name, values in measures.items()})
+
+
+def delay_graph_rows(trial: int, epoch: int, net: Cohort) -> pa.Table:
+    """Rows of the table `delay_graph`."""
+    delays, masks = net.delays().detach().numpy(), net.mask.numpy()
+    found = [delay_graphs(delays[r], masks[r]) for r in range(net.replicates)]
+    names = DelayGraph._fields
+    columns = _keys(trial, net.replicates, len(found[0]))
+    columns |= {"epoch": pa.array([epoch] * len(columns["trial"]), pa.int32())}
+    graphs = np.array(found).reshape(-1, len(names))
+    return pa.table(columns | {name: _nullable(graphs[:, n]) for n, name in enumerate(names)})
 
 
 def synapse_rows(trial: int, trainer: Trainer) -> pa.Table:
@@ -77,6 +95,11 @@ def _lists(rows: Array | None, count: int) -> pa.Array:
         return pa.nulls(count, pa.list_(pa.float32()))
     offsets = np.arange(count + 1, dtype=np.int32) * rows.shape[1]
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(rows.reshape(-1)))
+
+
+def _numbered(values: Array) -> pa.Array:
+    """Numbers from 0, with null for -1."""
+    return pa.array(values, mask=values < 0)
 
 
 def _nullable(values: Array) -> pa.Array:

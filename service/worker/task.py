@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
+from model.topology.names import MEASURES
 from search.seeds import seed_of
 from service.storage.paths import StoragePath
 
@@ -29,8 +30,12 @@ class Task:
     """Whether the table of synapses is wanted."""
     pruning: bool = False
     """Whether that of pruning curves is."""
+    delay_graph: bool = False
+    """Whether that of the graphs of the shortest delays is."""
     nulls: int = 0
-    """Null networks that the trained networks are compared with."""
+    """Null networks that the networks are compared with in every snapshot."""
+    compared: tuple[str, ...] = MEASURES
+    """Measures that are compared with them."""
     snapshots: int | Collection[int] | None = None
     """See `snapshot_epochs`."""
     measures: tuple[str, ...] = ()
@@ -65,7 +70,7 @@ class Report:
     kept: dict[str, list[float]] = field(default_factory=dict)
     """Metrics of the networks that are kept, with the last report, if they are not those of its epoch."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Rows for the tables `neurons`, `topology`, `synapses` and `pruning`."""
+    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning` and `delay_graph`."""
     done: bool = False
     failure: str | None = None
     """Why the trial cannot go on."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from model.analysis.snapshot import neurons_of, topology_of
+from model.analysis.tuning import tuning_of
 from model.arrays import Array
 from model.datasets import DataConfig, Splits, load_splits
 from model.network.checkpoint import CheckpointError
@@ -18,7 +19,7 @@ from model.training.trainer import Trainer
 from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file
-from service.worker.tables import measure_rows, neuron_rows, pruning_rows, synapse_rows
+from service.worker.tables import delay_graph_rows, measure_rows, neuron_rows, pruning_rows, synapse_rows
 from service.worker.task import Origin, Report, Task, snapshot_epochs
 
 
@@ -85,7 +86,7 @@ class Trial:
         kept = trainer.take_best() if done else {}
         measures: dict[str, Array] = {}
         if done or trainer.epoch in wanted:
-            snapshot, measures = self._snapshot(trainer, task.nulls if done else 0)
+            snapshot, measures = self._snapshot(trainer)
             snapshots.append(snapshot)
         tables = {
             name: pa.concat_tables([one[name] for one in snapshots], promote_options="default")
@@ -105,14 +106,17 @@ class Trial:
             done=done,
         )
 
-    def _snapshot(self, trainer: Trainer, nulls: int = 0) -> tuple[dict[str, pa.Table], dict[str, Array]]:
+    def _snapshot(self, trainer: Trainer) -> tuple[dict[str, pa.Table], dict[str, Array]]:
         """What the networks are like now, as rows of tables; and their measures, each [R]."""
-        trial, net, observed, epoch = self.task.trial, trainer.net, trainer.observed, trainer.epoch
-        measures = topology_of(net, observed, nulls)
+        task, net, observed, epoch = self.task, trainer.net, trainer.observed, trainer.epoch
+        tuning = tuning_of(net, trainer.observed_on)
+        measures = topology_of(net, observed, tuning, task.nulls, task.compared)
         tables = {
-            "neurons": neuron_rows(trial, neurons_of(net, observed, epoch)),
-            "topology": measure_rows(trial, epoch, measures),
+            "neurons": neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
+            "topology": measure_rows(task.trial, epoch, measures),
         }
+        if task.delay_graph:
+            tables["delay_graph"] = delay_graph_rows(task.trial, epoch, net)
         return tables, measures
 
     def _opted_for(self, trainer: Trainer) -> dict[str, pa.Table]:

@@ -23,6 +23,7 @@ from model.analysis.evaluation import evaluate
 from model.analysis.lesions import pruning_curve
 from model.analysis.recording import hidden_spikes
 from model.analysis.snapshot import neurons_of, topology_of
+from model.analysis.tuning import tuning_of
 from model.augmentation import Augmentation, augment
 from model.datasets import DataConfig, Ragged, Splits, load_dataset, load_splits
 from model.kernels.simulate import backend_for, record, simulate
@@ -30,7 +31,20 @@ from model.network.best import Best
 from model.network.checkpoint import pack, unpack
 from model.network.cohort import readout_scale
 from model.network.initialization import scale_inputs
-from model.topology import communities, delay_histogram, measures, morans_i, preferred_channel, preferred_time
+from model.topology import (
+    centroid_and_width,
+    channel_places,
+    communities,
+    delay_graphs,
+    delay_histogram,
+    measures,
+    morans_i,
+    preferred_channel,
+    preferred_time,
+    radius,
+    receptive_fields,
+    strongest_channel,
+)
 from model.topology.responses import Responses
 from model.training.optimizer import clip_gradients, crowding, make_optimizer, rate_factor
 from model.training.order import draw_epoch, draws_in_epoch
@@ -42,7 +56,16 @@ PLACES = ("", ".datasets", ".augmentation", ".topology")
 """Packages that say what is public by `__all__`."""
 ROOMS = ("analysis", "training", "network")
 """Packages all of whose functions and classes without an underscore are public."""
-HELD = ("Output", "Moments", "CheckpointError", "DataError", "Evaluation", "cross_entropy", "Neurons")
+HELD = (
+    "Output",
+    "Moments",
+    "CheckpointError",
+    "DataError",
+    "Evaluation",
+    "cross_entropy",
+    "Neurons",
+    "null_measures",
+)
 """What comes out and is not made by those who use it, and what is of tensors alone, which torch checks."""
 
 
@@ -84,7 +107,7 @@ def net() -> Cohort:
 
 
 NET = net()
-SEEN = evaluate(NET, DATA)
+SEEN, TUNING = evaluate(NET, DATA), tuning_of(NET, DATA)
 EVENTS = {"labels": [0, 1], "n_channels": 4, "n_classes": 3, "groups": None}
 FLAT = {"times": np.arange(4.0), "channels": np.arange(4), "lengths": np.array([1, 3]), **EVENTS}
 OFFSETS = np.array([0, 2, 4])
@@ -120,15 +143,27 @@ RECIPES: dict[str, list[Recipe]] = {
     "communities": [(communities, {"w_rec": SQUARE, "seed": 0, "mask": None})],
     "delay_histogram": [(delay_histogram, {"w_rec": SQUARE, "delays": SQUARE, "bins": 4, "mask": None})],
     "measures": [(measures, {"w_rec": SQUARE, "distances": SQUARE, "positions": np.ones((5, 2)), "nulls": 0,
-                             "w_in": None, "spikes": None, "labels": None, "seed": 0, "mask": None})],
+                             "w_in": None, "spikes": None, "labels": None, "seed": 0, "mask": None, "fields": None, "times": None,
+                             "compared": ["modularity"]})],
     "morans_i": [(morans_i, {"values": np.arange(5.0), "positions": np.ones((5, 2))})],
+    "DelayGraph": [(lambda delays: delay_graphs(delays)[0], {"delays": SQUARE})],
+    "delay_graphs": [(delay_graphs, {"delays": SQUARE, "mask": None, "seed": 0})],
+    "radius": [(radius, {"positions": np.ones((5, 2))})],
+    "receptive_fields": [(receptive_fields, {"inputs": DATA, "hidden": DATA, "window": 5.0, "least": 1,
+                                             "end": 9.0})],
+    "strongest_channel": [(strongest_channel, {"fields": SQUARE})],
+    "centroid_and_width": [(centroid_and_width, {"fields": SQUARE})],
+    "channel_places": [(channel_places, {"fields": SQUARE, "positions": np.ones((5, 2))})],
+    "Tuning": [(tuning_of, {"net": NET, "data": DATA})],
+    "tuning_of": [(tuning_of, {"net": NET, "data": DATA})],
     "preferred_channel": [(preferred_channel, {"inputs": DATA, "hidden": DATA, "window": 5.0, "least": 1})],
     "preferred_time": [(preferred_time, {"hidden": DATA})],
     "evaluate": [(evaluate, {"net": NET, "data": DATA, "batch": 3})],
     "pruning_curve": [(pruning_curve, {"net": NET, "data": DATA, "by": "length", "shares": [0.0, 0.5]})],
     "hidden_spikes": [(hidden_spikes, {"net": NET, "data": DATA, "samples": [0, -1]})],
-    "neurons_of": [(neurons_of, {"net": NET, "evaluation": SEEN, "epoch": 1})],
-    "topology_of": [(topology_of, {"net": NET, "evaluation": SEEN, "nulls": 0})],
+    "neurons_of": [(neurons_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "epoch": 1})],
+    "topology_of": [(topology_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "nulls": 0,
+                                     "compared": []})],
     "make_optimizer": [(make_optimizer, {"net": NET, "train": DATA})],
     "crowding": [(crowding, {"data": DATA, "window": 3.0})],
     "rate_factor": [(rate_factor, {"net": NET, "epochs": 0.5})],

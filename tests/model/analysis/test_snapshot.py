@@ -8,11 +8,16 @@ import torch
 
 from model import Cohort, SpikeDataset
 from model.analysis.evaluation import evaluate
-from model.analysis.snapshot import neurons_of, topology_of
-from model.topology import MEASURES, NULL_MEASURES, communities, measures
+from model.analysis.snapshot import Neurons, neurons_of, topology_of
+from model.analysis.tuning import tuning_of
+from model.topology import MEASURES, NULL_MEASURES, communities, measures, null_measures
 
 MakeNet = Callable[..., Cohort]
 MakeData = Callable[..., SpikeDataset]
+
+
+def look(net: Cohort, data: SpikeDataset, epoch: int) -> Neurons:
+    return neurons_of(net, evaluate(net, data), tuning_of(net, data), epoch)
 
 
 @pytest.mark.parametrize("embedding", ["space", "fixed", "free", "none"])
@@ -20,7 +25,7 @@ def test_neurons_are_those_of_the_networks(
     lively_net: MakeNet, random_data: MakeData, embedding: str
 ) -> None:
     net, data = lively_net(embedding=embedding), random_data(samples=6)
-    found = neurons_of(net, evaluate(net, data), 7)
+    found, tuning = look(net, data, 7), tuning_of(net, data)
     assert found.epoch == 7
     out = net(data, np.tile(np.arange(6), (2, 1)))
     np.testing.assert_allclose(found.rate, out.counts.detach().mean(1))
@@ -32,11 +37,28 @@ def test_neurons_are_those_of_the_networks(
         expected = communities(net.w_rec[r].detach().numpy(), seed=0, mask=net.mask[r].numpy())
         np.testing.assert_array_equal(found.module[r], expected)
     assert (found.positions is not None) == net.has_positions
+    np.testing.assert_array_equal(found.preferred_time, tuning.times)
+    channels = np.arange(4)
+    for r, n in ((0, 1), (1, 4)):
+        field, above = tuning.fields[r, n], net.w_in[r, :, n].detach().clamp(min=0).numpy()
+        assert found.preferred_channel[r, n] == field.argmax()
+        for centroid, width, weights in (
+            (found.field_centroid, found.field_width, field),
+            (found.input_centroid, found.input_width, above),
+        ):
+            mean = np.average(channels, weights=weights)
+            assert centroid[r, n] == pytest.approx(mean)
+            assert width[r, n] == pytest.approx(np.sqrt(np.average((channels - mean) ** 2, weights=weights)))
+        if net.has_positions:
+            centre = net.positions[r].detach().mean(0)
+            away = float((net.positions[r, n].detach() - centre).norm())
+            assert found.radius[r, n] == pytest.approx(away)
+    assert np.isfinite(found.radius).all() == net.has_positions
 
 
 def test_positions_are_kept_as_they_were(lively_net: MakeNet, random_data: MakeData) -> None:
     net = lively_net()
-    found, before = neurons_of(net, evaluate(net, random_data()), 0), net.positions.detach().clone()
+    found, before = look(net, random_data(), 0), net.positions.detach().clone()
     with torch.no_grad():
         net.positions.add_(1.0)
     np.testing.assert_array_equal(found.positions, before)
@@ -44,9 +66,11 @@ def test_positions_are_kept_as_they_were(lively_net: MakeNet, random_data: MakeD
 
 def test_silent_neurons_prefer_nothing(lively_net: MakeNet) -> None:
     net, silent = lively_net(), SpikeDataset.from_events([([], [])] * 4, [0, 1, 2, 0], 4, 3)
-    found = neurons_of(net, evaluate(net, silent), 0)
+    found = look(net, silent, 0)
     assert (found.rate == 0).all() and (found.preferred_class == -1).all()
-    assert np.isnan(found.selectivity).all()
+    assert (found.preferred_channel == -1).all()
+    for unknown in (found.selectivity, found.preferred_time, found.field_centroid, found.field_width):
+        assert np.isnan(unknown).all()
 
 
 @pytest.mark.parametrize("embedding", ["space", "axonal"])
@@ -55,8 +79,8 @@ def test_topology_is_measured_network_by_network(
     lively_net: MakeNet, random_data: MakeData, embedding: str, nulls: int
 ) -> None:
     net, data = lively_net(embedding=embedding, hidden=9), random_data(samples=12)
-    evaluation = evaluate(net, data)
-    found = topology_of(net, evaluation, nulls)
+    evaluation, tuning = evaluate(net, data), tuning_of(net, data)
+    found = topology_of(net, evaluation, tuning, nulls)
     assert set(found) == {*MEASURES, *(NULL_MEASURES if nulls else ())}
     alone = measures(
         net.w_rec[1].detach().numpy(),
@@ -67,7 +91,13 @@ def test_topology_is_measured_network_by_network(
         labels=data.labels,
         nulls=nulls,
         mask=net.mask[1].numpy(),
+        fields=tuning.fields[1],
+        times=tuning.times[1],
     )
+    spatial = [name for name in MEASURES if "moran" in name or "mantel" in name or "channel" in name]
+    assert all(np.isnan(found[name]).all() != net.has_positions for name in spatial)
+    few = topology_of(net, evaluation, tuning, nulls, ["time_moran"])
+    assert set(few) == {*MEASURES, *(null_measures(["time_moran"]) if nulls else ())}
     for name, values in found.items():
         assert values.shape == (2,)
         np.testing.assert_array_equal(values[1], alone[name], err_msg=name)

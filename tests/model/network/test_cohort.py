@@ -12,7 +12,8 @@ from model import Cohort, LearnerConfig, SpikeDataset
 from model.analysis.evaluation import evaluate
 from model.analysis.recording import hidden_spikes
 from model.config import EMBEDDINGS, Embedding
-from model.network.checkpoint import Best, pack, unpack
+from model.network.best import Best
+from model.network.checkpoint import pack, unpack
 
 CONFIG = LearnerConfig(hidden=6, duration=40.0)
 

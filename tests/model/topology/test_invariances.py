@@ -32,6 +32,8 @@ def modular(modules: int, dimensions: int, density: float, seed: int) -> dict[st
         "spikes": rng.poisson(1 + 3 * np.equal.outer(labels, rng.integers(3, size=n))),
         "labels": labels,
         "mask": rng.random((n, n)) < 0.9,
+        "fields": rng.random((n, 5)),
+        "times": rng.random(n),
     }
 
 
@@ -47,7 +49,7 @@ def test_names_of_neurons_do_not_matter(network: tuple[int, int, float, int], ra
     order = list(range(len(given["w_rec"])))
     random.shuffle(order)
     renamed = given | {name: given[name][np.ix_(order, order)] for name in ("w_rec", "distances", "mask")}
-    renamed |= {"positions": given["positions"][order]}
+    renamed |= {name: given[name][order] for name in ("positions", "fields", "times")}
     renamed |= {name: given[name][:, order] for name in ("w_in", "spikes")}
     assert_same(measures(**renamed, nulls=0), measures(**given, nulls=0))
 

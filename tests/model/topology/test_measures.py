@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 from digraphs import complete, distances_between, random_digraph, star
 
-from model.topology import MEASURES, communities, measures
+from model.topology import MEASURES, NULL_MEASURES, communities, measures, null_measures
+from model.topology.definitions import DEFINITIONS
+from model.topology.names import WITHIN_SHELLS
 from model.topology.network import Network
+from model.topology.spatial import SPATIAL
 from model.topology.trained import Trained
 
 SUFFIXES = ("ratio", "z", "p")
+UNORDERED = (
+    *("clustering", "global_efficiency", "global_efficiency_binary", "weight_entropy"),
+    *("radius_time", "radius_rate"),
+)
+"""Measures that order in space leaves as they are."""
 GRAPH = MEASURES[:8]
 """Measures that need nothing but weights and distances."""
 
@@ -38,6 +46,8 @@ def aligned_network(size: int = 48, seed: int = 0) -> dict[str, Any]:
         "w_in": rng.normal(size=(6, 2)) @ x.T + 0.1 * rng.normal(size=(6, size)),
         "spikes": rng.poisson(1 + 9 * x[:, 0] * tuned),
         "labels": labels,
+        "fields": np.exp(-(((np.arange(12) / 12 - x[:, :1]) / 0.2) ** 2)),
+        "times": 100 * x[:, 1] + rng.normal(size=size),
     }
 
 
@@ -58,7 +68,24 @@ def test_the_names_are_those_of_the_tables() -> None:
         "module_space_ami",
         "module_class_ami",
         "space_class_ami",
+        "field_moran",
+        "field_mantel",
+        "field_centroid_moran",
+        "input_moran",
+        "input_mantel",
+        "input_centroid_moran",
+        "class_mantel",
+        "response_mantel",
+        "time_moran",
+        "rate_moran",
+        "radius_time",
+        "radius_rate",
+        "channel_spread",
+        "input_channel_spread",
     )
+    assert set(SPATIAL) | set(DEFINITIONS) == set(MEASURES)
+    assert not set(SPATIAL) & set(DEFINITIONS)
+    assert set(SPATIAL) - WITHIN_SHELLS == {"radius_time", "radius_rate"}
 
 
 def test_without_nulls_there_are_just_the_values() -> None:
@@ -79,14 +106,17 @@ def test_what_is_not_given_is_nan() -> None:
 
     assert known() == set(GRAPH)
     assert known("positions") == {*GRAPH, "module_space_ami"}
-    assert known("w_in") == set(GRAPH)
+    assert known("w_in") == known("fields", "times") == set(GRAPH)
     assert known("w_in", "positions") == {
         *GRAPH,
         "module_space_ami",
-        "input_position_r2",
-        "input_position_r2_cv",
+        *(name for name in MEASURES if name.startswith("input")),
     }
     assert known("spikes", "labels") == {*GRAPH, "selectivity", "module_class_ami"}
+    assert known("fields", "positions") - known("positions") == {
+        *("field_moran", "field_mantel", "field_centroid_moran", "channel_spread")
+    }
+    assert known("times", "positions") - known("positions") == {"time_moran", "radius_time"}
 
 
 def test_the_seed_fixes_everything_and_nulls_do_not_move_the_values() -> None:
@@ -96,13 +126,14 @@ def test_the_seed_fixes_everything_and_nulls_do_not_move_the_values() -> None:
     assert found != measures(**given, nulls=3, seed=4)
     plain = measures(**given, nulls=0, seed=3)
     assert {name: found[name] for name in MEASURES} == plain
-    assert set(found) == {*MEASURES, *(f"{name}_{end}" for name in MEASURES for end in SUFFIXES)}
+    assert tuple(name for name in found if name not in MEASURES) == NULL_MEASURES
+    assert {f"{name}_{end}" for name in MEASURES for end in SUFFIXES} <= set(found)
 
 
 def test_a_network_ordered_by_space_stands_out_from_its_nulls() -> None:
     found = measures(**aligned_network(), nulls=19)
     for name in MEASURES:
-        if name not in ("clustering", "global_efficiency", "global_efficiency_binary", "weight_entropy"):
+        if name not in UNORDERED:
             assert found[f"{name}_p"] == pytest.approx(1 / 20 if "communic" not in name else 1), name
     assert found["wiring_efficiency_z"] > 3
     assert found["wiring_efficiency_ratio"] > 1.2
@@ -137,11 +168,19 @@ def test_nulls_are_what_reordering_by_hand_gives() -> None:
             assert found[f"{name}_ratio"] == pytest.approx(found[name] / null[name])
 
 
+def test_those_that_are_asked_for_are_compared_and_come_out_the_same() -> None:
+    given, asked = aligned_network(), ("clustering", "field_moran")
+    everything = measures(**given, nulls=3)
+    found = measures(**given, nulls=3, compared=asked)
+    assert tuple(found) == (*MEASURES, *null_measures(asked))
+    assert found == {name: everything[name] for name in found}
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 5])
 @pytest.mark.parametrize("nulls", [0, 1, 3])
 def test_a_network_without_edges_is_all_nan(size: int, nulls: int) -> None:
     found = measures(np.zeros((size, size)), np.zeros((size, size)), nulls=nulls)
-    assert len(found) == len(MEASURES) * (4 if nulls else 1)
+    assert len(found) == len(MEASURES) + (len(NULL_MEASURES) if nulls else 0)
     assert all(math.isnan(value) for value in found.values())
     assert communities(np.zeros((size, size))).tolist() == list(range(size))
 
@@ -163,6 +202,8 @@ def test_the_least_networks_break_nothing(size: int, w_rec: Any, spikes: int, sp
         np.full((6, size), spikes),
         nulls=2,
         labels=np.arange(6) % 2,
+        fields=np.full((size, 3), spikes or np.nan),
+        times=np.full(size, spikes or np.nan),
     )
     assert not any(math.isinf(value) for value in found.values())
     if spikes == 0:
@@ -218,6 +259,9 @@ def test_a_pair_without_weight_exists_unless_masked() -> None:
         ({"w_in": np.zeros((3, 2))}, r"`w_in` has the shape \(3, 2\), expected \[C, 3\]"),
         ({"spikes": np.zeros((4, 3))}, "`spikes` and `labels` tell something together alone"),
         ({"spikes": np.zeros((4, 2)), "labels": [0, 1, 0, 1]}, r"`spikes` has the shape \(4, 2\)"),
+        ({"fields": np.zeros((2, 4))}, r"`fields` has the shape \(2, 4\), expected \[3, C\]"),
+        ({"fields": np.full((3, 4), np.inf)}, "`fields` holds a value that is infinite"),
+        ({"times": np.zeros((3, 1))}, r"`times` has the shape \(3, 1\), expected \[3\]"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -56,6 +56,14 @@ def of_spikes(rng: np.random.Generator, x: Any) -> dict[str, Any]:
     return {"w_rec": np.zeros((len(x), len(x))), "positions": x, "spikes": counts, "labels": labels}
 
 
+def of_fields(rng: np.random.Generator, x: Any) -> dict[str, Any]:
+    """Fields and weights that are smooth over channels, and know nothing of place."""
+    smooth = np.ones(3)
+    rows = [np.convolve(row, smooth, "valid") for row in rng.normal(size=(2 * len(x), 12))]
+    weights = {"w_rec": np.zeros((len(x), len(x))), "w_in": np.array(rows[: len(x)]).T}
+    return weights | {"positions": x, "fields": np.exp(rows[len(x) :]), "times": rng.random(len(x))}
+
+
 @pytest.mark.parametrize(
     ("draw", "size", "names"),
     [
@@ -65,7 +73,15 @@ def of_spikes(rng: np.random.Generator, x: Any) -> dict[str, Any]:
             ["modularity", "clustering", "global_efficiency", "wiring_efficiency"],
         ),
         (of_inputs, 12, ["input_position_r2", "input_position_r2_cv"]),
-        (of_spikes, 20, ["selectivity", "selectivity_moran"]),
+        (
+            of_spikes,
+            20,
+            ["selectivity", "selectivity_moran", "class_mantel", "response_mantel", "rate_moran"],
+        ),
+        (of_spikes, 20, ["selectivity_moran_shell", "class_mantel_shell", "response_mantel_shell"]),
+        (of_fields, 20, ["field_moran", "field_mantel", "field_centroid_moran", "channel_spread"]),
+        (of_fields, 20, ["input_moran", "input_mantel", "input_centroid_moran", "input_channel_spread"]),
+        (of_fields, 20, ["time_moran", "radius_time", "field_moran_shell", "input_mantel_shell"]),
     ],
 )
 def test_p_is_uniform_where_the_null_is_true(

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.datasets import SpikeDataset
-from model.topology import preferred_channel, preferred_time
+from model.topology import preferred_time
 from model.topology.responses import Responses, selectivity
 
 
@@ -83,38 +83,10 @@ def test_preferred_time_is_the_mean_over_all_samples() -> None:
     assert preferred_time(hidden) == pytest.approx([1.5, np.nan, 6.0], nan_ok=True)
 
 
-def naive_channels(inputs: SpikeDataset, hidden: SpikeDataset, window: float, least: int) -> list[int]:
-    following = np.zeros((hidden.n_channels, inputs.n_channels))
-    shown = np.zeros(inputs.n_channels)
-    for s in range(len(inputs)):
-        for t_in, channel in zip(inputs.times[s], inputs.channels[s], strict=True):
-            shown[channel] += 1
-            for t_out, neuron in zip(hidden.times[s], hidden.channels[s], strict=True):
-                following[neuron, channel] += 0 <= t_out - t_in < window
-    best = []
-    for row in following:
-        score = [row[c] / shown[c] if shown[c] >= least else 0.0 for c in range(len(shown))]
-        best.append(int(np.argmax(score)) if max(score) > 0 else -1)
-    return best
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 1000), st.integers(1, 4), st.sampled_from([1.0, 5.0, 50.0]))
-def test_preferred_channel_is_that_of_loops(seed: int, least: int, window: float) -> None:
-    rng = np.random.default_rng(seed)
-
-    def spikes(channels: int) -> SpikeDataset:
-        events = []
-        for size in rng.integers(0, 12, size=4):
-            times = rng.integers(0, 30, size).astype(float)
-            events.append((times.tolist(), rng.integers(channels, size=size).tolist()))
-        return data(events, channels)
-
-    inputs, hidden = spikes(4), spikes(3)
-    found = preferred_channel(inputs, hidden, window, least)
-    assert found.tolist() == naive_channels(inputs, hidden, window, least)
-
-
-def test_preferred_channel_wants_the_same_samples() -> None:
-    with pytest.raises(ValueError, match="`inputs` has 1 samples, `hidden` 2"):
-        preferred_channel(data([([], [])], 2), data([([], []), ([], [])], 2))
+def test_profiles_are_counts_over_the_mean_of_a_neuron() -> None:
+    found = responses([[4, 0, 2], [0, 0, 2], [2, 0, 4], [0, 0, 0]], [1, 1, 0, 0])
+    assert found.rate.tolist() == [1.5, 0, 2]
+    assert found.sample_profile[0] == pytest.approx([4 / 1.5, 0, 2 / 1.5, 0])
+    assert found.class_profile[2].tolist() == [1, 1]
+    assert found.class_profile[0] == pytest.approx([1 / 1.5, 2 / 1.5])
+    assert np.isnan(found.sample_profile[1]).all() and np.isnan(found.class_profile[1]).all()

@@ -211,6 +211,8 @@ def test_what_a_trial_stores_is_foreseen(small_spec: MakeSpec, tmp_path: Path) -
     assert cost.network_bytes == pytest.approx(network.stat().st_size, rel=0.01)
     synapses_apart = measure_trial(replace(task, synapses=False), load_splits(spec.data))
     assert cost.table_bytes - synapses_apart.table_bytes >= 2 * 6 * 5 * 4  # a float32 weight a synapse
+    graphs = measure_trial(replace(task, delay_graph=True, nulls=2), load_splits(spec.data))
+    assert graphs.table_bytes - cost.table_bytes >= 3 * 2 * 19 * 4  # at least a number a share
     assert list(tmp_path.glob("checkpoints/*")) == []
 
 

@@ -160,6 +160,9 @@ FAULTS = [
     ("replicates", "{start: 3, leaders: 3}", "11: replicates.leaders: got 3, expected more than the 3 that every trial has"),
     ("budget", "{plateau: 3}", "11: budget.plateau: got 3, expected keys and values; known are trials, gain"),
     ("record", "{nulls: 20000}", "10: record.nulls: got 20000, expected a whole number of at least 0 and at most 10000"),
+    ("record", "{nulls: 9, compared: [clusterin]}", "10: record.compared.0: there is no such measure; did you mean `clustering`?"),
+    ("record", "{compared: [clustering]}", "10: record.compared: compares with no nulls; set `record.nulls`, say to 50"),
+    ("constraints", "[{metric: modularity_z, min: 2}]", "7: constraints.0.metric: `modularity_z` is not recorded; set `record.nulls`"),
     ("replicates", "8", "11: replicates: got 8, expected keys and values; known are start, leaders, trials"),
     ("resources", "{time_limit: 0}", "9: resources.time_limit: got 0, expected a number above 0 or null"),
     ("resources", "{memory_limit: lots}", "9: resources.memory_limit: got 'lots', expected a number above 0 or null"),
@@ -197,6 +200,14 @@ def test_sections_that_do_not_go_together(tmp_path: Path) -> None:
         "8: stopping.rule: `modularity` is measured when training is over, and asha decides before; use none"
     ]
     assert lines_for(tmp_path, measure, "stopping={rule: none}") == []
+    against_nulls = (
+        planted("objectives", "[{metric: field_moran_shell_z, goal: max}]"),
+        "stopping={rule: none}",
+    )
+    assert lines_for(tmp_path, *against_nulls, "record={nulls: 20}") == []
+    assert lines_for(tmp_path, *against_nulls, "record={nulls: 20, compared: [clustering]}") == [
+        "6: objectives.0.metric: `field_moran_shell_z` is not recorded; name its measure in `record.compared`"
+    ]
     bounded = planted("constraints", "[{metric: modularity, min: 0.1}]")
     assert lines_for(tmp_path, bounded) == []
     assert lines_for(tmp_path, bounded, "stopping={rule: pareto}") == [

@@ -23,7 +23,8 @@ def test_tables_have_the_columns_of_the_contract() -> None:
     assert schemas["synapses"].names == ["trial", "replicate", "pre", "post", "weight", "delay"]
     assert schemas["neurons"].names == [
         *("trial", "replicate", "epoch", "neuron", "position"),
-        *("rate", "preferred_class", "selectivity", "module"),
+        *("radius", "rate", "preferred_class", "selectivity", "preferred_time", "preferred_channel"),
+        *("field_centroid", "field_width", "input_centroid", "input_width", "module"),
     ]
     for name in METRICS:
         assert {name, f"{name}_sem"} <= set(schemas["trials"].names)

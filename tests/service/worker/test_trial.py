@@ -1,5 +1,6 @@
 """One trial by itself: its reports, its files, and that it can be taken up again."""
 
+import math
 import platform
 from dataclasses import replace
 from itertools import pairwise
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from model.config import LearnerConfig
 from model.datasets import DataConfig, load_splits
 from model.network.checkpoint import unpack
-from model.topology import MEASURES
+from model.topology import MEASURES, delay_graphs
+from model.topology.delay_graph import SHARES
 from service.record.columns import Converter
 from service.record.provenance import cpu_model, data_digest
 from service.record.schema import make_schemas
@@ -66,6 +68,19 @@ def test_snapshots_are_made_when_they_are_wanted(
     for name in ("neurons", "topology"):
         found = [e for r in reports if name in r.tables for e in r.tables[name]["epoch"].to_pylist()]
         assert found == sorted(found) and sorted(set(found)) == epochs
+
+
+def test_graphs_of_the_shortest_delays_are_recorded_where_they_are_asked_for(task: Task) -> None:
+    reports = advance_to_end(Trial(replace(task, delay_graph=True, snapshots=2)))
+    rows = pa.concat_tables([r.tables["delay_graph"] for r in reports if r.tables])
+    assert len(rows) == 2 * 2 * len(SHARES) and sorted(set(rows["epoch"].to_pylist())) == [0, 3]
+    Converter(make_schemas()["delay_graph"]).from_table(rows)
+    net = unpack(network_file(task.folder, 7).read_bytes())[0]
+    expected = delay_graphs(net.delays()[1].detach().numpy(), net.mask[1].numpy())
+    for one, row in zip(expected, rows.to_pylist()[-len(SHARES) :], strict=True):
+        assert (row["trial"], row["replicate"], row["epoch"]) == (7, 1, 3)
+        for name, value in one._asdict().items():
+            assert row[name] == (None if math.isnan(value) else value), name
 
 
 @given(epochs=st.integers(1, 300), wanted=st.integers(1, 20))
