@@ -6,6 +6,7 @@ import numpy as np
 
 from model.analysis.recording import hidden_spikes
 from model.arrays import Array
+from model.border import kinds_checked
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
 from model.topology import preferred_time, receptive_fields
@@ -21,6 +22,7 @@ class Tuning:
     """Preferred times [R, N] (ms); NaN for a silent neuron."""
 
 
+@kinds_checked
 def tuning_of(net: Cohort, data: SpikeDataset) -> Tuning:
     """The tuning of the neurons of `net`, by their spikes in all samples of `data`.
 

@@ -35,8 +35,10 @@ class Best:
     def from_plain(cls, plain: Mapping[str, Any], networks: Networks) -> Self:
         """What `plain` gave, and the networks; also as versions before 0.2 have written it.
 
-        Raises ValueError, TypeError or KeyError if it is something else.
+        Raises ValueError or TypeError if it is something else.
         """
+        if lacking := {"costs", "epochs", "metrics"} - plain.keys() if "loss" not in plain else set():
+            raise ValueError(f"best epochs: `{min(lacking)}` is missing")
         if "loss" in plain:
             plain = {"costs": [plain["loss"]], "epochs": [plain["epoch"]], "metrics": {}}
         costs, epochs = [float(cost) for cost in plain["costs"]], plain["epochs"]

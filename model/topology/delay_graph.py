@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from model.border import real_array
 from model.topology.clustering import clustering
 from model.topology.modularity import modularity
 from model.topology.network import Network
@@ -49,7 +50,8 @@ def delay_graphs(delays: ArrayLike, mask: ArrayLike | None = None, seed: int = 0
 
     Raises ValueError as `measures` does.
     """
-    network = Network.of(np.ones(np.shape(delays)), delays, mask, seed)
+    delays = real_array(delays, "`delays`", "N, N")
+    network = Network.of(np.ones(delays.shape), delays, mask, seed)
     rng = np.random.default_rng(seed)
     pre, post = np.nonzero(network.exists)
     order = np.lexsort((rng.random(len(pre)), network.distances[pre, post]))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.arrays import Array
+from model.border import kinds_checked
 from model.config import LearnerConfig
 
 ORDER_STREAM, AUGMENTATION_STREAM, BLEND_STREAM = 1000, 1001, 1002
@@ -32,6 +33,7 @@ class Draws(NamedTuple):
         return Draws(self.samples[part], self.seeds[part], blended)
 
 
+@kinds_checked
 def draws_in_epoch(config: LearnerConfig, size: int) -> int:
     """How many samples an epoch trains on, of a training set of `size`.
 
@@ -42,6 +44,7 @@ def draws_in_epoch(config: LearnerConfig, size: int) -> int:
     return size + (round(config.augment_blend * size) if config.augment_blend_adds else 0)
 
 
+@kinds_checked
 def draw_epoch(config: LearnerConfig, size: int, seeds: Sequence[int], epoch: int) -> Draws:
     """The draws of an epoch from a training set of `size`, for networks with these seeds."""
     each = [_draw(config, size, seed, epoch) for seed in seeds]
