@@ -285,7 +285,7 @@ class LearnerConfig:
         if steps > MOST_STEPS:
             raise ValueError(
                 f"LearnerConfig: `duration`: got {self.duration:g}, expected at most {MOST_STEPS} steps of "
-                f"`dt` = {self.dt:g}"
+                f"`dt` = {self.dt:g}; take a longer step"
             )
         if steps < 1 or abs(steps * self.dt - self.duration) > 1e-6 * self.duration:
             raise ValueError(

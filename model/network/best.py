@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from model.border import whole
+from model.fields import show
 
 Networks = dict[str, Tensor]
 """Parameters and mask of R networks by name, each [R, ...]."""
@@ -37,13 +38,15 @@ class Best:
 
         Raises ValueError or TypeError if it is something else.
         """
+        if not isinstance(plain, Mapping):
+            raise ValueError(f"best epochs: got {show(plain)}, expected what `plain` gave")
         if lacking := {"costs", "epochs", "metrics"} - plain.keys() if "loss" not in plain else set():
             raise ValueError(f"best epochs: `{min(lacking)}` is missing")
         if "loss" in plain:
             plain = {"costs": [plain["loss"]], "epochs": [plain["epoch"]], "metrics": {}}
         costs, epochs = [float(cost) for cost in plain["costs"]], plain["epochs"]
         metrics = {name: [float(value) for value in values] for name, values in plain["metrics"].items()}
-        if len(costs) != len(epochs) or not costs:
+        if len(costs) != len(epochs):
             raise ValueError(f"best epochs: got {len(epochs)} for {len(costs)} costs")
         return cls(costs, [whole(epoch, "best epoch", 0) for epoch in epochs], metrics, networks)
 

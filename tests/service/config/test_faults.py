@@ -84,7 +84,7 @@ FAULTS = [
     ("learner", "{dt: 2, min_delay: 1}", "3: learner: `min_delay`: got 1, expected at least `dt` = 2, so that no spike arrives within the step that sent it"),
     ("learner", "{dt: 2, duration: 5}", "3: learner: `duration`: got 5, expected a whole number of steps of `dt` = 2"),
     ("space", "{learner.dt: {choice: [1, 2]}, learner.duration: {choice: [4, 5]}}", "4: space: suggests what cannot be: `duration`: got 5, expected a whole number of steps of `dt` = 2"),
-    ("learner", "{dt: 1e-300, duration: 1e300}", "3: learner: `duration` is too many steps of `dt`; take a longer step"),
+    ("learner", "{dt: 1e-300, duration: 1e300}", "3: learner: `duration`: got 1e+300, expected at most 2147483647 steps of `dt` = 1e-300; take a longer step"),
     ("learner", "[1]", "3: learner: got [1], expected keys and values such as `hidden:`"),
     ("learner", "{wiring_cost: 1}", "3: learner.wiring_cost: is searched under `space`, too; keep it in one of the two places"),
     ("space", "[a]", "4: space: got ['a'], expected paths and domains such as `learner.wiring_cost: {log: [1e-7, 1e-3]}`"),

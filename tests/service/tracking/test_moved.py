@@ -30,6 +30,7 @@ def log(runs: Path, *trials: int) -> None:
     sweep_id(folder)
     view = MlflowView.open(runs, load(folder / "sweep.yaml"), folder)
     for trial in trials:
+        view.trial_started(trial, {})
         view.trial_finished(trial, "complete", None, 1, {"loss": (1.0, None)}, lambda: {"a.png": b"png"})
     view.close("complete")
     assert not view.lost
