@@ -209,7 +209,7 @@ def delete(
 ) -> None:
     """Delete sweeps for good: their folders, and their runs in MLflow."""
     from service.commands.delete import delete as delete_sweeps
-    from service.commands.delete import sweeps_named
+    from service.results.sweeps import sweeps_named
 
     sweeps = sweeps_named(names, out)
     if not yes:

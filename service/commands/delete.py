@@ -7,27 +7,12 @@ from contextlib import ExitStack
 
 from rich.console import Console
 
-from service.errors import Fault, HeldError, SweepError, UserError
+from service.errors import HeldError, SweepError
 from service.results.sweep import Sweep
-from service.results.sweeps import sweeps_in
 from service.storage.layout import LOCK, sweep_file
 from service.storage.lock import sweep_lock
 from service.storage.paths import ObjectPath, StoragePath
 from service.tracking.removal import remove_runs
-
-
-def sweeps_named(names: Sequence[str], runs: StoragePath) -> list[Sweep]:
-    """The sweeps of these names in the folder `runs`.
-
-    Raises UserError, with all that are none: a sweep is named as `polychrony list` does, not by a path.
-    """
-    known = {sweep.name: sweep for sweep in sweeps_in(runs)}
-    cure = f"sweeps there: {', '.join(known)}" if known else "there is none at all"
-    missing = [name for name in names if name not in known]
-    faults = [Fault(str(runs), name, f"there is no such sweep; {cure}") for name in missing]
-    if faults:
-        raise UserError(faults)
-    return [known[name] for name in dict.fromkeys(names)]
 
 
 def delete(sweeps: Sequence[Sweep], console: Console) -> None:

@@ -87,7 +87,7 @@ def list_sweeps(address: str | None, out: StoragePath, console: Console) -> None
 
 
 def _sweep(name: str, out: StoragePath | None) -> "Sweep":
-    from service.commands.delete import sweeps_named
+    from service.results.sweeps import sweeps_named
 
     return sweeps_named([name], out or RUNS)[0]
 

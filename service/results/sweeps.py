@@ -84,3 +84,17 @@ def _common_schema(name: str, sweeps: Sequence[Sweep], schemas: Sequence[pa.Sche
             fault = f"holds {kind} in {sweep.name} and {before} in sweeps before it; read them one by one"
             raise UserError([Fault(name, column, fault)]) from error
     return common
+
+
+def sweeps_named(names: Sequence[str], runs: StoragePath) -> list[Sweep]:
+    """The sweeps of these names in the folder `runs`.
+
+    Raises UserError, with all that are none: a sweep is named as `polychrony list` does, not by a path.
+    """
+    known = {sweep.name: sweep for sweep in sweeps_in(runs)}
+    cure = f"sweeps there: {', '.join(known)}" if known else "there is none at all"
+    missing = [name for name in names if name not in known]
+    faults = [Fault(str(runs), name, f"there is no such sweep; {cure}") for name in missing]
+    if faults:
+        raise UserError(faults)
+    return [known[name] for name in dict.fromkeys(names)]

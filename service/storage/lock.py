@@ -4,9 +4,10 @@ On a local or shared folder that is a lock of the operating system's; on an obje
 lease.
 """
 
+import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import ExitStack, contextmanager
 
 from filelock import FileLock, Timeout
 
@@ -28,39 +29,43 @@ def sweep_lock(folder: StoragePath) -> Iterator[StoragePath]:
         HeldError: if another process holds it.
         UserError: if the folder can't be written.
     """
-    lock: FileLock | Lease
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if isinstance(folder, ObjectPath):
-            lock = Lease(folder)
-        else:
-            lock = FileLock(folder / LOCK, timeout=LOCK_SECONDS)
-        lock.acquire()
-        if isinstance(folder, Path):
-            (folder / DRIVER).write_bytes(this_owner())
-    except Timeout as error:
-        raise HeldError(f"{folder}: another process runs this sweep; wait for it, or stop it") from error
-    except OSError as error:
-        fault = f"can't be written ({error.strerror}); choose a folder that can"
-        raise UserError([Fault("--out", str(folder), fault)]) from error
-    try:
-        yield lock.folder if isinstance(lock, Lease) else folder
-    finally:
-        lock.release()
+    with ExitStack() as held:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            writable = folder
+            if isinstance(folder, ObjectPath):
+                lease = Lease(folder)
+                lease.acquire()
+                held.callback(lease.release)
+                writable = lease.folder
+            else:
+                lock = FileLock(folder / LOCK, timeout=LOCK_SECONDS)
+                lock.acquire()
+                held.callback(lock.release)
+                (folder / DRIVER).write_bytes(this_owner())
+        except Timeout as error:
+            raise HeldError(f"{folder}: another process runs this sweep; wait for it, or stop it") from error
+        except OSError as error:
+            fault = f"can't be written ({error.strerror}); choose a folder that can"
+            raise UserError([Fault("--out", str(folder), fault)]) from error
+        yield writable
 
 
 def is_running(folder: StoragePath) -> bool:
     """Whether a driver holds the sweep in `folder`; for show only, it may end at any moment."""
     if isinstance(folder, ObjectPath):
         return is_leased(folder)
-    lock_file = folder / LOCK
-    if not lock_file.exists():
+    try:
+        lock_file = os.open(folder / LOCK, os.O_RDONLY)  # the sweep may be another user's
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
-        with FileLock(lock_file, blocking=False):
-            return False
-    except Timeout:
+        fcntl.flock(lock_file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
+    finally:
+        os.close(lock_file)  # and with it our lock
+    return False
 
 
 def owner_files(folder: StoragePath) -> list[StoragePath]:

@@ -11,7 +11,7 @@ from object_store import ObjectStore
 from rich.console import Console
 
 from service import Sweep, Sweeps
-from service.commands.delete import delete, sweeps_named
+from service.commands.delete import delete
 from service.commands.listing import print_list
 from service.config.load import load
 from service.config.sweep import SweepSpec, dump
@@ -19,6 +19,7 @@ from service.control.controller import SweepController
 from service.errors import SweepError, UserError
 from service.record.record import Record
 from service.record.schema import make_schemas
+from service.results.sweeps import sweeps_named
 from service.storage.atomic import write_whole
 from service.storage.layout import sweep_file
 from service.storage.lock import sweep_lock

@@ -22,8 +22,8 @@ from service.record.record import Record
 from service.record.schema import make_schemas
 from service.results.status import status_of
 from service.results.sweeps import sweeps_in
-from service.tracking import MlflowView
 from service.tracking.location import embedded_store
+from service.tracking.view import MlflowView
 
 ASKED = """
 name: {name}

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 from object_store import ConditionalFile, ObjectStore
 
 from service.errors import HeldError, SweepError, UserError
 from service.storage import lease, process
-from service.storage.layout import LEASE, LOCK
+from service.storage.layout import DRIVER, LEASE, LOCK
 from service.storage.lease import LEASE_SECONDS, TRUST_SECONDS
 from service.storage.lock import is_running, sweep_lock
 from service.storage.paths import ObjectPath, StoragePath, list_folder
@@ -284,3 +285,18 @@ def test_a_lease_that_cannot_be_made(store: ObjectStore, folder: ObjectPath) -> 
     with pytest.raises(UserError, match=r"can't be written \(ACCESS_DENIED\); choose"), sweep_lock(folder):
         pass
     assert store.files == {}
+
+
+def test_whoever_may_only_read_a_sweep_sees_whether_it_runs(tmp_path: Path) -> None:
+    with sweep_lock(tmp_path):
+        (tmp_path / LOCK).chmod(0o444)
+        assert is_running(tmp_path)
+    assert not is_running(tmp_path)
+    assert not is_running(tmp_path / "nowhere")
+
+
+def test_a_folder_is_given_free_if_it_cannot_be_said_who_holds_it(tmp_path: Path) -> None:
+    (tmp_path / DRIVER).mkdir()  # so it can't be written
+    with pytest.raises(UserError, match="can't be written") as kept, sweep_lock(tmp_path):
+        pass
+    assert not is_running(tmp_path), kept  # the error, and all that it holds, is still there

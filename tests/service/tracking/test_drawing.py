@@ -11,10 +11,10 @@ from trials import MakeSpec
 
 from service.control.controller import SweepController
 from service.storage.layout import pictures_folder
-from service.tracking import MlflowView
 from service.tracking.drawing import Drawer
 from service.tracking.listener import MlflowListener
 from service.tracking.store import Store
+from service.tracking.view import MlflowView
 from service.worker.trial import Trial
 
 

@@ -12,9 +12,10 @@ from service.config.load import load
 from service.config.sweep import SweepSpec, dump
 from service.errors import UserError
 from service.results.sweep import Sweep
-from service.tracking import MlflowView, ui
+from service.tracking import ui
 from service.tracking.location import check_store, database_file, embedded_store, tracking_uri
 from service.tracking.removal import remove_runs
+from service.tracking.view import MlflowView
 
 SWEEP = "name: {name}\ndata: {{name: digits}}\nlearner: {{hidden: 8}}\n"
 SECRET = "postgresql://me:se%2Fcret@host:5432/runs"

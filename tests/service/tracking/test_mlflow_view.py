@@ -15,8 +15,9 @@ from mlflow.entities import Run
 
 from service.config.load import load
 from service.config.sweep import SweepSpec
-from service.tracking import MlflowView, ui_command
 from service.tracking.location import embedded_store
+from service.tracking.ui import ui_command
+from service.tracking.view import MlflowView
 
 SWEEP = """
 name: {name}

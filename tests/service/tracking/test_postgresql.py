@@ -11,8 +11,8 @@ from postgresql import SERVER
 
 from service.config.load import load
 from service.config.sweep import SweepSpec
-from service.tracking import MlflowView
 from service.tracking.removal import remove_runs
+from service.tracking.view import MlflowView
 
 METRICS = {"accuracy": (0.5, 0.25)}
 

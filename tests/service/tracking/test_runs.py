@@ -10,8 +10,8 @@ from mlflow.entities import Run, ViewType
 
 from service.config.load import load
 from service.config.sweep import SweepSpec
-from service.tracking import MlflowView
 from service.tracking.location import embedded_store
+from service.tracking.view import MlflowView
 
 METRICS = {"accuracy": (0.5, 0.25)}
 TRIALS = (0, 1)

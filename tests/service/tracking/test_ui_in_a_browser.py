@@ -15,8 +15,9 @@ import pytest
 from hang import HANG_SECONDS, await_that
 
 from service.config.load import load
-from service.tracking import MlflowView, ui_command
 from service.tracking.location import embedded_store
+from service.tracking.ui import ui_command
+from service.tracking.view import MlflowView
 
 BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 if BROWSER is None:
