@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-"""Of numbers of any kind."""
+"""An array of numbers of any kind."""
 Floats = NDArray[np.float64]
 Reals = NDArray[np.floating[Any]]
-"""Of float32 or float64, as the networks are."""
+"""An array of float32 or of float64, as the numbers of a network are."""
 Ints = NDArray[np.int64]

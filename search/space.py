@@ -110,7 +110,7 @@ class Space:
                     raise ValueError(f"`{f.path}` depends on `{path}`, which is neither searched nor set")
 
     def active(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """Those of the values, by path, whose field is active."""
+        """The values of the fields that are active, by path."""
         found: dict[str, Value] = {}
         for f in self.fields:
             if f.path in values and f.active(found):

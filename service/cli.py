@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Out = Annotated[  # a Place; Typer knows no unions
+Out = Annotated[  # a StoragePath; Typer knows no unions
     Any,
     typer.Option(
         "--out",

@@ -18,7 +18,7 @@ Order = Literal["magnitude", "length"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 """Which synapses go first: the weakest, or the longest."""
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
-"""Of the synapses, that are taken out."""
+"""The shares of the synapses that are taken out, from none to all."""
 
 
 @kinds_checked

@@ -13,7 +13,7 @@ from search.space import Space
 SAMPLERS = ("random", "grid", "qmc", "tpe", "gp", "cmaes", "nsga2", "nsga3")
 """The names of all samplers."""
 LEARNING = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
-"""Those that learn from results, and so from earlier sweeps."""
+"""The names of the samplers that learn from results, and so from earlier sweeps."""
 TAKES = {
     "population": ("cmaes", "nsga2", "nsga3"),
     "crossover": ("nsga2", "nsga3"),

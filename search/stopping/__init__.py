@@ -14,7 +14,7 @@ __all__ = ["RULES", "Asha", "Hyperband", "Median", "NoStopping", "Pareto", "Stop
 RULES = ("none", "asha", "median", "hyperband", "pareto")
 """The names of all rules."""
 FOR_ONE = ("asha", "median", "hyperband")
-"""Those that need a single objective."""
+"""The names of the rules that need a single objective."""
 
 
 def make_rule(

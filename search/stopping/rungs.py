@@ -47,7 +47,7 @@ class Rungs(Generic[T]):
         return max(1, n // self.reduction)
 
     def wanted(self, n: int) -> str:
-        """Those places in words."""
+        """In words, among how many of `n` trials one has to be to go on."""
         if self.places(n) == 1:
             return "the best"
         share = {2: "half", 3: "third", 4: "quarter"}.get(self.reduction, f"1/{self.reduction}")

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from service.commands.estimate import SweepCost, TrialCost
 
 SUGGESTIONS = 3
-"""Trials that are measured,"""
+"""How many suggestions are measured at most."""
 MEASURING_SECONDS = 30.0
-"""unless those before have taken so long."""
+"""No other suggestion is measured after those before have taken so long (s)."""
 WIDTH = 100
 HOUR, MEGABYTE, GIGABYTE = 3600.0, 1e6, 1e9
 

@@ -36,9 +36,9 @@ WORKER_SECONDS = 2.5
 TRIAL_SECONDS = 0.5
 """Processor time for each trial in the process that conducts the sweep, most of it for pictures."""
 LEADER_SECONDS, LEADER_BYTES = 2.0, 6_000_000
-"""For the pages of a leading trial, when all trials are over."""
+"""What the pages of a leading trial take, when all trials are over: seconds, and bytes on disk."""
 PROBE_SECONDS, PROBE_BYTES = 3.0, 1_500_000
-"""For what the networks of the very best do, each."""
+"""What the pictures of what a network does take, for each of the very best trials."""
 CURVES_BYTES = 140_000
 """Metrics of a trial in MLflow, beside copies of its pictures."""
 

@@ -92,7 +92,7 @@ KEYS = tuple(fields_of(SweepFile))
 """The keys of a sweep file."""
 
 SECTIONS = tuple(key for key in KEYS if key not in ("name", "experiment", "data", "learner", "space"))
-"""Those of the sections that are read by themselves, and as a whole."""
+"""The keys of the sections that are read as a whole, each by itself."""
 
 
 def default(key: str) -> Any:

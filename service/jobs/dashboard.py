@@ -50,7 +50,7 @@ class Client(Protocol):
         """What a job has said so far."""
 
     def tail_job_logs(self, job_id: str) -> AsyncIterator[str]:
-        """What it has said and goes on to say."""
+        """What a job has said so far, and whatever it goes on to say."""
 
     def nodes(self) -> list[dict[str, Any]]:
         """The nodes, as Ray's state API has them."""
@@ -220,7 +220,7 @@ class _Said:
         self._at = 0
 
     def more(self, text: str) -> None:
-        """The next piece of it."""
+        """Write the next piece of the log, less what was written before."""
         new = text[max(0, self.length - self._at) :]
         self._at += len(text)
         if new:
@@ -228,7 +228,7 @@ class _Said:
             self.length += len(new)
 
     def again(self, text: str) -> None:
-        """The whole of it."""
+        """Write what is new in a log that is given whole."""
         self.start()
         self.more(text)
 

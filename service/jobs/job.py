@@ -51,7 +51,7 @@ class Job:
 
     @property
     def folder(self) -> str:
-        """The sweep's, as the cluster sees it."""
+        """The folder of the sweep, as the cluster sees it."""
         return f"{self.out.rstrip('/')}/{self.sweep}"
 
 

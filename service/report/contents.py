@@ -53,7 +53,7 @@ def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.D
     """The figures in the order of the page, drawn one by one.
 
     Args:
-        study: the sweep.
+        sweep_data: what is shown of the sweep.
         exemplars: whose networks are shown.
         leading: pruning curves of leading trials, shown where those of all trials were not recorded.
     """

@@ -1,4 +1,4 @@
-"""Where things lie in a sweep's folder, and how a file is written whole or not at all."""
+"""A file is written whole or not at all."""
 
 import os
 import platform

@@ -29,9 +29,9 @@ class Task:
     synapses: bool = False
     """Whether the table of synapses is wanted."""
     pruning: bool = False
-    """Whether that of pruning curves is."""
+    """Whether the table of pruning curves is wanted."""
     delay_graph: bool = False
-    """Whether that of the graphs of the shortest delays is."""
+    """Whether the table of the graphs of the shortest delays is wanted."""
     nulls: int = 0
     """Null networks that the networks are compared with in every snapshot."""
     compared: tuple[str, ...] = MEASURES
