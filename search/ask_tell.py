@@ -1,8 +1,8 @@
 """The search itself: ask for a suggestion, tell what became of it.
 
-A thin layer over an optuna study in memory. What lasts is kept by the caller: a search is rebuilt by restoring
-the suggestions it has made and telling what became of them, in the same order, and goes on as if it had never
-stopped.
+A thin layer over an optuna study in memory. What lasts is kept by the caller: a search is rebuilt by
+restoring the suggestions it has made and telling what became of them, in the same order, and goes on as if it
+had never stopped.
 """
 
 import json
