@@ -108,7 +108,7 @@ def as_array(values: Any, where: str, dtype: Any = None) -> Array:
 
 
 def real_array(values: Any, where: str, axes: str) -> Floats:
-    """`values` as float64, with the dimensions that `axes` names, such as "N, C"; else ValueError in words."""
+    """`values` as float64, with the dimensions that `axes` names, such as "N, C"; else ValueError."""
     array = as_array(values, where, np.float64)
     if array.ndim != len(axes.split(",")):
         raise ValueError(f"{where}: got shape {list(array.shape)}, expected [{axes}]")
