@@ -185,5 +185,5 @@ def _network(spec: SweepSpec, cost: float, embedding: str, dimensions: int | Non
     learner = learner_for(spec, values | ({"learner.dimensions": dimensions} if dimensions else {}))
     net = Cohort(replace(learner, replicates=3), 64, 10, seeds=[1, 2, 3])
     with torch.no_grad():
-        net.w_in += drive
+        net.w_in.add_(drive)
     return pack(net, None, 3, Best.start(1))

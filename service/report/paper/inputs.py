@@ -10,7 +10,7 @@ from model.topology import channel_places
 from service.figures.channels import Channels, draw_channels, draw_radius_time
 from service.figures.cloud import Array
 from service.report.exemplars import Exemplar
-from service.report.held_out import SAMPLES, held_out
+from service.report.held_out import held_out
 from service.report.items import Plot
 from service.report.outcomes import draw_outcomes
 from service.report.paper.sources import CHOSEN, Sources
@@ -84,8 +84,8 @@ def by_spikes(sources: Sources) -> Plot | str:
         return plot
     caption = (
         "As figure 2C, weighted by a neuron's spikes in the 5 ms after a spike of the channel over all its "
-        f"spikes, in {len(shown)} samples (at most {SAMPLES}) of the {part} set. "
-        f"{TRAJECTORY.format(fields='responses')} Spread and z are those recorded, of all validation samples."
+        f"spikes, in {len(shown)} samples of the {part} set. "
+        f"{TRAJECTORY.format(fields='responses')} Spread and z are those in the table `topology`."
     )
     return Plot(plot.figure, plot.data, caption)
 
