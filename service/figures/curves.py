@@ -1,6 +1,7 @@
 """How outcomes change along a field, in training, and with size, by group of trials."""
 
 from collections.abc import Callable, Sequence
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from service.figures.style import COLOURS, INK, MARKERS, new_figure, plain
 COLUMNS = 3
 DODGE = 0.5
 """Share of the room between two places in which groups stand side by side, so that bars do not overlap."""
+LONGEST = 30
+"""Letters in a line beside a picture."""
 LETTER, HANDLE = 0.08, 0.7
 """Room that a letter and a handle take in a legend (inches)."""
 
@@ -51,7 +54,7 @@ def draw_curves(
                 axes.plot(own[x], own[outcome], **_dots(k), markersize=3, alpha=0.3, markeredgewidth=0)
             rows = _rows(means, group, outcome, x)
             _draw_means(axes, _places(rows[x].to_numpy(), k, len(groups), ticks), rows, k)
-        axes.set(xlabel=label(x), ylabel=label(outcome))
+        axes.set(xlabel=label(x), ylabel=_wrapped(label(outcome)))
         if ticks is not None:
             axes.set_xticks(range(len(ticks)), [f"{tick:g}" for tick in ticks])
         elif log:
@@ -59,24 +62,35 @@ def draw_curves(
     return figure
 
 
-def draw_course(means: pd.DataFrame, outcomes: Sequence[str], groups: Sequence[str], label: Label) -> Figure:
-    """Means against epochs, a line a group with its interval as a band.
+def draw_bands(
+    means: pd.DataFrame,
+    x: str,
+    outcomes: Sequence[str],
+    groups: Sequence[str],
+    label: Label,
+    same_scale: bool = False,
+) -> Figure:
+    """Means along a course, a line a group with its interval as a band.
 
     Args:
-        means: rows of `group`, `epoch`, `outcome`, `mean`, `low`, `high`.
+        means: rows of `group`, `x`, `outcome`, `mean`, `low`, `high`.
+        x: column along the axis.
         outcomes: what is shown.
         groups: all groups, in the order of their colours.
         label: names axes.
+        same_scale: whether all outcomes have the same axis, to be compared.
     """
     figure, panels = _panels(len(outcomes), groups)
     for axes, outcome in zip(panels, outcomes, strict=False):
         for k, group in enumerate(groups):
-            rows, colour = _rows(means, group, outcome, "epoch"), _colour(k)
-            axes.plot(rows["epoch"], rows["mean"], color=colour, linewidth=1.6)
-            axes.plot(rows["epoch"].iloc[-1:], rows["mean"].iloc[-1:], **_dots(k), markersize=5)
+            rows, colour = _rows(means, group, outcome, x), _colour(k)
+            axes.plot(rows[x], rows["mean"], color=colour, linewidth=1.6)
+            axes.plot(rows[x].iloc[-1:], rows["mean"].iloc[-1:], **_dots(k), markersize=5)
             band = {"color": colour, "alpha": 0.2, "linewidth": 0}
-            axes.fill_between(rows["epoch"], rows["low"], rows["high"], **band)
-        axes.set(xlabel="epoch", ylabel=label(outcome))
+            axes.fill_between(rows[x], rows["low"], rows["high"], **band)
+        axes.set(xlabel=label(x), ylabel=_wrapped(label(outcome)))
+        if same_scale and axes is not panels[0]:
+            axes.sharey(panels[0])
     return figure
 
 
@@ -99,7 +113,7 @@ def draw_by_size(
             own = trials[trials["group"] == group]
             errors = own[f"{outcome}_sem"].fillna(0)
             axes.errorbar(own[x], own[outcome], errors, **_dots(k), markersize=5, alpha=0.75, elinewidth=0.8)
-        axes.set(xlabel=label(x), ylabel=label(outcome))
+        axes.set(xlabel=label(x), ylabel=_wrapped(label(outcome)))
         if log:
             axes.set_xscale("log")
     return figure
@@ -134,6 +148,11 @@ def _panels(count: int, groups: Sequence[str]) -> tuple[Figure, list[Any]]:
         axes.set_visible(False)
     add_legend(figure, groups)
     return figure, panels
+
+
+def _wrapped(name: str) -> str:
+    """On two lines what is longer than a picture is high."""
+    return fill(name, LONGEST, break_on_hyphens=False)
 
 
 def _colour(k: int) -> str:

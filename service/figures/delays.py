@@ -1,10 +1,13 @@
 """The distribution of a network's delays."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from service.figures.cloud import Array
+from service.figures.panels import panels_of
 from service.figures.style import COLOURS, INK, POSITIVE_COLOUR, framed_figure, plain, png, titled
 
 BINS = 50
@@ -41,6 +44,25 @@ def draw_delays(axes: Any, values: Array, strength: Array) -> None:
         axes.text(0.5, 0.5, "no synapses", transform=axes.transAxes, ha="center", color=POSITIVE_COLOUR)
     axes.set(xlabel="delay (ms)", ylabel="share of synapses")
     plain(axes)
+
+
+def draw_delay_strength(networks: Sequence[tuple[str, Array]], borders: Array) -> Figure:
+    """Synapses times their strength by delay, on a logarithmic axis, a picture a network on the same axes.
+
+    Args:
+        networks: of each its title, and an amount [B] for each bin.
+        borders: of the bins [B + 1] (ms).
+    """
+    figure, panels = panels_of(len(networks), 2.9)
+    highest = max((amounts.max() for _, amounts in networks), default=0) or 1.0
+    least = min((amounts[amounts > 0].min() for _, amounts in networks if amounts.any()), default=0.1)
+    for axes, (title, amounts) in zip(panels, networks, strict=False):
+        axes.stairs(amounts, borders, baseline=least / 2, fill=True, color=COLOURS[0])
+        axes.set(xlabel="delay (ms)", ylabel="synapses × Σ|w|", yscale="log", ylim=(least / 2, 2 * highest))
+        axes.set_xlim(borders[0], borders[-1])
+        plain(axes)
+        titled(axes, title, 10)
+    return figure
 
 
 def add_legend(axes: Any) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from model import Cohort
 from service.errors import UserError
 from service.figures.cloud import Array, Cloud
 from service.report.sweep_data import SweepData, as_text
-from service.results.sweep import Sweep
+from service.results.sweep import Sweep, frame_of
 
 MOST = 9
 BANDS = 5
@@ -28,14 +29,36 @@ class Exemplar:
     rank: int
     """Place among the exemplars by the first objective, from 0."""
     title: str
-    delays: Array
-    """Delays of the synapses that exist [E] (ms)."""
-    strength: Array
-    """|w| of the same [E]."""
-    w_in: Array
-    """[C, N]"""
+    net: Cohort
+    """The networks of all replicates."""
+    neurons: pd.DataFrame
+    """The rows of replicate 0 in the table `neurons`, of all its snapshots, in the order of the neurons."""
     cloud: Cloud | None
     """None without positions."""
+
+    @property
+    def delays(self) -> Array:
+        """Delays of the synapses that exist [E] (ms)."""
+        delays: Array = self.net.delays()[0].detach().numpy()[self.net.mask[0].numpy()]
+        return delays
+
+    @property
+    def strength(self) -> Array:
+        """|w| of the same [E]."""
+        strength: Array = np.abs(self.net.w_rec[0].detach().numpy()[self.net.mask[0].numpy()])
+        return strength
+
+    @property
+    def w_in(self) -> Array:
+        """Input weights [C, N]."""
+        weights: Array = self.net.w_in[0].detach().numpy()
+        return weights
+
+    @property
+    def last(self) -> pd.DataFrame:
+        """Its neurons in the last snapshot."""
+        last: pd.DataFrame = self.neurons[self.neurons["epoch"] == self.neurons["epoch"].max()]
+        return last
 
 
 def choose(sweep_data: SweepData) -> list[int]:
@@ -59,7 +82,7 @@ def load(sweep: Sweep, sweep_data: SweepData) -> list[Exemplar]:
     ranked = choose(sweep_data)
     chosen = sweep_data.trials[sweep_data.trials["trial"].isin(ranked)].sort_values(order)
     shown = pc.field("trial").isin(chosen["trial"].tolist()) & (pc.field("replicate") == 0)
-    rows = sweep.arrow("neurons", shown, ["trial", "epoch", "neuron", "rate", "preferred_class"]).to_pandas()
+    rows = frame_of(sweep.arrow("neurons", shown)).sort_values(["epoch", "neuron"], ignore_index=True)
     found = []
     for _, trial in chosen.iterrows():
         number = int(trial["trial"])
@@ -76,7 +99,6 @@ def _exemplar(
     sweep: Sweep, sweep_data: SweepData, trial: "pd.Series[Any]", rank: int, neurons: pd.DataFrame
 ) -> Exemplar:
     net = sweep.network(int(trial["trial"]))
-    weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
     group = trial["group"] if sweep_data.grouped_by else ""
     at = (
         ""
@@ -86,24 +108,15 @@ def _exemplar(
     title = "\n".join(filter(None, [f"trial {trial['trial']}: {group}".removesuffix(": "), at]))
     cloud = None
     if net.has_positions:
-        last = neurons[neurons["epoch"] == neurons["epoch"].max()].sort_values("neuron")
+        last = neurons[neurons["epoch"] == neurons["epoch"].max()]
         cloud = Cloud(
             net.positions[0].detach().numpy(),
-            weights,
+            net.w_rec[0].detach().numpy(),
             last["rate"].to_numpy(),
             title,
             preferred_class=last["preferred_class"].fillna(-1).to_numpy(int),
         )
-    delays = net.delays()[0].detach().numpy()
-    return Exemplar(
-        int(trial["trial"]),
-        rank,
-        title,
-        delays[mask],
-        np.abs(weights[mask]),
-        net.w_in[0].detach().numpy(),
-        cloud,
-    )
+    return Exemplar(int(trial["trial"]), rank, title, net, neurons, cloud)
 
 
 def places(exemplars: Sequence[Exemplar]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from model.datasets import DataConfig
 from model.topology import MEASURES
 from search import Objective
 from service.errors import Fault, UserError
@@ -42,6 +43,10 @@ class SweepData:
     """The table `topology` of these trials at all epochs, with the fields and `group`."""
     pruning: pd.DataFrame
     """The table `pruning` of these trials, with the fields and `group`; no rows if it was not asked for."""
+    delay_graph: pd.DataFrame
+    """The table `delay_graph` of the same; no rows if it was not asked for."""
+    data: DataConfig
+    """What the networks were trained and tested with."""
     x: str | None
     """The field on the axis of curves; None if no number was searched."""
     grouped_by: Sequence[str]
@@ -102,23 +107,26 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
         networks=_networks(epochs, course),
         epochs=epochs,
         course=course,
-        pruning=_pruning(sweep).merge(own, on="trial"),
+        pruning=_on_request(sweep, "pruning").merge(own, on="trial"),
+        delay_graph=_on_request(sweep, "delay_graph").merge(own, on="trial"),
+        data=sweep.spec.data,
         x=x,
         grouped_by=grouped_by,
     )
 
 
-def _pruning(sweep: Sweep) -> pd.DataFrame:
-    """The table `pruning`, which a sweep of an earlier version does not have."""
+def _on_request(sweep: Sweep, table: str) -> pd.DataFrame:
+    """A table that a sweep of an earlier version does not have."""
     try:
-        return sweep.table("pruning")
+        return sweep.table(table)
     except UserError:
         return pd.DataFrame({"trial": pd.Series(dtype=int)})
 
 
 def _layout(results: pd.DataFrame, fields: Sequence[str]) -> tuple[list[str], str | None]:
     """The fields that make groups, and the one on the axis of curves."""
-    numbers = [name for name in fields if is_number(results[name])]
+    # A number that one kind of trial alone has, and always the same, is no axis.
+    numbers = [name for name in fields if is_number(results[name]) and results[name].nunique() > 1]
     by_variety = sorted(numbers, key=lambda name: -results[name].nunique())
     x = "wiring_cost" if "wiring_cost" in numbers else next(iter(by_variety), None)
     grouped_by: list[str] = []

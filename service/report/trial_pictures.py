@@ -4,7 +4,6 @@ All are kept in the sweep's folder, below `pictures/`; what is there is not draw
 """
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -14,7 +13,7 @@ import pyarrow.compute as pc
 
 from model import Cohort, SpikeDataset
 from model.analysis.recording import hidden_spikes
-from model.datasets import DataConfig, load_splits
+from model.datasets import DataConfig
 from model.network.checkpoint import unpack
 from model.topology import preferred_channel, preferred_time
 from service.errors import SweepError
@@ -27,13 +26,12 @@ from service.figures.movement import movement_gif
 from service.figures.pruning import draw_pruning
 from service.figures.raster import Raster, draw_raster
 from service.figures.style import png
+from service.report.held_out import held_out
 from service.storage.atomic import write_whole
 from service.storage.layout import LAST_STILL, network_file, pictures_folder
 from service.storage.paths import StoragePath, list_folder
 from service.worker.tables import pruning_rows
 
-SAMPLES = 128
-"""Held-out samples that a leading trial is shown for its pictures."""
 VIEWS = ("module", "channel", "time")
 """Ways to colour the still pictures of a leading trial, beside that of every trial."""
 
@@ -83,7 +81,7 @@ def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data:
     """
 
     def draw(net: Cohort) -> dict[str, bytes]:
-        name, shown = _held_out(data)
+        name, shown = held_out(data)
         title = _title(sweep, trial, net)
         hidden = hidden_spikes(net, shown, np.arange(len(shown)))[0]
         cloud = _cloud(net, _last(neurons), title, preferred_channel(shown, hidden), preferred_time(hidden))
@@ -189,13 +187,6 @@ def _at(neurons: pa.Table, epoch: int) -> pa.Table:
     """The rows of replicate 0 at an epoch, in the order of the neurons."""
     here = (pc.field("epoch") == epoch) & (pc.field("replicate") == 0)
     return neurons.filter(here).sort_by("neuron")
-
-
-@lru_cache(maxsize=1)
-def _held_out(config: DataConfig) -> tuple[str, SpikeDataset]:
-    """The name of the held-out split, and its first SAMPLES samples."""
-    name, data = load_splits(config).held_out
-    return name, data.subset(slice(SAMPLES))
 
 
 def _raster(net: Cohort, shown: SpikeDataset, hidden: SpikeDataset, title: str) -> Raster:

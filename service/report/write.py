@@ -6,9 +6,10 @@ import pandas as pd
 from rich.console import Console
 
 from service.figures.style import png, svg
-from service.report.contents import Drawn, contents
+from service.report.contents import contents
 from service.report.effects import Effect, find_effects
 from service.report.exemplars import load
+from service.report.items import Drawn
 from service.report.page import Picture, render
 from service.report.sweep_data import read_sweep_data
 from service.report.trial_pictures import pruning_curves

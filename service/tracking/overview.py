@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 from service.errors import UserError
 from service.figures.style import png
 from service.record.schema import TABLES
-from service.report.contents import Drawn, overview
+from service.report.contents import overview
+from service.report.items import Drawn
 from service.report.sweep_data import read_sweep_data
 from service.results.sweep import Sweep
 from service.storage.paths import stored_files

@@ -16,7 +16,8 @@ from service.config.load import load
 from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
 from service.record.rows import FinishedTrial, Metrics
-from service.report.contents import Drawn, contents
+from service.report.contents import contents
+from service.report.items import Drawn
 from service.report.sweep_data import read_sweep_data
 from service.worker.trial import Trial
 
@@ -100,8 +101,8 @@ def test_the_report_shows_the_curves_of_all_trials_and_what_differs_from_nulls(s
     study = read_sweep_data(sweep)
     found = {item.name: item for item in contents(study, [], pd.DataFrame()) if isinstance(item, Drawn)}
     assert "measures_z" in found
-    assert found["pruning"].caption.startswith("Of all complete trials.")
-    means = found["pruning"].data.set_index(["group", "by", "share"])["mean"]
+    assert found["figure_6A"].caption.startswith("Of all complete trials.")
+    means = found["figure_6A"].data.set_index(["group", "by", "share"])["mean"]
     curves = study.pruning[(study.pruning["by"] == "length") & (study.pruning["share"] == 0.5)]
     for group, rows in curves.groupby("group"):
         expected = rows.groupby("trial")["accuracy"].mean().mean()

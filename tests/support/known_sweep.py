@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import torch
 
 from model import Cohort
 from model.network.best import Best
@@ -14,6 +16,10 @@ from service.config.load import load
 from service.config.sweep import SweepSpec, dump, learner_for
 from service.record.record import Record
 from service.record.schema import make_schemas, searched_columns
+from service.report.exemplars import load as load_exemplars
+from service.report.paper.sources import Sources
+from service.report.sweep_data import read_sweep_data
+from service.results.sweep import Sweep
 from service.storage.atomic import write_whole
 from service.storage.layout import network_file
 
@@ -31,6 +37,13 @@ objectives: [{metric: accuracy, goal: max}, {metric: wiring_length, goal: min}]
 COSTS = (0.0, 0.01, 0.1, 1.0)
 BETTER = 0.05
 """By how much `space` is better than `free` in accuracy."""
+
+DRIVE = 2.0
+"""On every input weight, for neurons to spike."""
+NULLS = ("clustering_ratio", "global_efficiency_ratio", "input_position_r2_ratio", "input_position_r2_cv_z")
+"""What is recorded against nulls, on request."""
+SHORTEST = (0.5, 0.7, 0.95)
+"""Shares of the synapses that make graphs, on request."""
 
 Row = dict[str, Any]
 
@@ -97,6 +110,34 @@ def rows_of(trial: int, cost: float, embedding: str, dimensions: int | None) -> 
     return {"trials": [trials], "epochs": epochs, "topology": topology, "neurons": neurons}
 
 
+def requested_rows(trial: int, rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
+    """The `rows` of a trial with what is recorded on request, and with the tuning of neurons."""
+    draw = np.random.default_rng(1000 + trial)
+    networks = [(r, e) for r in range(3) for e in (0, 3)]
+    first = [one | {"epoch": 0} for one in rows["topology"] if one["epoch"] == 1]
+    topology = [
+        one | {name: 1.0 + 0.1 * draw.normal() for name in NULLS} for one in [*first, *rows["topology"]]
+    ]
+    tuning = [
+        {"radius": draw.random(), "preferred_time": 20 * draw.random(), "field_centroid": 64 * draw.random()}
+        for _ in rows["neurons"]
+    ]
+    graphs = [
+        {"trial": trial, "replicate": r, "epoch": e, "share": share}
+        | {"modularity": draw.random(), "clustering_ratio": e + share, "efficiency_ratio": draw.random()}
+        for r, e in networks
+        for share in SHORTEST
+    ]
+    pruning = [
+        {"trial": trial, "replicate": r, "by": by, "share": share, "accuracy": draw.random()}
+        for r in range(3)
+        for by in ("magnitude", "length")
+        for share in (0.0, 0.5, 1.0)
+    ]
+    neurons = [one | more for one, more in zip(rows["neurons"], tuning, strict=True)]
+    return rows | {"topology": topology, "neurons": neurons, "delay_graph": graphs, "pruning": pruning}
+
+
 def planned() -> list[tuple[float, str, int | None]]:
     """Every combination once: 4 costs in space of 1 to 3 dimensions, and free."""
     spatial = [(cost, "space", dimensions) for cost in COSTS for dimensions in (1, 2, 3)]
@@ -108,23 +149,41 @@ def write_known_sweep(
     trials: list[tuple[float, str, int | None]] | None = None,
     more: list[Row] | None = None,
     networks: tuple[int, ...] = (),
+    everything: bool = False,
 ) -> Path:
-    """The folder of a sweep: complete trials as planned, more rows of `trials`, networks of some."""
+    """The folder of a sweep: complete trials as planned, more rows of `trials`, networks of some.
+
+    everything: whether it has what is recorded on request as well.
+    """
     folder.mkdir(parents=True)
     (folder / "asked.yaml").write_text(SWEEP)
     spec = load(folder / "asked.yaml")
     (folder / "sweep.yaml").write_text(dump(spec))
-    with Record.open(folder, make_schemas(searched_columns(spec.space), MEASURES)) as record:
+    measures = (*MEASURES, *NULLS) if everything else MEASURES
+    with Record.open(folder, make_schemas(searched_columns(spec.space), measures)) as record:
         for trial, values in enumerate(planned() if trials is None else trials):
-            record.append_all(rows_of(trial, *values))
+            rows = rows_of(trial, *values)
+            record.append_all(requested_rows(trial, rows) if everything else rows)
             if trial in networks:
-                write_whole(network_file(folder, trial), _network(spec, *values))
+                drive = DRIVE if everything else 0.0
+                write_whole(network_file(folder, trial), _network(spec, *values, drive))
         if more:
             record.append("trials", more)
     return folder
 
 
-def _network(spec: SweepSpec, cost: float, embedding: str, dimensions: int | None) -> bytes:
+def sources_of(folder: Path) -> Sources:
+    """What figures of the paper are drawn from, of the sweep in `folder`; no curves of leading trials."""
+    sweep = Sweep(folder)
+    sweep_data = read_sweep_data(sweep)
+    return Sources(sweep_data, load_exemplars(sweep, sweep_data), pd.DataFrame())
+
+
+def _network(spec: SweepSpec, cost: float, embedding: str, dimensions: int | None, drive: float) -> bytes:
+    """Networks as drawn, with `drive` more on every input weight."""
     values = {"learner.wiring_cost": cost, "learner.embedding": embedding}
     learner = learner_for(spec, values | ({"learner.dimensions": dimensions} if dimensions else {}))
-    return pack(Cohort(replace(learner, replicates=3), 64, 10, seeds=[1, 2, 3]), None, 3, Best())
+    net = Cohort(replace(learner, replicates=3), 64, 10, seeds=[1, 2, 3])
+    with torch.no_grad():
+        net.w_in.add_(drive)
+    return pack(net, None, 3, Best.start(1))
