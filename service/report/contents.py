@@ -11,6 +11,7 @@ from model.topology import MEASURES
 from service.figures.curves import draw_by_size, draw_course, draw_curves
 from service.figures.front import draw_best_so_far, draw_front
 from service.figures.importance import draw_importance
+from service.figures.lesions import draw_lesions
 from service.figures.networks import draw_clouds, draw_delay_histograms, draw_inputs
 from service.figures.parallel import draw_parallel
 from service.figures.pruning import draw_pruning_by_group
@@ -63,6 +64,7 @@ def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.D
     yield _measures(sweep_data, "measures_z", "The same against chance", "_z")
     yield _size(sweep_data)
     yield _pruning(sweep_data, leading)
+    yield _lesions(sweep_data)
     yield from _clouds(exemplars)
     yield from _inputs(exemplars)
     yield _course(sweep_data)
@@ -216,6 +218,25 @@ def _pruning(sweep_data: SweepData, leading: pd.DataFrame) -> Item:
     means = pd.concat(parts, ignore_index=True)
     figure = draw_pruning_by_group(means, _groups(sweep_data))
     return Drawn("pruning", title, f"{whose}. {INTERVALS}", figure, means)
+
+
+def _lesions(sweep_data: SweepData) -> Item:
+    title, known = "Accuracy without some of the neurons", sweep_data.lesions
+    if known.empty:
+        return Absent(title, "lesions are recorded with `record: {lesions: true}`; there are none")
+    first = sweep_data.objectives[0]
+    ranked = sweep_data.trials[sweep_data.trials["trial"].isin(known["trial"])].sort_values(
+        first.metric, ascending=first.goal == "min"
+    )
+    trial = int(ranked["trial"].iloc[0])
+    shown = known[(known["trial"] == trial) & (known["replicate"] == known["replicate"].min())]
+    caption = (
+        f"Trial {trial}, the best one with lesions, replicate {shown['replicate'].iloc[0]}; the table "
+        "`lesions` has all. Sets of neurons, with their sizes, that share a place, a module or a band of "
+        "channels; right: random sets of the same size. Dots: at least 3 standard deviations of the random "
+        "sets from their mean."
+    )
+    return Drawn("lesions", title, caption, draw_lesions(shown, f"{sweep_data.name}, trial {trial}"), shown)
 
 
 def _clouds(exemplars: Sequence[Exemplar]) -> Iterator[Item]:

@@ -42,6 +42,8 @@ class SweepData:
     """The table `topology` of these trials at all epochs, with the fields and `group`."""
     pruning: pd.DataFrame
     """The table `pruning` of these trials, with the fields and `group`; no rows if it was not asked for."""
+    lesions: pd.DataFrame
+    """The table `lesions` of these trials, with the fields and `group`; no rows if it was not asked for."""
     x: str | None
     """The field on the axis of curves; None if no number was searched."""
     grouped_by: Sequence[str]
@@ -102,16 +104,17 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
         networks=_networks(epochs, course),
         epochs=epochs,
         course=course,
-        pruning=_pruning(sweep).merge(own, on="trial"),
+        pruning=_on_request(sweep, "pruning").merge(own, on="trial"),
+        lesions=_on_request(sweep, "lesions").merge(own, on="trial"),
         x=x,
         grouped_by=grouped_by,
     )
 
 
-def _pruning(sweep: Sweep) -> pd.DataFrame:
-    """The table `pruning`, which a sweep of an earlier version does not have."""
+def _on_request(sweep: Sweep, table: str) -> pd.DataFrame:
+    """A table that a sweep of an earlier version may not have."""
     try:
-        return sweep.table("pruning")
+        return sweep.table(table)
     except UserError:
         return pd.DataFrame({"trial": pd.Series(dtype=int)})
 

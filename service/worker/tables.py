@@ -124,7 +124,7 @@ def _lesion_rows(one: Lesion) -> Iterator[dict[str, Any]]:
     for column, of in (("class", attrgetter("by_class")), ("part", attrgetter("by_part"))):
         intact, without, drawn = of(one.intact), of(one.without), np.array([of(each) for each in one.random])
         for k in np.flatnonzero(~np.isnan(intact)).tolist():
-            yield key | {column: k} | _accuracies(intact[k], without[k], drawn[:, k])
+            yield key | {column: k} | _accuracies(intact[k], without[k], drawn[:, k].tolist())
 
 
 def _accuracies(intact: float, without: float, random: Sequence[float]) -> dict[str, float | None]:

@@ -118,9 +118,8 @@ def test_lesions_of_all_trials_are_those_of_their_networks(sweep: Sweep) -> None
         gone[0, members] = True
         seen = evaluate(lesioned(net, gone), test)
         assert row["accuracy"] == pytest.approx(seen.accuracy[0])
-        own = rows[
-            (rows[["trial", "replicate", "by", "set"]] == row[["trial", "replicate", "by", "set"]]).all(1)
-        ]
+        keys = ["trial", "replicate", "by", "set"]
+        own = rows[(rows[keys] == row[keys]).all(axis=1)]
         zeros = own[own["class"] == 0]["accuracy"].item()
         assert zeros == pytest.approx(seen.correct[0][test.labels == 0].mean())
 

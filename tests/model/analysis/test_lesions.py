@@ -55,8 +55,8 @@ def test_modules_are_found_and_each_serves_the_part_that_it_was_built_for() -> N
     (sets,) = neuron_sets(neurons, 4)
     halves = [list(range(6)), list(range(6, 12))]
     assert sorted(one.members.tolist() for one in sets if one.by == "module") == halves
-    for one in (one for one in sets if one.by in ("space", "band")):  # no set reaches over both halves
-        assert len(set(one.members // 6)) == 1
+    for gone in (one for one in sets if one.by in ("space", "band")):  # no set reaches over both halves
+        assert len(set(gone.members // 6)) == 1
     (found,) = lesions(net, data, [sets], (2, 2), count=50)
     for one in (one for one in found if one.gone.by == "module"):
         part = int(one.gone.members[0]) // 6
@@ -77,7 +77,7 @@ def test_a_lesioned_neuron_is_one_that_is_not_there(lively_net: MakeNet, random_
     left = lesioned(net, gone)
     for r in range(2):
         here = torch.from_numpy(np.flatnonzero(~gone[r]))
-        square = np.ix_(here, here)
+        square = (here[:, None], here)
         for s in range(len(data)):
             features, _ = features_of(
                 net.w_in[r][:, here],

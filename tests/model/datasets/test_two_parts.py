@@ -68,8 +68,8 @@ def test_partners_are_drawn_and_the_halves_tell_nothing_of_each_other() -> None:
 def test_samples_of_a_file_are_split_before_they_are_paired(tmp_path: Path) -> None:
     write_shd(tmp_path / "train.h5", 60, classes=5)
     write_shd(tmp_path / "test.h5", 10, classes=5, seed=1)
-    files = {"path": tmp_path / "train.h5", "test": tmp_path / "test.h5"}
-    single, pairs = load_dataset(**files), load_dataset("two_digits", **files)
+    train, test = tmp_path / "train.h5", tmp_path / "test.h5"
+    single, pairs = load_dataset(path=train, test=test), load_dataset("two_digits", path=train, test=test)
     for one, two in zip(single, pairs, strict=True):
         assert one is not None and two is not None
         assert len(two) == USES * (one.labels < KINDS).sum() > 0
@@ -94,4 +94,4 @@ def test_name_and_path_go_together_here_alone() -> None:
         ({"test": "b.h5"}, "`test` goes with `path`"),
     ):
         with pytest.raises(ValueError, match=fault):
-            DataConfig("two_digits", **given_values)  # type: ignore[arg-type]
+            DataConfig("two_digits", **given_values)
