@@ -174,7 +174,8 @@ def table(
     which: Annotated[
         str,
         typer.Argument(
-            metavar="TABLE", help="trials, epochs, neurons, topology, synapses, pruning or delay_graph."
+            metavar="TABLE",
+            help="trials, epochs, neurons, topology, synapses, pruning, lesions or delay_graph.",
         ),
     ],
     where: Annotated[

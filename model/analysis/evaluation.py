@@ -18,12 +18,17 @@ class Evaluation:
 
     loss: Array
     """Mean cross-entropy [R] (nats)."""
-    correct: Array
-    """Which samples were classified right [R, S] (bool)."""
+    answers: Array
+    """The classes that were answered [R, S]."""
     counts: Array
     """Spikes of each neuron in each sample [R, S, N]."""
     labels: Array
     """The samples' classes [S], from 0 to O - 1."""
+
+    @property
+    def correct(self) -> Array:
+        """Which samples were classified right [R, S] (bool)."""
+        return np.asarray(self.answers == self.labels)
 
     @property
     def rates(self) -> Array:
@@ -33,8 +38,8 @@ class Evaluation:
     @property
     def accuracy(self) -> Array:
         """Share of samples classified right [R]; NaN without samples."""
-        if self.correct.shape[1] == 0:
-            return np.full(len(self.correct), np.nan)
+        if not len(self.labels):
+            return np.full(len(self.answers), np.nan)
         return np.asarray(self.correct.mean(1))
 
     @property
@@ -59,17 +64,17 @@ def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:
             "classes; load the data with `n_classes` of the training set"
         )
     losses = np.empty((net.replicates, size))
-    correct = np.empty((net.replicates, size), bool)
+    answers = np.empty((net.replicates, size), np.int64)
     counts = np.empty((net.replicates, size, net.config.hidden), np.float32)
     for start in range(0, size, batch):
         chosen = np.arange(start, min(start + batch, size))
         labels = torch.from_numpy(data.labels[chosen])
         out = net(data, np.tile(chosen, (net.replicates, 1)))
         losses[:, chosen] = cross_entropy(out.logits, labels.expand(net.replicates, -1)).numpy()
-        correct[:, chosen] = (out.logits.argmax(2) == labels).numpy()
+        answers[:, chosen] = out.logits.argmax(2).numpy()
         counts[:, chosen] = out.counts.numpy()
     loss = losses.mean(1) if size else np.full(net.replicates, np.nan)
-    return Evaluation(loss, correct, counts, data.labels)
+    return Evaluation(loss, answers, counts, data.labels)
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:

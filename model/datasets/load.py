@@ -15,6 +15,7 @@ from model.datasets.library import load_braille, load_ntidigits, load_shd, load_
 from model.datasets.ragged import DataError
 from model.datasets.spikes import SpikeDataset
 from model.datasets.split import stratified
+from model.datasets.two_parts import check_kinds, two_parts
 from model.datasets.yin_yang import load_yin_yang
 
 
@@ -91,6 +92,8 @@ def load_dataset(
 @kinds_checked
 def load_splits(config: DataConfig) -> Splits:
     """Load what `config` names; see `load_dataset`."""
+    if config.name == "two_digits":
+        return _two_digits(config)
     if config.name in FIXED:
         return Splits(*FIXED[config.name]())
     whole, test = _files(config) if config.name is None else UNDIVIDED[config.name]()
@@ -98,6 +101,16 @@ def load_splits(config: DataConfig) -> Splits:
         return Splits(whole, whole.subset([]), test)
     held_out, rest = _hold_out(whole, config)
     return Splits(whole.subset(rest), whole.subset(held_out), test)
+
+
+def _two_digits(config: DataConfig) -> Splits:
+    """Two digits at once, of files or of `digits`; drawn once and for all, split before they are paired."""
+    single = DataConfig("digits") if config.path is None else replace(config, name=None)
+    parts = load_splits(single)
+    check_kinds(parts.train, single.path or "digits")
+    train, validation, test = (None if one is None else two_parts(one, n) for n, one in enumerate(parts))
+    assert train is not None and validation is not None
+    return Splits(train, validation, test)
 
 
 def _files(config: DataConfig) -> tuple[SpikeDataset, SpikeDataset | None]:

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.analysis.evaluation import evaluate
-from model.analysis.lesions import ORDERS, SHARES
+from model.analysis.lesions import neuron_sets, runs_of
+from model.analysis.pruning import ORDERS, SHARES
 from model.analysis.snapshot import neurons_of, topology_of
 from model.analysis.tuning import tuning_of
 from model.datasets import SpikeDataset, Splits
@@ -20,7 +21,7 @@ from model.training.order import draws_in_epoch
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
 from service.record.leaders import PROBED, SHOWN
-from service.worker.tables import delay_graph_rows, measure_rows, neuron_rows, synapse_rows
+from service.worker.tables import delay_graph_rows, measure_rows, neuron_rows, synapse_rows, trained_neurons
 from service.worker.task import Task, snapshot_epochs
 
 BATCHES_SECONDS = 2.0
@@ -41,6 +42,8 @@ PROBE_SECONDS, PROBE_BYTES = 3.0, 1_500_000
 """What the pictures of what a network does take, for each of the very best trials."""
 CURVES_BYTES = 140_000
 """Metrics of a trial in MLflow, beside copies of its pictures."""
+LESION_BYTES = 30
+"""A row of the table `lesions`."""
 
 T = TypeVar("T")
 
@@ -119,8 +122,9 @@ def measure_trial(task: Task, splits: Splits) -> TrialCost:
     epoch = draws_in_epoch(learner, len(splits.train)) / learner.batch_size * batch + validating
     snapshots = len(snapshot_epochs(learner.epochs, task.snapshots))
     testing = len(splits.test) * answer if splits.test is not None else 0.0
-    pruning = len(ORDERS) * len(SHARES) if task.pruning else 0
-    ending = testing + pruning * (testing or validating)
+    runs, lesion_bytes = _lesions(task, trainer) if task.lesions else (0, 0)
+    runs += len(ORDERS) * len(SHARES) if task.pruning else 0
+    ending = testing + runs * (testing or validating)
     observing += _against_nulls(task, trainer)
     seconds = starting + learner.epochs * epoch + snapshots * observing + ending
     busy = (time.process_time() - cpu) / (time.perf_counter() - began)
@@ -130,7 +134,7 @@ def measure_trial(task: Task, splits: Splits) -> TrialCost:
         epoch=epoch,
         seconds=seconds,
         cpu_seconds=seconds * busy,
-        table_bytes=snapshots * sum(map(_stored, snapshot)) + synapses + _metrics_bytes(task),
+        table_bytes=snapshots * sum(map(_stored, snapshot)) + synapses + lesion_bytes + _metrics_bytes(task),
         network_bytes=len(trainer.networks()),
         picture_bytes=_picture_bytes(learner.hidden),
     )
@@ -196,6 +200,14 @@ def _against_nulls(task: Task, trainer: Trainer) -> float:
     _, alone = _timed(lambda: topology_of(net, observed, tuning))
     _, compared = _timed(lambda: topology_of(net, observed, tuning, nulls=1, compared=task.compared))
     return task.nulls * max(0.0, compared - alone)
+
+
+def _lesions(task: Task, trainer: Trainer) -> tuple[int, int]:
+    """How often the networks are asked for the table `lesions`, and the bytes of its rows."""
+    net = trainer.net
+    sets = neuron_sets(trained_neurons(trainer), net.n_channels)
+    each = 1 + net.n_classes + len(task.data.parts)
+    return runs_of(sets), LESION_BYTES * each * sum(map(len, sets))
 
 
 def _stored(table: pa.Table) -> int:

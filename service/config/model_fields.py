@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from model.config import LearnerConfig
-from model.datasets.config import FIXED_SPLITS, DataConfig, name_fault
+from model.datasets.config import DataConfig, name_fault
 from model.fields import field_fault, kind_of, show
 from service.config.faults import ConfigFault
 from service.text import NOT_UTF8, is_utf8
@@ -119,6 +119,6 @@ def given_fields(config: LearnerConfig | DataConfig) -> dict[str, Any]:
     values = {field.name: getattr(config, field.name) for field in fields(config)}
     if isinstance(config, LearnerConfig):
         return values
-    if config.name in FIXED_SPLITS:
+    if config.is_split:
         return {"name": config.name}
     return {key: value for key, value in values.items() if value is not None}

@@ -141,6 +141,8 @@ class RecordSpec(Section):
     """Every synapse of the trained networks."""
     pruning: bool = False
     """Accuracy of the trained networks as synapses are taken out."""
+    lesions: bool = False
+    """Accuracy of the trained networks without sets of their neurons."""
     delay_graph: bool = False
     """Measures of the graphs of the shortest delays, in every snapshot."""
     nulls: Annotated[int, Field(ge=0, le=MOST_NULLS)] = 0

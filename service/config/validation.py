@@ -39,9 +39,10 @@ def check_validation(
         where: Where = ("space", f"learner.{field}") if searched else ("learner", field)
         faults.append(ConfigFault(where, NO_VALIDATION))
     record = sections["record"]
-    if record and record.pruning and data.path is not None and data.test is None:
+    if record and data.path is not None and data.test is None:
         fault = "needs samples that have not been trained on; give `data.test`, or `data.validation` above 0"
-        faults.append(ConfigFault(("record", "pruning"), fault))
+        asked = [name for name in ("pruning", "lesions") if getattr(record, name)]
+        faults += [ConfigFault(("record", name), fault) for name in asked]
 
 
 def contradiction(learner: LearnerConfig, data: DataConfig) -> str | None:

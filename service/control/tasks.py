@@ -40,6 +40,7 @@ def make_task(spec: SweepSpec, folder: StoragePath, begun: PlannedTrial) -> Task
         may_stop=spec.may_stop,
         synapses=spec.record.synapses,
         pruning=spec.record.pruning,
+        lesions=spec.record.lesions,
         delay_graph=spec.record.delay_graph,
         nulls=spec.record.nulls,
         compared=spec.record.compared_measures,

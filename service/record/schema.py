@@ -9,7 +9,7 @@ from search.domains import Choice, Domain, Int, Value
 from search.space import Space
 from service.config.metrics import METRICS
 
-TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning", "delay_graph")
+TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning", "lesions", "delay_graph")
 
 STATES = ("complete", "pruned", "failed", "timed_out", "cancelled")
 
@@ -35,6 +35,7 @@ def make_schemas(
         "topology": pa.schema([_trial(), _replicate(), _epoch(), *map(_measure, measure_names)]),
         "synapses": pa.schema([_trial(), _replicate(), *_SYNAPSE]),
         "pruning": pa.schema([_trial(), _replicate(), *_PRUNED]),
+        "lesions": pa.schema([_trial(), _replicate(), _epoch(), *_LESION]),
         "delay_graph": pa.schema([_trial(), _replicate(), _epoch(), *_DELAY_GRAPH]),
     }
     return {name: schemas[name] for name in TABLES}
@@ -178,6 +179,23 @@ _PRUNED = [
     _key("by", pa.string(), "which synapses go first: magnitude (the weakest) or length (the longest)"),
     _key("share", pa.float64(), "share of the recurrent synapses that are taken out"),
     _column("accuracy", pa.float64(), "what is left on the test split, or on validation without one"),
+]
+
+_LESION = [
+    _key("by", pa.string(), "what the neurons taken out share: space, module or band (of input channels)"),
+    _key("set", pa.int32(), "number of the cluster, of the module as in `neurons`, or of the band, from 0"),
+    _key("size", pa.int32(), "neurons taken out"),
+    _column("class", pa.int32(), "class of the samples; null: all"),
+    _column("part", pa.int32(), "part of the answer that is looked at, from 0; null: the whole"),
+    _column("intact", pa.float64(), "accuracy of the whole network, on the test split or else validation"),
+    _column("accuracy", pa.float64(), "accuracy without the neurons"),
+    _column("random_mean", pa.float64(), "mean accuracy without as many neurons drawn at random"),
+    _column("random_sd", pa.float64(), "standard deviation of the same over draws"),
+    _column("z", pa.float64(), "accuracy less random_mean, over random_sd; below 0: they matter more"),
+    _column("class_spread", pa.float64(), "how unequal the loss is over classes; in rows of all samples"),
+    _column("class_spread_z", pa.float64(), "the same against the random sets"),
+    _column("part_spread", pa.float64(), "how unequal the loss is over parts; in rows of all samples"),
+    _column("part_spread_z", pa.float64(), "the same against the random sets"),
 ]
 
 _DELAY_GRAPH = [

@@ -8,6 +8,7 @@ from model.topology import MEASURES
 from service.figures.curves import draw_bands
 from service.figures.front import draw_best_so_far, draw_front
 from service.figures.importance import draw_importance
+from service.figures.lesions import draw_lesions
 from service.figures.networks import draw_inputs
 from service.figures.parallel import draw_parallel
 from service.report.exemplars import Exemplar, input_map
@@ -36,6 +37,7 @@ def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.D
     others = [name for name in MEASURES if name not in SHOWN]
     yield _measures(sweep_data, "measures", "Other measures of the networks", others)
     yield _measures(sweep_data, "measures_z", "All measures against chance", [f"{m}_z" for m in MEASURES])
+    yield _lesions(sweep_data)
     yield _inputs(exemplars)
     yield _course(sweep_data)
 
@@ -110,6 +112,25 @@ def _measures(sweep_data: SweepData, name: str, title: str, wanted: Sequence[str
         )
         return Absent(title, why)
     return item(name, title, draw_outcomes(sweep_data, known))
+
+
+def _lesions(sweep_data: SweepData) -> Item:
+    title, known = "Accuracy without some of the neurons", sweep_data.lesions
+    if known.empty:
+        return Absent(title, "lesions are recorded with `record: {lesions: true}`; there are none")
+    first = sweep_data.objectives[0]
+    ranked = sweep_data.trials[sweep_data.trials["trial"].isin(known["trial"])].sort_values(
+        first.metric, ascending=first.goal == "min"
+    )
+    trial = int(ranked["trial"].iloc[0])
+    shown = known[(known["trial"] == trial) & (known["replicate"] == known["replicate"].min())]
+    caption = (
+        f"Trial {trial}, the best one with lesions, replicate {shown['replicate'].iloc[0]}; the table "
+        "`lesions` has all. Sets of neurons, with their sizes, that share a place, a module or a band of "
+        "channels; right: random sets of the same size. Dots: at least 3 standard deviations of the random "
+        "sets from their mean."
+    )
+    return Drawn("lesions", title, caption, draw_lesions(shown, f"{sweep_data.name}, trial {trial}"), shown)
 
 
 def _inputs(exemplars: Sequence[Exemplar]) -> Item:

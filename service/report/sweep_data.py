@@ -47,6 +47,8 @@ class SweepData:
     """The table `delay_graph` of the same; no rows if it was not asked for."""
     data: DataConfig
     """What the networks were trained and tested with."""
+    lesions: pd.DataFrame
+    """The table `lesions` of these trials, with the fields and `group`; no rows if it was not asked for."""
     x: str | None
     """The field on the axis of curves; None if no number was searched."""
     grouped_by: Sequence[str]
@@ -109,6 +111,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
         course=course,
         pruning=_on_request(sweep, "pruning").merge(own, on="trial"),
         delay_graph=_on_request(sweep, "delay_graph").merge(own, on="trial"),
+        lesions=_on_request(sweep, "lesions").merge(own, on="trial"),
         data=sweep.spec.data,
         x=x,
         grouped_by=grouped_by,
@@ -116,7 +119,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
 
 
 def _on_request(sweep: Sweep, table: str) -> pd.DataFrame:
-    """A table that a sweep of an earlier version does not have."""
+    """A table that a sweep of an earlier version may not have."""
     try:
         return sweep.table(table)
     except UserError:

@@ -1,15 +1,22 @@
 """Rows of the tables that a trial reports of its networks."""
 
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 
-from model.analysis.lesions import ORDERS, SHARES, pruning_curve
-from model.analysis.snapshot import Neurons
+from model.analysis.lesions import Lesion, chance, lesions, neuron_sets
+from model.analysis.pruning import ORDERS, SHARES, pruning_curve
+from model.analysis.snapshot import Neurons, neurons_of
+from model.analysis.tuning import tuning_of
 from model.arrays import Array
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
 from model.topology import DelayGraph, delay_graphs
 from model.training.trainer import Trainer
+from service.record.schema import make_schemas
 
 
 def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
@@ -82,6 +89,51 @@ def pruning_rows(trial: int, net: Cohort, data: SpikeDataset) -> pa.Table:
     return pa.Table.from_pylist(rows)
 
 
+def lesion_rows(trial: int, trainer: Trainer, parts: Sequence[int] = ()) -> pa.Table:
+    """Rows of the table `lesions`: accuracy on held-out samples without sets of neurons.
+
+    parts: classes of each part of a sample, see `DataConfig.parts`.
+    """
+    net, neurons = trainer.net, trained_neurons(trainer)
+    found = lesions(net, trainer.splits.held_out[1], neuron_sets(neurons, net.n_channels), parts)
+    rows = [
+        {"trial": trial, "replicate": r, "epoch": neurons.epoch, **row}
+        for r, own in enumerate(found)
+        for one in own
+        for row in _lesion_rows(one)
+    ]
+    return pa.Table.from_pylist(rows, make_schemas()["lesions"])
+
+
+def trained_neurons(trainer: Trainer) -> Neurons:
+    """The neurons of the networks as they are now."""
+    tuning = tuning_of(trainer.net, trainer.observed_on)
+    return neurons_of(trainer.net, trainer.observed, tuning, trainer.epoch)
+
+
+def _lesion_rows(one: Lesion) -> Iterator[dict[str, Any]]:
+    """The rows of one set: of all samples, of each class and of each part."""
+    key = {"by": one.gone.by, "set": one.gone.number, "size": len(one.gone.members)}
+    spreads: dict[str, float | None] = {}
+    for over in ("class", "part") if len(one.intact.by_part) else ("class",):
+        random = [scores.spread(one.intact, over) for scores in one.random]
+        spread = one.without.spread(one.intact, over)
+        spreads |= {f"{over}_spread": _known(spread), f"{over}_spread_z": _known(chance(spread, random)[2])}
+    accuracies = [scores.accuracy for scores in one.random]
+    yield key | _accuracies(one.intact.accuracy, one.without.accuracy, accuracies) | spreads
+    for column, of in (("class", attrgetter("by_class")), ("part", attrgetter("by_part"))):
+        intact, without, drawn = of(one.intact), of(one.without), np.array([of(each) for each in one.random])
+        for k in np.flatnonzero(~np.isnan(intact)).tolist():
+            yield key | {column: k} | _accuracies(intact[k], without[k], drawn[:, k].tolist())
+
+
+def _accuracies(intact: float, without: float, random: Sequence[float]) -> dict[str, float | None]:
+    """Accuracy with and without the neurons, beside that without as many `random` ones."""
+    mean, sd, z = chance(without, random)
+    values = {"intact": intact, "accuracy": without, "random_mean": mean, "random_sd": sd, "z": z}
+    return {name: _known(value) for name, value in values.items()}
+
+
 def _keys(trial: int, replicates: int, each: int) -> dict[str, pa.Array]:
     return {
         "trial": pa.array(np.full(replicates * each, trial)),
@@ -105,3 +157,8 @@ def _numbered(values: Array) -> pa.Array:
 def _nullable(values: Array) -> pa.Array:
     """Numbers, with null for what is not defined."""
     return pa.array(values, mask=np.isnan(values))
+
+
+def _known(value: float) -> float | None:
+    """A number, or None for what is not defined."""
+    return None if np.isnan(value) else float(value)

@@ -30,6 +30,8 @@ class Task:
     """Whether the table of synapses is wanted."""
     pruning: bool = False
     """Whether the table of pruning curves is wanted."""
+    lesions: bool = False
+    """Whether the table of lesions is wanted."""
     delay_graph: bool = False
     """Whether the table of the graphs of the shortest delays is wanted."""
     nulls: int = 0
@@ -70,7 +72,7 @@ class Report:
     kept: dict[str, list[float]] = field(default_factory=dict)
     """Metrics of the networks that are kept, with the last report, if they are not those of its epoch."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning` and `delay_graph`."""
+    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning`, `lesions` and `delay_graph`."""
     done: bool = False
     failure: str | None = None
     """Why the trial cannot go on."""

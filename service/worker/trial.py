@@ -19,7 +19,14 @@ from model.training.trainer import Trainer
 from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file
-from service.worker.tables import delay_graph_rows, measure_rows, neuron_rows, pruning_rows, synapse_rows
+from service.worker.tables import (
+    delay_graph_rows,
+    lesion_rows,
+    measure_rows,
+    neuron_rows,
+    pruning_rows,
+    synapse_rows,
+)
 from service.worker.task import Origin, Report, Task, snapshot_epochs
 
 
@@ -126,6 +133,8 @@ class Trial:
             tables["synapses"] = synapse_rows(task.trial, trainer)
         if task.pruning:
             tables["pruning"] = pruning_rows(task.trial, trainer.net, trainer.splits.held_out[1])
+        if task.lesions:
+            tables["lesions"] = lesion_rows(task.trial, trainer, task.data.parts)
         return tables
 
     def _report(

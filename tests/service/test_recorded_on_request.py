@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model.analysis.lesions import ORDERS, SHARES
+from model import load_dataset
+from model.analysis.evaluation import evaluate
+from model.analysis.lesions import lesioned
+from model.analysis.pruning import ORDERS, SHARES
 from model.topology import MEASURES, NULL_MEASURES, null_measures
 from service import Sweep
 from service.config.load import load
@@ -30,7 +33,7 @@ space:
   learner.delay_scale: {uniform: [5, 10]}
   learner.dimensions: {choice: [1, 2, 3]}
 search: {sampler: random, trials: 3, seed: 5}
-record: {pruning: true, nulls: 3}
+record: {pruning: true, lesions: true, nulls: 3}
 """
 TRIALS, EPOCHS, REPLICATES = 3, 2, 2
 
@@ -82,7 +85,7 @@ def test_nothing_more_is_recorded_unless_asked_for(
     small_spec: Callable[..., SweepSpec], tmp_path: Path
 ) -> None:
     sweep = run(small_spec(search__trials=1), tmp_path / "small", Told())
-    assert len(sweep.arrow("pruning")) == len(sweep.arrow("synapses")) == 0
+    assert len(sweep.arrow("lesions")) == len(sweep.arrow("pruning")) == len(sweep.arrow("synapses")) == 0
     assert sweep.arrow("topology").column_names == ["trial", "replicate", "epoch", *MEASURES]
     assert "delay_scale" not in sweep.arrow("epochs").column_names
 
@@ -95,6 +98,31 @@ def test_pruning_curves_of_all_trials(sweep: Sweep) -> None:
     whole = curves[curves["share"] == 0].groupby(["by", "trial"])["accuracy"].mean()
     for by in ORDERS:  # with nothing taken out they are the test set's
         assert whole[by].to_dict() == pytest.approx(trials["test_accuracy"].to_dict())
+
+
+def test_lesions_of_all_trials_are_those_of_their_networks(sweep: Sweep) -> None:
+    rows = sweep.table("lesions")
+    assert set(rows["trial"]) == set(range(TRIALS)) and set(rows["epoch"]) == {EPOCHS}
+    assert rows["accuracy"].between(0, 1).all() and rows["part"].isna().all()
+    overall = rows[rows["class"].isna()]
+    assert overall["class_spread"].notna().all() and rows["part_spread"].isna().all()
+    for by, most in (("space", 4), ("band", 4)):
+        assert overall[overall["by"] == by].groupby(["trial", "replicate"]).size().between(1, most).all()
+    net, test = sweep.network(1), load_dataset("digits").test
+    neurons = sweep.table("neurons").query(f"trial == 1 and replicate == 0 and epoch == {EPOCHS}")
+    assert test is not None
+    found = overall[(overall["trial"] == 1) & (overall["replicate"] == 0) & (overall["by"] == "module")]
+    for _, row in found.iterrows():
+        members = neurons[neurons["module"] == row["set"]]["neuron"]
+        assert len(members) == row["size"]
+        gone = np.zeros((REPLICATES, 6), bool)
+        gone[0, members] = True
+        seen = evaluate(lesioned(net, gone), test)
+        assert row["accuracy"] == pytest.approx(seen.accuracy[0])
+        keys = ["trial", "replicate", "by", "set"]
+        own = rows[(rows[keys] == row[keys]).all(axis=1)]
+        zeros = own[own["class"] == 0]["accuracy"].item()
+        assert zeros == pytest.approx(seen.correct[0][test.labels == 0].mean())
 
 
 def test_the_report_shows_the_curves_of_all_trials_and_what_differs_from_nulls(sweep: Sweep) -> None:

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 import model
 from model import Cohort, LearnerConfig, SpikeDataset
 from model.analysis.evaluation import evaluate
-from model.analysis.lesions import pruning_curve
+from model.analysis.lesions import NeuronSet, lesioned, lesions, neuron_sets
+from model.analysis.pruning import pruning_curve
 from model.analysis.recording import hidden_spikes
 from model.analysis.snapshot import neurons_of, topology_of
 from model.analysis.tuning import tuning_of
@@ -67,6 +68,12 @@ HELD = (
     "null_measures",
     "Draws",
     "draw_epoch",
+    "NeuronSet",
+    "Scores",
+    "Lesion",
+    "chance",
+    "runs_of",
+    "score",
 )
 """What comes out and is not made by those who use it, and what is of tensors alone, which torch checks."""
 
@@ -110,6 +117,7 @@ def net() -> Cohort:
 
 NET = net()
 SEEN, TUNING = evaluate(NET, DATA), tuning_of(NET, DATA)
+SETS = [[NeuronSet("band", 0, np.array([0, 2]))]]
 EVENTS = {"labels": [0, 1], "n_channels": 4, "n_classes": 3, "groups": None}
 FLAT = {"times": np.arange(4.0), "channels": np.arange(4), "lengths": np.array([1, 3]), **EVENTS}
 OFFSETS = np.array([0, 2, 4])
@@ -162,6 +170,9 @@ RECIPES: dict[str, list[Recipe]] = {
     "preferred_time": [(preferred_time, {"hidden": DATA})],
     "evaluate": [(evaluate, {"net": NET, "data": DATA, "batch": 3})],
     "pruning_curve": [(pruning_curve, {"net": NET, "data": DATA, "by": "length", "shares": [0.0, 0.5]})],
+    "lesioned": [(lesioned, {"net": NET, "gone": np.zeros((1, 5), bool)})],
+    "lesions": [(lesions, {"net": NET, "data": DATA, "sets": SETS, "parts": (), "count": 2, "seed": 0})],
+    "neuron_sets": [(neuron_sets, {"neurons": neurons_of(NET, SEEN, TUNING, 1), "n_channels": 4})],
     "hidden_spikes": [(hidden_spikes, {"net": NET, "data": DATA, "samples": [0, -1]})],
     "neurons_of": [(neurons_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "epoch": 1})],
     "topology_of": [(topology_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "nulls": 0,

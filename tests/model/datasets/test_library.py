@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from model.datasets import DataError, load_dataset
-from model.datasets.config import DATASETS, FIXED_SPLITS, GROUPED
+from model.datasets.config import DATASETS, FIXED_SPLITS, GROUPED, MADE_OF_FILES
 from model.datasets.load import FIXED, UNDIVIDED
 
 
@@ -25,8 +25,8 @@ def write_shd(path: Path, labels: list[int], speakers: list[int] | None = None) 
 
 
 def test_every_name_is_loaded_by_something() -> None:
-    assert set(FIXED) == set(FIXED_SPLITS)
-    assert set(FIXED) | set(UNDIVIDED) == set(DATASETS)
+    assert {*FIXED, *MADE_OF_FILES} == set(FIXED_SPLITS)
+    assert {*FIXED, *UNDIVIDED, *MADE_OF_FILES} == set(DATASETS)
     assert set(GROUPED) <= set(UNDIVIDED)
 
 

@@ -72,6 +72,8 @@ def test_pruned_networks_need_samples_that_were_not_trained_on(sweep: Path) -> N
     assert not faults(sweep, "record={pruning: true}")
     said = faults(sweep, "record={pruning: true}", "data={path: train.h5, validation: 0}")
     assert "record.pruning: needs samples that have not been trained on; give `data.test`, or" in said
+    said = faults(sweep, "record={lesions: true}", "data={path: train.h5, validation: 0}")
+    assert "record.lesions: needs samples that have not been trained on; give `data.test`, or" in said
 
 
 def test_a_share_that_may_be_zero_counts_as_zero(sweep: Path) -> None:
