@@ -19,8 +19,8 @@ def test_lesions_are_drawn_as_what_is_lost_beside_random_sets() -> None:
     )
     figure = draw_lesions(rows, "a title")
     left, right, _ = figure.axes
-    np.testing.assert_allclose(left.images[0].get_array(), [[0.5] * 3, [0.1] * 3])
-    np.testing.assert_allclose(right.images[0].get_array(), np.full((2, 3), 0.2))
+    np.testing.assert_allclose(np.asarray(left.images[0].get_array()), np.array([[0.5] * 3, [0.1] * 3]))
+    np.testing.assert_allclose(np.asarray(right.images[0].get_array()), np.full((2, 3), 0.2))
     assert [one.get_text() for one in left.get_xticklabels()] == ["all", "0", "part 1"]
     assert [one.get_text() for one in left.get_yticklabels()] == ["place 0 (3)", "band 0 (3)"]
-    assert len(left.collections[0].get_offsets()) == 3  # those of the first row alone are marked
+    assert len(np.asarray(left.collections[0].get_offsets())) == 3  # those of the first row alone are marked
