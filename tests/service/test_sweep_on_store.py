@@ -131,7 +131,9 @@ def test_sweeps_are_read_and_listed(runs: StoragePath, capsys: pytest.CaptureFix
     assert Sweep(runs / "late").arrow("trials", "trial == 2", ["accuracy"]).to_pylist() == [{"accuracy": 0.5}]
     with pytest.raises(UserError, match="there is none here; sweeps there: early, late"):
         Sweep(runs / "lat")
-    with pytest.raises(UserError, match="there is no such table; tables are delay_graph, epochs, neurons"):
+    with pytest.raises(
+        UserError, match="there is no such table; tables are delay_graph, epochs, lesions, neurons"
+    ):
         Sweep(runs / "late").table("trial")
     with pytest.raises(UserError, match="has no networks; there are none yet"):
         Sweep(runs / "late").network(0)
