@@ -156,12 +156,12 @@ class LearnerConfig:
     Adam's step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""
     wiring_power: Annotated[Literal[0, 1, 2], WholeOnly] = 2
     """Power p of the distance in the wiring cost; 0 is plain L1."""
-    cost_by: Literal["proximal", "gradient"] = "proximal"
+    cost_step: Literal["proximal", "gradient"] = "proximal"
     """How the wiring cost acts on weights: `proximal` (a step of its own after Adam's, to true zeros), or
     `gradient` (added to the loss, and so to the gradient that Adam sees: weights hover about zero). By
     gradient it is in units of the loss."""
     cost_on: Literal["weights", "positions", "both"] = "weights"
-    """What the wiring cost acts on: `weights` (as `cost_by` says), `positions` (by gradient; the cloud then
+    """What the wiring cost acts on: `weights` (as `cost_step` says), `positions` (by gradient; the cloud then
     tends to shrink as a whole), or `both`."""
     relative_cost: bool = False
     """Whether the wiring cost takes distances relative to their mean, which shrinking cannot escape."""
@@ -243,14 +243,14 @@ class LearnerConfig:
             raise ValueError(
                 "LearnerConfig: `augment_blend_adds` has nothing to add; set `augment_blend` above 0"
             )
-        if self.cost_by == "gradient" and self.cost_on == "positions":
+        if self.cost_step == "gradient" and self.cost_on == "positions":
             raise ValueError(
-                "LearnerConfig: `cost_by` is how the cost acts on weights, and `cost_on` is positions; "
+                "LearnerConfig: `cost_step` is how the cost acts on weights, and `cost_on` is positions; "
                 "leave it out, or set `cost_on` to weights or both"
             )
-        if self.cost_by == "gradient" and self.prune_zeros:
+        if self.cost_step == "gradient" and self.prune_zeros:
             raise ValueError(
-                "LearnerConfig: `prune_zeros` needs true zeros, which `cost_by`: gradient never makes; "
+                "LearnerConfig: `prune_zeros` needs true zeros, which `cost_step`: gradient never makes; "
                 "set it to proximal"
             )
 

@@ -18,7 +18,7 @@ from model.datasets import SpikeDataset
 from model.fields import show
 from model.network.cohort import Cohort
 
-Choice = Literal["space", "module", "band"]
+Choice = Literal["cluster", "module", "band"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 """What the neurons of a set share: their place, their community, or the channels that they follow."""
 PLACES, BANDS = 4, 4
@@ -31,7 +31,7 @@ RANDOM = 20
 class NeuronSet:
     """Neurons of one network that are taken out together."""
 
-    by: Choice
+    kind: Choice
     number: int
     """Of the cluster, the community as in `Neurons.module`, or the band, from 0."""
     members: Ints
@@ -85,7 +85,7 @@ def chance(value: float, random: Sequence[float]) -> tuple[float, float, float]:
 def neuron_sets(neurons: Neurons, n_channels: int) -> list[list[NeuronSet]]:
     """The sets of each of the R networks of `neurons`, which are told `n_channels` channels.
 
-    `space`: the PLACES clusters of positions found by Ward's method, the largest first; without positions
+    `cluster`: the PLACES clusters of positions found by Ward's method, the largest first; without positions
     there are none. `module`: the communities of |w_rec|. `band`: the neurons the centroid of whose receptive
     field is in one of BANDS runs of channels of equal width; a neuron that follows no channel is in none.
 
@@ -101,14 +101,14 @@ def neuron_sets(neurons: Neurons, n_channels: int) -> list[list[NeuronSet]]:
             "band": band.astype(np.int64),
         }
         if neurons.positions is not None:
-            labels = {"space": _clusters(neurons.positions[r]), **labels}
-        found.append([one for by, label in labels.items() for one in _sets(by, label, len(rates))])
+            labels = {"cluster": _clusters(neurons.positions[r]), **labels}
+        found.append([one for kind, label in labels.items() for one in _sets(kind, label, len(rates))])
     return found
 
 
-def _sets(by: Choice, labels: Ints, size: int) -> list[NeuronSet]:
+def _sets(kind: Choice, labels: Ints, size: int) -> list[NeuronSet]:
     """The sets of equal label, those below 0 left out."""
-    sets = [NeuronSet(by, int(k), np.flatnonzero(labels == k)) for k in np.unique(labels[labels >= 0])]
+    sets = [NeuronSet(kind, int(k), np.flatnonzero(labels == k)) for k in np.unique(labels[labels >= 0])]
     return [one for one in sets if 1 < len(one.members) < size]
 
 

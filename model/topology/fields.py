@@ -137,7 +137,7 @@ def channel_places(fields: Floats, positions: Floats) -> Floats:
 
     Where fields are smooth over channels, neighbouring channels have neighbouring places, whatever the
     positions are: a smooth trajectory in the colours of the channels says nothing of space. What does is
-    `channel_spread` against networks whose neurons are swapped.
+    `channel_place_spread` against networks whose neurons are swapped.
 
     Source: Meszaros et al., 2025, arXiv 2511.01632.
     """
@@ -157,7 +157,7 @@ def channel_places(fields: Floats, positions: Floats) -> Floats:
     return places
 
 
-def channel_spread(fields: Floats, positions: Floats) -> Match | None:
+def channel_place_spread(fields: Floats, positions: Floats) -> Match | None:
     """How far the channels' places lie apart, in units of the cloud: `fields` [N, C] at `positions` [N, D].
 
         sqrt(mean_c |p_c - mean of p|^2 / mean_j |x_j - mean of x|^2),    p = `channel_places`

@@ -19,36 +19,36 @@ MEASURES: tuple[str, ...] = (
     "module_class_ami",
     "space_class_ami",
     "field_moran",
-    "field_mantel",
-    "field_centroid_moran",
+    "field_space_mantel",
+    "centroid_moran",
     "input_moran",
-    "input_mantel",
+    "input_space_mantel",
     "input_centroid_moran",
-    "class_mantel",
-    "response_mantel",
-    "time_moran",
+    "class_space_mantel",
+    "response_space_mantel",
+    "preferred_time_moran",
     "rate_moran",
-    "radius_time",
-    "radius_rate",
-    "channel_spread",
-    "input_channel_spread",
+    "radius_time_correlation",
+    "radius_rate_correlation",
+    "channel_place_spread",
+    "input_channel_place_spread",
 )
 """Names of the measures."""
 WITHIN_SHELLS = frozenset(
     {
         "selectivity_moran",
         "field_moran",
-        "field_mantel",
-        "field_centroid_moran",
+        "field_space_mantel",
+        "centroid_moran",
         "input_moran",
-        "input_mantel",
+        "input_space_mantel",
         "input_centroid_moran",
-        "class_mantel",
-        "response_mantel",
-        "time_moran",
+        "class_space_mantel",
+        "response_space_mantel",
+        "preferred_time_moran",
         "rate_moran",
-        "channel_spread",
-        "input_channel_spread",
+        "channel_place_spread",
+        "input_channel_place_spread",
     }
 )
 """Those that are compared with neurons swapped within shells of equal radius as well."""
@@ -63,8 +63,8 @@ def null_measures(names: Iterable[str] = MEASURES) -> tuple[str, ...]:
 
     >>> null_measures(["clustering"])
     ('clustering_ratio', 'clustering_z', 'clustering_p')
-    >>> null_measures(["time_moran"])[2:]
-    ('time_moran_p', 'time_moran_shell_z', 'time_moran_shell_p')
+    >>> null_measures(["preferred_time_moran"])[2:]
+    ('preferred_time_moran_p', 'preferred_time_moran_shell_z', 'preferred_time_moran_shell_p')
     """
     found: list[str] = []
     for name in names:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from model.arrays import Floats
-from model.topology.fields import banded, centroid_and_width, channel_spread
+from model.topology.fields import banded, centroid_and_width, channel_place_spread
 from model.topology.mantel import mantel, radius_rank
 from model.topology.moran import field_moran, moran
 from model.topology.swaps import Match
@@ -60,19 +60,19 @@ def _samples(trained: Trained) -> Floats | None:
 _DEFINITIONS: Mapping[str, tuple[Matching, Features]] = {
     "selectivity_moran": (moran, _selectivity),
     "field_moran": (field_moran, _bands),
-    "field_mantel": (mantel, _bands),
-    "field_centroid_moran": (moran, _centroids),
+    "field_space_mantel": (mantel, _bands),
+    "centroid_moran": (moran, _centroids),
     "input_moran": (field_moran, _weight_bands),
-    "input_mantel": (mantel, _weight_bands),
+    "input_space_mantel": (mantel, _weight_bands),
     "input_centroid_moran": (moran, _weight_centroids),
-    "class_mantel": (mantel, _classes),
-    "response_mantel": (mantel, _samples),
-    "time_moran": (moran, _times),
+    "class_space_mantel": (mantel, _classes),
+    "response_space_mantel": (mantel, _samples),
+    "preferred_time_moran": (moran, _times),
     "rate_moran": (moran, _rates),
-    "radius_time": (radius_rank, _times),
-    "radius_rate": (radius_rank, _rates),
-    "channel_spread": (channel_spread, _fields),
-    "input_channel_spread": (channel_spread, _weights),
+    "radius_time_correlation": (radius_rank, _times),
+    "radius_rate_correlation": (radius_rank, _rates),
+    "channel_place_spread": (channel_place_spread, _fields),
+    "input_channel_place_spread": (channel_place_spread, _weights),
 }
 """Every such measure: what is asked of the neurons' features, and which these are."""
 

@@ -34,7 +34,7 @@ def shrink_weights(net: Cohort, learning_rate: float) -> None:
     Soft thresholding, w <- sign(w) max(|w| - lr lambda ||x_i - x_j||^p, 0), decoupled from the adaptive
     step as weight decay is in AdamW (Loshchilov & Hutter 2019): zeros become true zeros.
     """
-    if net.config.cost_by != "proximal" or not _acts(net, "weights"):
+    if net.config.cost_step != "proximal" or not _acts(net, "weights"):
         return
     amount = float(learning_rate) * _prices(net)
     net.w_rec.copy_(net.w_rec.sign() * (net.w_rec.abs() - amount).clamp(min=0))
@@ -47,7 +47,7 @@ def cost_in_loss(net: Cohort) -> Tensor | None:
     It is a function of those alone of weights and positions that it is to act on: the others are taken as
     constants. The gradient by a weight is lambda sign(w) ||x_i - x_j||^p, and at zero none.
     """
-    weights = net.config.cost_by == "gradient" and _acts(net, "weights")
+    weights = net.config.cost_step == "gradient" and _acts(net, "weights")
     positions = _acts(net, "positions")
     if not (weights or positions):
         return None

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from service.figures.style import INK, SCALE, new_figure
 
-NAMES = {"space": "place", "module": "module", "band": "band"}
+NAMES = {"cluster": "cluster", "module": "module", "band": "band"}
 MARKED = 3.0
 """Cells whose z is this far from 0 are marked."""
 
@@ -21,7 +21,10 @@ def draw_lesions(rows: pd.DataFrame, title: str) -> Figure:
         title: of the picture.
     """
     rows = rows.assign(
-        set=[f"{NAMES[by]} {number} ({size})" for by, number, size in rows[["by", "set", "size"]].to_numpy()],
+        set=[
+            f"{NAMES[kind]} {number} ({size})"
+            for kind, number, size in rows[["kind", "label", "size"]].to_numpy()
+        ],
         column=[_column(label, part) for label, part in rows[["class", "part"]].to_numpy(float)],
         lost=rows["intact"] - rows["accuracy"],
         by_chance=rows["intact"] - rows["random_mean"],

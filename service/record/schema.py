@@ -182,8 +182,12 @@ _PRUNED = [
 ]
 
 _LESION = [
-    _key("by", pa.string(), "what the neurons taken out share: space, module or band (of input channels)"),
-    _key("set", pa.int32(), "number of the cluster, of the module as in `neurons`, or of the band, from 0"),
+    _key(
+        "kind",
+        pa.string(),
+        "what the neurons taken out share: cluster (of positions), module or band (of input channels)",
+    ),
+    _key("label", pa.int32(), "number of the cluster, of the module as in `neurons`, or of the band, from 0"),
     _key("size", pa.int32(), "neurons taken out"),
     _column("class", pa.int32(), "class of the samples; null: all"),
     _column("part", pa.int32(), "part of the answer that is looked at, from 0; null: the whole"),

@@ -113,7 +113,7 @@ def trained_neurons(trainer: Trainer) -> Neurons:
 
 def _lesion_rows(one: Lesion) -> Iterator[dict[str, Any]]:
     """The rows of one set: of all samples, of each class and of each part."""
-    key = {"by": one.gone.by, "set": one.gone.number, "size": len(one.gone.members)}
+    key = {"kind": one.gone.kind, "label": one.gone.number, "size": len(one.gone.members)}
     spreads: dict[str, float | None] = {}
     for over in ("class", "part") if len(one.intact.by_part) else ("class",):
         random = [scores.spread(one.intact, over) for scores in one.random]

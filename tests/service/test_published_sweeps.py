@@ -51,7 +51,7 @@ def test_every_condition_with_a_cost_is_there(own_files: list[str]) -> None:
     for values in found:
         learner = learner_for(spec, values)
         assert min(abs(learner.wiring_cost / 20 / one - 1) for one in published) < 1e-9
-        assert (learner.cost_by, learner.relative_cost, learner.hidden) == ("gradient", True, 128)
+        assert (learner.cost_step, learner.relative_cost, learner.hidden) == ("gradient", True, 128)
 
 
 def test_every_condition_without_one_is_there(own_files: list[str]) -> None:
@@ -68,7 +68,7 @@ def test_every_condition_without_one_is_there(own_files: list[str]) -> None:
 def test_both_files_say_the_same_of_what_both_say(own_files: list[str]) -> None:
     one, other = (load(SWEEPS / file, own_files) for file in FILES)
     differ = {name for name, value in one.fixed.items() if name in other.fixed and other.fixed[name] != value}
-    assert differ == {"learner.cost_by", "learner.relative_cost"}  # of a cost that the other has not
+    assert differ == {"learner.cost_step", "learner.relative_cost"}  # of a cost that the other has not
 
 
 def test_a_dry_run_needs_no_more_than_the_names_of_the_files(

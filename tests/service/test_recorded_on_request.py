@@ -106,20 +106,20 @@ def test_lesions_of_all_trials_are_those_of_their_networks(sweep: Sweep) -> None
     assert rows["accuracy"].between(0, 1).all() and rows["part"].isna().all()
     overall = rows[rows["class"].isna()]
     assert overall["class_spread"].notna().all() and rows["part_spread"].isna().all()
-    for by, most in (("space", 4), ("band", 4)):
-        assert overall[overall["by"] == by].groupby(["trial", "replicate"]).size().between(1, most).all()
+    for kind, most in (("cluster", 4), ("band", 4)):
+        assert overall[overall["kind"] == kind].groupby(["trial", "replicate"]).size().between(1, most).all()
     net, test = sweep.network(1), load_dataset("digits").test
     neurons = sweep.table("neurons").query(f"trial == 1 and replicate == 0 and epoch == {EPOCHS}")
     assert test is not None
-    found = overall[(overall["trial"] == 1) & (overall["replicate"] == 0) & (overall["by"] == "module")]
+    found = overall[(overall["trial"] == 1) & (overall["replicate"] == 0) & (overall["kind"] == "module")]
     for _, row in found.iterrows():
-        members = neurons[neurons["module"] == row["set"]]["neuron"]
+        members = neurons[neurons["module"] == row["label"]]["neuron"]
         assert len(members) == row["size"]
         gone = np.zeros((REPLICATES, 6), bool)
         gone[0, members] = True
         seen = evaluate(lesioned(net, gone), test)
         assert row["accuracy"] == pytest.approx(seen.accuracy[0])
-        keys = ["trial", "replicate", "by", "set"]
+        keys = ["trial", "replicate", "kind", "label"]
         own = rows[(rows[keys] == row[keys]).all(axis=1)]
         zeros = own[own["class"] == 0]["accuracy"].item()
         assert zeros == pytest.approx(seen.correct[0][test.labels == 0].mean())

@@ -60,7 +60,7 @@ def by_weights(sources: Sources) -> Plot | str:
     """Figure 2C: the place of each channel, by input weights."""
     if not sources.in_space:
         return NOTHING
-    plot = _channels(sources, lambda one: one.w_in.T, "input_channel_spread")
+    plot = _channels(sources, lambda one: one.w_in.T, "input_channel_place_spread")
     if isinstance(plot, str):
         return plot
     caption = (
@@ -77,7 +77,7 @@ def by_spikes(sources: Sources) -> Plot | str:
         return NOTHING
     try:
         part, shown = held_out(sources.sweep_data.data)
-        plot = _channels(sources, lambda one: tuning_of(one.net, shown).fields[0], "channel_spread")
+        plot = _channels(sources, lambda one: tuning_of(one.net, shown).fields[0], "channel_place_spread")
     except (OSError, ValueError) as error:
         return f"the networks can't be shown the sweep's data here ({error})"
     if isinstance(plot, str):
@@ -131,8 +131,8 @@ def radius_and_time(sources: Sources) -> Plot | str:
         if neurons.empty:
             continue
         told = (
-            f"ρ {_value(sources, one, 'radius_time', '.2f')}, z within shells "
-            f"{_value(sources, one, 'time_moran_shell_z', '.1f')}"
+            f"ρ {_value(sources, one, 'radius_time_correlation', '.2f')}, z within shells "
+            f"{_value(sources, one, 'preferred_time_moran_shell_z', '.1f')}"
         )
         shown.append((f"{one.title}\n{told}", neurons))
         parts.append(neurons.assign(trial=one.trial))

@@ -54,11 +54,11 @@ def test_modules_are_found_and_each_serves_the_part_that_it_was_built_for() -> N
     neurons = neurons_of(net, evaluate(net, data), tuning_of(net, data), 1)
     (sets,) = neuron_sets(neurons, 4)
     halves = [list(range(6)), list(range(6, 12))]
-    assert sorted(one.members.tolist() for one in sets if one.by == "module") == halves
-    for gone in (one for one in sets if one.by in ("space", "band")):  # no set reaches over both halves
+    assert sorted(one.members.tolist() for one in sets if one.kind == "module") == halves
+    for gone in (one for one in sets if one.kind in ("cluster", "band")):  # no set reaches over both halves
         assert len(set(gone.members // 6)) == 1
     (found,) = lesions(net, data, [sets], (2, 2), count=50)
-    for one in (one for one in found if one.gone.by == "module"):
+    for one in (one for one in found if one.gone.kind == "module"):
         part = int(one.gone.members[0]) // 6
         assert one.intact.accuracy == 1 and one.intact.by_part.tolist() == [1, 1]
         # Its part is always told as 0, which is right in half of the samples; the other part stays.
@@ -102,7 +102,7 @@ def test_random_sets_are_of_the_same_size_and_drawn_by_the_seed(
     net, data = lively_net(), random_data(samples=12)
     sets = [
         [NeuronSet("module", 0, np.array([0, 2])), NeuronSet("band", 1, np.array([1, 3, 4]))],
-        [NeuronSet("space", 0, np.array([3, 4]))],
+        [NeuronSet("cluster", 0, np.array([3, 4]))],
     ]
     found = lesions(net, data, sets, count=3, seed=2)
     for r, own in enumerate(found):

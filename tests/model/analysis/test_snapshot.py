@@ -96,8 +96,8 @@ def test_topology_is_measured_network_by_network(
     )
     spatial = [name for name in MEASURES if "moran" in name or "mantel" in name or "channel" in name]
     assert all(np.isnan(found[name]).all() != net.has_positions for name in spatial)
-    few = topology_of(net, evaluation, tuning, nulls, ["time_moran"])
-    assert set(few) == {*MEASURES, *(null_measures(["time_moran"]) if nulls else ())}
+    few = topology_of(net, evaluation, tuning, nulls, ["preferred_time_moran"])
+    assert set(few) == {*MEASURES, *(null_measures(["preferred_time_moran"]) if nulls else ())}
     for name, values in found.items():
         assert values.shape == (2,)
         np.testing.assert_array_equal(values[1], alone[name], err_msg=name)

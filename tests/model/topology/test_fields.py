@@ -15,7 +15,7 @@ from model.topology import (
     receptive_fields,
     strongest_channel,
 )
-from model.topology.fields import BANDS, banded, channel_spread, spike_triggered
+from model.topology.fields import BANDS, banded, channel_place_spread, spike_triggered
 
 
 def data(events: list[tuple[list[float], list[int]]], channels: int) -> SpikeDataset:
@@ -111,7 +111,7 @@ def test_channels_have_the_places_of_loops() -> None:
             place = [place[d] + abs(fields[j, c]) * positions[j, d] for d in range(2)]
         expected = [one / total for one in place] if total else [math.nan] * 2
         assert found[c] == pytest.approx(expected, nan_ok=True)
-    match = channel_spread(fields, positions)
+    match = channel_place_spread(fields, positions)
     assert match is not None
     known = np.delete(positions, 2, axis=0)
     apart = [math.dist(p, np.nanmean(found, axis=0)) for p in np.delete(found, 3, axis=0)]
@@ -121,8 +121,8 @@ def test_channels_have_the_places_of_loops() -> None:
 
 def test_channels_are_spread_like_the_cloud_where_each_has_a_neuron_of_its_own() -> None:
     positions = np.random.default_rng(0).random((7, 3))
-    own = channel_spread(np.eye(7), positions)
-    alike = channel_spread(np.ones((7, 4)), positions)
+    own = channel_place_spread(np.eye(7), positions)
+    alike = channel_place_spread(np.ones((7, 4)), positions)
     assert own is not None and own.value == pytest.approx(1)
     assert alike is not None and alike.value == pytest.approx(0, abs=1e-7)
 
@@ -137,7 +137,7 @@ def test_channels_are_spread_like_the_cloud_where_each_has_a_neuron_of_its_own()
     ],
 )
 def test_without_channels_or_space_there_is_no_spread(fields: Any, positions: Any) -> None:
-    assert channel_spread(fields, positions) is None
+    assert channel_place_spread(fields, positions) is None
 
 
 @pytest.mark.parametrize("channels", [1, 3, BANDS, BANDS + 1, 70, 700])

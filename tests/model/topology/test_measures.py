@@ -18,7 +18,7 @@ from model.topology.trained import Trained
 SUFFIXES = ("ratio", "z", "p")
 UNORDERED = (
     *("clustering", "global_efficiency", "global_efficiency_binary", "weight_entropy"),
-    *("radius_time", "radius_rate"),
+    *("radius_time_correlation", "radius_rate_correlation"),
 )
 """Measures that order in space leaves as they are."""
 GRAPH = MEASURES[:8]
@@ -69,23 +69,23 @@ def test_the_names_are_those_of_the_tables() -> None:
         "module_class_ami",
         "space_class_ami",
         "field_moran",
-        "field_mantel",
-        "field_centroid_moran",
+        "field_space_mantel",
+        "centroid_moran",
         "input_moran",
-        "input_mantel",
+        "input_space_mantel",
         "input_centroid_moran",
-        "class_mantel",
-        "response_mantel",
-        "time_moran",
+        "class_space_mantel",
+        "response_space_mantel",
+        "preferred_time_moran",
         "rate_moran",
-        "radius_time",
-        "radius_rate",
-        "channel_spread",
-        "input_channel_spread",
+        "radius_time_correlation",
+        "radius_rate_correlation",
+        "channel_place_spread",
+        "input_channel_place_spread",
     )
     assert set(SPATIAL) | set(DEFINITIONS) == set(MEASURES)
     assert not set(SPATIAL) & set(DEFINITIONS)
-    assert set(SPATIAL) - WITHIN_SHELLS == {"radius_time", "radius_rate"}
+    assert set(SPATIAL) - WITHIN_SHELLS == {"radius_time_correlation", "radius_rate_correlation"}
 
 
 def test_without_nulls_there_are_just_the_values() -> None:
@@ -114,9 +114,12 @@ def test_what_is_not_given_is_nan() -> None:
     }
     assert known("spikes", "labels") == {*GRAPH, "selectivity", "module_class_ami"}
     assert known("fields", "positions") - known("positions") == {
-        *("field_moran", "field_mantel", "field_centroid_moran", "channel_spread")
+        *("field_moran", "field_space_mantel", "centroid_moran", "channel_place_spread")
     }
-    assert known("times", "positions") - known("positions") == {"time_moran", "radius_time"}
+    assert known("times", "positions") - known("positions") == {
+        "preferred_time_moran",
+        "radius_time_correlation",
+    }
 
 
 def test_the_seed_fixes_everything_and_nulls_do_not_move_the_values() -> None:

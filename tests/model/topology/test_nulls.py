@@ -76,12 +76,29 @@ def of_fields(rng: np.random.Generator, x: Any) -> dict[str, Any]:
         (
             of_spikes,
             20,
-            ["selectivity", "selectivity_moran", "class_mantel", "response_mantel", "rate_moran"],
+            ["selectivity", "selectivity_moran", "class_space_mantel", "response_space_mantel", "rate_moran"],
         ),
-        (of_spikes, 20, ["selectivity_moran_shell", "class_mantel_shell", "response_mantel_shell"]),
-        (of_fields, 20, ["field_moran", "field_mantel", "field_centroid_moran", "channel_spread"]),
-        (of_fields, 20, ["input_moran", "input_mantel", "input_centroid_moran", "input_channel_spread"]),
-        (of_fields, 20, ["time_moran", "radius_time", "field_moran_shell", "input_mantel_shell"]),
+        (
+            of_spikes,
+            20,
+            ["selectivity_moran_shell", "class_space_mantel_shell", "response_space_mantel_shell"],
+        ),
+        (of_fields, 20, ["field_moran", "field_space_mantel", "centroid_moran", "channel_place_spread"]),
+        (
+            of_fields,
+            20,
+            ["input_moran", "input_space_mantel", "input_centroid_moran", "input_channel_place_spread"],
+        ),
+        (
+            of_fields,
+            20,
+            [
+                "preferred_time_moran",
+                "radius_time_correlation",
+                "field_moran_shell",
+                "input_space_mantel_shell",
+            ],
+        ),
     ],
 )
 def test_p_is_uniform_where_the_null_is_true(

@@ -11,7 +11,7 @@ from model.arrays import Floats
 from model.topology import measures
 
 SIZE, CHANNELS = 128, 140
-FOUND_BY = ("input_moran", "input_mantel", "input_centroid_moran")
+FOUND_BY = ("input_moran", "input_space_mantel", "input_centroid_moran")
 
 
 def weights(rng: np.random.Generator, smooth: int) -> Floats:
@@ -36,9 +36,9 @@ def test_half_a_standard_deviation_of_tuning_is_found(seed: int) -> None:
         assert found[f"{name}_shell_z"] > 5, name
         assert found[f"{name}_p"] == found[f"{name}_shell_p"] == 1 / 100
     positive = look(positions, w_in=(3 + weights(rng, 1) + 0.5 * tuned).T)
-    assert positive["input_channel_spread_z"] > 3
+    assert positive["input_channel_place_spread_z"] > 3
     by_spikes = look(positions, fields=3 + weights(rng, 1) + 0.5 * tuned)
-    for name in ("field_moran", "field_mantel"):
+    for name in ("field_moran", "field_space_mantel"):
         assert by_spikes[f"{name}_z"] > 5, name
 
 
@@ -59,7 +59,7 @@ def test_random_places_give_any_p_as_often(smooth: int) -> None:
     found: dict[str, list[float]] = {}
     for seed in range(40):
         values = look(rng.normal(size=(SIZE, 2)), 19, seed, w_in=3 + weights(rng, smooth).T)
-        for name in (*FOUND_BY, "input_channel_spread"):
+        for name in (*FOUND_BY, "input_channel_place_spread"):
             for kind in ("p", "shell_p"):
                 found.setdefault(f"{name}_{kind}", []).append(values[f"{name}_{kind}"])
     for name, p in found.items():
@@ -74,9 +74,9 @@ def test_what_goes_with_the_radius_alone_is_not_found_within_shells() -> None:
     times = away + 0.3 * rng.normal(size=SIZE)
     labels = np.arange(60) % 3
     found = look(positions, times=times, spikes=rng.poisson(4 * np.exp(-away), (60, SIZE)), labels=labels)
-    assert found["radius_time"] > 0.7 and found["radius_time_z"] > 5
-    assert found["radius_rate"] < -0.9 and found["radius_rate_p"] == 1
-    assert found["time_moran_z"] > 5 and abs(found["time_moran_shell_z"]) < 2.5
+    assert found["radius_time_correlation"] > 0.7 and found["radius_time_correlation_z"] > 5
+    assert found["radius_rate_correlation"] < -0.9 and found["radius_rate_correlation_p"] == 1
+    assert found["preferred_time_moran_z"] > 5 and abs(found["preferred_time_moran_shell_z"]) < 2.5
     assert found["rate_moran_z"] > 5 and abs(found["rate_moran_shell_z"]) < 2.5
 
 
@@ -85,7 +85,7 @@ def test_classes_and_samples_that_depend_on_place_are_found() -> None:
     positions, labels = rng.random((SIZE, 2)), np.arange(60) % 4
     preferred = (2 * (positions[:, 0] > 0.5) + (positions[:, 1] > 0.5)).astype(int)
     found = look(positions, spikes=rng.poisson(2 + np.equal.outer(labels, preferred)), labels=labels)
-    for name in ("class_mantel", "response_mantel"):
+    for name in ("class_space_mantel", "response_space_mantel"):
         assert found[f"{name}_z"] > 5 and found[f"{name}_shell_z"] > 5
     assert abs(found["rate_moran_z"]) < 4  # where a neuron sits says which class, not how much
     assert abs(found["selectivity_moran_z"]) < 4

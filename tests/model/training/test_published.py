@@ -85,7 +85,7 @@ def test_the_cost_in_the_gradient_is_lambda_sign_distance_step_for_step(
     strength = 0.003
     data = random_data(samples=4)
     trainer = trainer_of(
-        data, cost_by="gradient", wiring_cost=strength, wiring_power=power, relative_cost=relative, epochs=4
+        data, cost_step="gradient", wiring_cost=strength, wiring_power=power, relative_cost=relative, epochs=4
     )
     naive = NaiveAdam({**RATES, "positions": 0.05})
     net = trainer.net
@@ -113,7 +113,9 @@ def test_weights_under_the_cost_in_the_gradient_hover_about_zero(
 ) -> None:
     """A cost that outweighs the task: Adam's steps go on, and no weight is a true zero."""
     data = random_data(samples=4)
-    trainer = trainer_of(data, cost_by="gradient", wiring_cost=1e3, wiring_power=0, epochs=60, w_rec_sd=0.02)
+    trainer = trainer_of(
+        data, cost_step="gradient", wiring_cost=1e3, wiring_power=0, epochs=60, w_rec_sd=0.02
+    )
     for _ in range(60):
         metrics = trainer.run_epoch()
     weights = trainer.net.w_rec.detach()[trainer.net.mask]
@@ -126,7 +128,7 @@ def test_the_cost_has_a_gradient_where_it_is_told_to(
     lively_net: Callable[..., Cohort], cost_on: str, moved: tuple[int, int]
 ) -> None:
     by = "proximal" if cost_on == "positions" else "gradient"
-    net = lively_net(wiring_cost=0.1, cost_on=cost_on, cost_by=by)
+    net = lively_net(wiring_cost=0.1, cost_on=cost_on, cost_step=by)
     cost = cost_in_loss(net)
     assert cost is not None
     cost.sum().backward()
@@ -137,7 +139,7 @@ def test_the_cost_has_a_gradient_where_it_is_told_to(
 
 
 def test_no_pruned_synapse_has_a_cost(lively_net: Callable[..., Cohort]) -> None:
-    net = lively_net(wiring_cost=0.1, cost_by="gradient", wiring_power=1)
+    net = lively_net(wiring_cost=0.1, cost_step="gradient", wiring_power=1)
     cost = cost_in_loss(net)
     assert cost is not None
     cost.sum().backward()
