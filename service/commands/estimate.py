@@ -21,7 +21,14 @@ from model.training.order import draws_in_epoch
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
 from service.record.leaders import PROBED, SHOWN
-from service.worker.tables import delay_graph_rows, measure_rows, neuron_rows, synapse_rows, trained_neurons
+from service.worker.tables import (
+    delay_graph_rows,
+    graphs_of,
+    measure_rows,
+    neuron_rows,
+    synapse_rows,
+    trained_neurons,
+)
 from service.worker.task import Task, snapshot_epochs
 
 BATCHES_SECONDS = 2.0
@@ -184,11 +191,12 @@ def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
     """What the tables keep of the networks at one epoch."""
     net, observed, epoch = trainer.net, trainer.observed, trainer.epoch
     tuning = tuning_of(net, trainer.observed_on)
+    graphs = graphs_of(net) if task.delay_graph else []
     tables = [
         neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
-        measure_rows(task.trial, epoch, topology_of(net, observed, tuning)),
+        measure_rows(task.trial, epoch, topology_of(net, observed, tuning), graphs),
     ]
-    return [*tables, delay_graph_rows(task.trial, epoch, net)] if task.delay_graph else tables
+    return [*tables, delay_graph_rows(task.trial, epoch, graphs)] if graphs else tables
 
 
 def _against_nulls(task: Task, trainer: Trainer) -> float:

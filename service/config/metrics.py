@@ -21,3 +21,12 @@ VALIDATION_METRICS = ("accuracy", "loss")
 
 TEST_METRICS = ("test_accuracy", "test_accuracy_seen", "test_accuracy_unseen")
 """Measured once, when training is over, on samples that no choice may depend on."""
+
+BINARY = {
+    "binary_modularity": "modularity",
+    "binary_clustering_ratio": "clustering_ratio",
+    "binary_path_ratio": "efficiency_ratio",
+}
+"""Columns of `topology` with `record: {delay_graph: true}`, and the field of `DelayGraph` that each shows."""
+BINARY_SHARE = 0.7
+"""Of the synapses, the shortest, which make the graph of BINARY: the smallest of the paper's graphs."""

@@ -14,7 +14,7 @@ from search.combinations import combinations
 from search.objectives import Constraint, Objective, metrics_needed
 from search.space import Space
 from service.config.changes import without_budgets
-from service.config.metrics import METRICS
+from service.config.metrics import BINARY, METRICS
 from service.config.model_fields import (
     canonical,
     checked,
@@ -84,7 +84,8 @@ class SweepSpec:
     @property
     def recorded_measures(self) -> list[str]:
         """Measures that the table `topology` has columns for."""
-        return [*MEASURES, *null_measures(self.record.compared_measures)]
+        graph = BINARY if self.record.delay_graph else ()
+        return [*MEASURES, *null_measures(self.record.compared_measures), *graph]
 
     @property
     def changing(self) -> list[str]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from search.domains import Choice, Domain, Int, Value
 from search.space import Space
-from service.config.metrics import METRICS
+from service.config.metrics import BINARY, BINARY_SHARE, METRICS
 
 TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning", "lesions", "delay_graph")
 
@@ -105,7 +105,8 @@ def _metrics() -> list[pa.Field]:
 
 
 def _measure(name: str) -> pa.Field:
-    return _column(name, pa.float64(), "measure of the trained network; null where it is not defined")
+    graph = f" (graph of the shortest {BINARY_SHARE:.0%} of the synapses)" if name in BINARY else ""
+    return _column(name, pa.float64(), f"measure of the trained network{graph}; null where it is not defined")
 
 
 def _changing(name: str) -> pa.Field:
@@ -185,9 +186,10 @@ _LESION = [
     _key(
         "kind",
         pa.string(),
-        "what the neurons taken out share: cluster (of positions), module or band (of input channels)",
+        "what the neurons taken out share: cluster (of positions), module or band (of input channels); "
+        "or random: nothing",
     ),
-    _key("label", pa.int32(), "number of the cluster, of the module as in `neurons`, or of the band, from 0"),
+    _key("label", pa.int32(), "number of the cluster, module (as in `neurons`), band or draw, from 0"),
     _key("size", pa.int32(), "neurons taken out"),
     _column("class", pa.int32(), "class of the samples; null: all"),
     _column("part", pa.int32(), "part of the answer that is looked at, from 0; null: the whole"),

@@ -116,6 +116,7 @@ def _measures(sweep_data: SweepData, name: str, title: str, wanted: Sequence[str
 
 def _lesions(sweep_data: SweepData) -> Item:
     title, known = "Accuracy without some of the neurons", sweep_data.lesions
+    known = known[known["kind"] != "random"] if len(known) else known
     if known.empty:
         return Absent(title, "lesions are recorded with `record: {lesions: true}`; there are none")
     first = sweep_data.objectives[0]

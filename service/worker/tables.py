@@ -15,7 +15,9 @@ from model.arrays import Array
 from model.datasets import SpikeDataset
 from model.network.cohort import Cohort
 from model.topology import DelayGraph, delay_graphs
+from model.topology.delay_graph import SHARES as DELAY_GRAPH_SHARES
 from model.training.trainer import Trainer
+from service.config.metrics import BINARY, BINARY_SHARE
 from service.record.schema import make_schemas
 
 
@@ -44,19 +46,30 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
     return pa.table(columns)
 
 
-def measure_rows(trial: int, epoch: int, measures: dict[str, Array]) -> pa.Table:
-    """Rows of the table `topology`."""
+def graphs_of(net: Cohort) -> list[list[DelayGraph]]:
+    """The graphs of the shortest delays of each network, by share."""
+    delays, masks = net.delays().detach().numpy(), net.mask.numpy()
+    return [delay_graphs(delays[r], masks[r]) for r in range(net.replicates)]
+
+
+def measure_rows(
+    trial: int, epoch: int, measures: dict[str, Array], graphs: Sequence[Sequence[DelayGraph]] = ()
+) -> pa.Table:
+    """Rows of the table `topology`; with `graphs` of `graphs_of`, also the columns of BINARY."""
     replicates = len(next(iter(measures.values())))
     columns = _keys(trial, replicates, 1) | {"epoch": pa.array([epoch] * replicates, pa.int32())}
-    return pa.table(columns | {name: _nullable(values) for name, values in measures.items()})
+    columns |= {name: _nullable(values) for name, values in measures.items()}
+    if graphs:
+        shown = [own[DELAY_GRAPH_SHARES.index(BINARY_SHARE)] for own in graphs]
+        for column, field in BINARY.items():
+            columns[column] = _nullable(np.array([getattr(one, field) for one in shown]))
+    return pa.table(columns)
 
 
-def delay_graph_rows(trial: int, epoch: int, net: Cohort) -> pa.Table:
-    """Rows of the table `delay_graph`."""
-    delays, masks = net.delays().detach().numpy(), net.mask.numpy()
-    found = [delay_graphs(delays[r], masks[r]) for r in range(net.replicates)]
+def delay_graph_rows(trial: int, epoch: int, found: Sequence[Sequence[DelayGraph]]) -> pa.Table:
+    """Rows of the table `delay_graph`, of graphs as `graphs_of` finds them."""
     names = DelayGraph._fields
-    columns = _keys(trial, net.replicates, len(found[0]))
+    columns = _keys(trial, len(found), len(found[0]))
     columns |= {"epoch": pa.array([epoch] * len(columns["trial"]), pa.int32())}
     graphs = np.array(found).reshape(-1, len(names))
     return pa.table(columns | {name: _nullable(graphs[:, n]) for n, name in enumerate(names)})
@@ -90,7 +103,7 @@ def pruning_rows(trial: int, net: Cohort, data: SpikeDataset) -> pa.Table:
 
 
 def lesion_rows(trial: int, trainer: Trainer, parts: Sequence[int] = ()) -> pa.Table:
-    """Rows of the table `lesions`: accuracy on held-out samples without sets of neurons.
+    """Rows of the table `lesions`: accuracy on held-out samples without sets of neurons, random ones at last.
 
     parts: classes of each part of a sample, see `DataConfig.parts`.
     """
@@ -101,6 +114,11 @@ def lesion_rows(trial: int, trainer: Trainer, parts: Sequence[int] = ()) -> pa.T
         for r, own in enumerate(found)
         for one in own
         for row in _lesion_rows(one)
+    ]
+    rows += [
+        {"trial": trial, "replicate": r, "epoch": neurons.epoch, **row}
+        for r, own in enumerate(found)
+        for row in _random_rows(own)
     ]
     return pa.Table.from_pylist(rows, make_schemas()["lesions"])
 
@@ -125,6 +143,14 @@ def _lesion_rows(one: Lesion) -> Iterator[dict[str, Any]]:
         intact, without, drawn = of(one.intact), of(one.without), np.array([of(each) for each in one.random])
         for k in np.flatnonzero(~np.isnan(intact)).tolist():
             yield key | {column: k} | _accuracies(intact[k], without[k], drawn[:, k].tolist())
+
+
+def _random_rows(found: Sequence[Lesion]) -> Iterator[dict[str, Any]]:
+    """The rows of the random sets that those of one network were compared with, which share them by size."""
+    for size, one in sorted({len(one.gone.members): one for one in found}.items()):
+        for k, scores in enumerate(one.random):
+            accuracies = {"intact": one.intact.accuracy, "accuracy": scores.accuracy}
+            yield {"kind": "random", "label": k, "size": size, **accuracies}
 
 
 def _accuracies(intact: float, without: float, random: Sequence[float]) -> dict[str, float | None]:

@@ -21,6 +21,7 @@ from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file
 from service.worker.tables import (
     delay_graph_rows,
+    graphs_of,
     lesion_rows,
     measure_rows,
     neuron_rows,
@@ -118,12 +119,13 @@ class Trial:
         task, net, observed, epoch = self.task, trainer.net, trainer.observed, trainer.epoch
         tuning = tuning_of(net, trainer.observed_on)
         measures = topology_of(net, observed, tuning, task.nulls, task.compared)
+        graphs = graphs_of(net) if task.delay_graph else []
         tables = {
             "neurons": neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
-            "topology": measure_rows(task.trial, epoch, measures),
+            "topology": measure_rows(task.trial, epoch, measures, graphs),
         }
-        if task.delay_graph:
-            tables["delay_graph"] = delay_graph_rows(task.trial, epoch, net)
+        if graphs:
+            tables["delay_graph"] = delay_graph_rows(task.trial, epoch, graphs)
         return tables, measures
 
     def _opted_for(self, trainer: Trainer) -> dict[str, pa.Table]:

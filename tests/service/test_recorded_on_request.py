@@ -104,7 +104,14 @@ def test_lesions_of_all_trials_are_those_of_their_networks(sweep: Sweep) -> None
     rows = sweep.table("lesions")
     assert set(rows["trial"]) == set(range(TRIALS)) and set(rows["epoch"]) == {EPOCHS}
     assert rows["accuracy"].between(0, 1).all() and rows["part"].isna().all()
+    random = rows[rows["kind"] == "random"]
+    assert random["class"].isna().all() and random["z"].isna().all()
+    rows = rows[rows["kind"] != "random"]
     overall = rows[rows["class"].isna()]
+    means = random.groupby(["trial", "replicate", "size"])["accuracy"].agg(["mean", "count"])
+    compared = overall.join(means, on=["trial", "replicate", "size"])
+    assert (compared["count"] == 20).all()
+    assert compared["random_mean"].to_numpy() == pytest.approx(compared["mean"].to_numpy())
     assert overall["class_spread"].notna().all() and rows["part_spread"].isna().all()
     for kind, most in (("cluster", 4), ("band", 4)):
         assert overall[overall["kind"] == kind].groupby(["trial", "replicate"]).size().between(1, most).all()
@@ -165,6 +172,13 @@ def test_networks_as_drawn_and_as_trained_are_compared_in_what_is_asked_for(
     assert sweep.table("trials")["clustering_ratio"][0] == pytest.approx(last.mean())
     graphs = sweep.table("delay_graph")
     assert graphs.groupby("epoch")["share"].count().to_dict() == {0: 19 * REPLICATES, 1: 19 * REPLICATES}
+    shown = graphs[graphs["share"] == 0.7]
+    for column, name in (
+        ("binary_modularity", "modularity"),
+        ("binary_clustering_ratio", "clustering_ratio"),
+        ("binary_path_ratio", "efficiency_ratio"),
+    ):
+        assert topology[column].tolist() == shown[name].tolist()
 
 
 def test_tuning_is_recorded_of_every_neuron(sweep: Sweep) -> None:
