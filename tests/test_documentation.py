@@ -42,7 +42,7 @@ def test_the_sweep_of_the_readme_is_legal(tmp_path: Path) -> None:
 
 
 def test_the_sweeps_that_are_shipped_are_legal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("train", "test", "shd_train", "shd_test"):
+    for name in ("train", "test", "shd_train", "shd_test", "fsdd_train", "fsdd_test"):
         (tmp_path / f"{name}.h5").touch()
     monkeypatch.chdir(tmp_path)
     for path in sorted((ROOT / "sweeps").glob("*.yaml")):

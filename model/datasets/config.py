@@ -11,10 +11,20 @@ from model.fields import STRICT, RealOnly, Text, faults_in_words
 TimeUnit = Literal["s", "ms", "us"]
 TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
 
-DATASETS = ("digits", "yin_yang", "shd", "ssc", "ntidigits", "smnist", "braille", "two_digits")
+DATASETS = (
+    "digits",
+    "yin_yang",
+    "spoken_digits",
+    "shd",
+    "ssc",
+    "ntidigits",
+    "smnist",
+    "braille",
+    "two_digits",
+)
 """Data sets that can be had by name."""
 
-FIXED_SPLITS = ("digits", "yin_yang", "ssc", "braille", "two_digits")
+FIXED_SPLITS = ("digits", "yin_yang", "spoken_digits", "ssc", "braille", "two_digits")
 """Data sets that are split into training, validation and test once and for all, unless made of a file."""
 
 MADE_OF_FILES = ("two_digits",)

@@ -15,6 +15,7 @@ from model.datasets.library import load_braille, load_ntidigits, load_shd, load_
 from model.datasets.ragged import DataError
 from model.datasets.spikes import SpikeDataset
 from model.datasets.split import stratified
+from model.datasets.spoken_digits import load_spoken_digits
 from model.datasets.two_parts import check_kinds, two_parts
 from model.datasets.yin_yang import load_yin_yang
 
@@ -42,6 +43,7 @@ class Splits(NamedTuple):
 FIXED: dict[str, Callable[[], tuple[SpikeDataset, SpikeDataset, SpikeDataset]]] = {
     "digits": load_digits,
     "yin_yang": load_yin_yang,
+    "spoken_digits": load_spoken_digits,
     "ssc": load_ssc,
     "braille": load_braille,
 }

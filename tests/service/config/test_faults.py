@@ -69,7 +69,7 @@ FAULTS = [
     ("data", "", "2: data: is missing; give a data set such as {name: digits}"),
     ("data", "digits", "2: data: got 'digits', expected keys and values such as `name:`"),
     ("data", "{}", "2: data: give either `name` or `path`, and not both"),
-    ("data", "{name: x}", "2: data.name: there is no data set `x`; use one of digits, yin_yang, shd, ssc, ntidigits, smnist, braille, two_digits, or a file by `path`"),
+    ("data", "{name: x}", "2: data.name: there is no data set `x`; use one of digits, yin_yang, spoken_digits, shd, ssc, ntidigits, smnist, braille, two_digits, or a file by `path`"),
     ("data", "{name: shd, validation_group: a}", "2: data.validation_group: got 'a', expected a whole number or null"),
     ("data", "{name: shd, validation_group: 1, seed: 1}", "2: data: `seed` has no meaning beside `validation_group`, which is held out as a whole; leave it out"),
     ("data", '{path: "\\ud800"}', "2: data.path: got '\\ud800', which is no text in UTF-8; choose another"),
