@@ -13,6 +13,7 @@ from search.samplers.options import LEARNING, unsuitable
 from search.space import Space
 from search.stopping import FOR_ONE
 from service.config.document import Document, read
+from service.config.evolution import check_evolution
 from service.config.faults import ConfigFault
 from service.config.field_types import GUIDES
 from service.config.metrics import METRICS
@@ -75,6 +76,7 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
     _check_together(sections, constraints, learner, space, faults)
     if learner and data and space:
         check_validation(sections, constraints, learner, data, space, faults)
+        check_evolution(sections, constraints, learner, space, faults)
     _check_compared(sections, constraints, faults)
     if space is not None and sections["search"] and sections["objectives"]:
         settled = space.given(fixed_values(learner, data, space)) if learner and data else space

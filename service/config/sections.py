@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 
 from model.fields import STRICT, Count, NotNegative, Positive, fields_of
 from model.topology.names import MEASURES
+from search.evolution.options import EvolutionOptions
 from search.samplers.options import CHECKED, SamplerOptions
 from service.config.field_types import Gpus, Measure, Metric, Rule, SamplerName, Snapshots, StoreUri, Sweeps
 from service.errors import SweepError
@@ -34,9 +35,11 @@ class SearchSpec(SamplerOptions):
     sampler: SamplerName = "tpe"
     """Name of the sampler, which suggests the configurations."""
     trials: Annotated[StrictInt, Field(ge=1)] = 20
-    """How many configurations are suggested."""
+    """How many configurations are suggested; with evolution, founders and children together."""
     warm_start: Sweeps = field(default_factory=list)
     """Earlier sweeps whose trials the sampler learns from."""
+    evolution: EvolutionOptions | None = None
+    """A population that inherits trained networks, whose founders the sampler suggests; None: there is none."""
 
 
 class PlateauSpec(Section):
