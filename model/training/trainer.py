@@ -165,17 +165,25 @@ class Trainer:
         seconds = time.perf_counter() - started
         return metrics | {"seconds": np.full(self.net.replicates, seconds)}
 
-    def _metrics(self, seen: _Pass) -> dict[str, Array]:
-        """The metrics of this epoch but its time, each [R]."""
+    def evaluation(self) -> dict[str, Array]:
+        """The metrics of the networks as they are, without training, each [R].
+
+        They are those of the last epoch, to the bit, as far as training has no part in them; without validation
+        samples, rates are those on some of the training samples.
+        """
+        return self._metrics(None)
+
+    def _metrics(self, seen: _Pass | None) -> dict[str, Array]:
+        """The metrics of the networks and of a pass over the training samples, each [R]."""
         with torch.no_grad():
             wiring_length, sparsity = self.net.wiring_length().numpy(), self.net.sparsity().numpy()
-        on_validation, rates = {}, seen.rates
+        metrics: dict[str, Array] = {}
         if len(self.splits.validation):
-            on_validation = {"loss": self.observed.loss, "accuracy": self.observed.accuracy}
-            rates = self.observed.rates
-        metrics = on_validation | {
-            "train_loss": seen.loss,
-            "train_accuracy": seen.accuracy,
+            metrics = {"loss": self.observed.loss, "accuracy": self.observed.accuracy}
+        if seen is not None:
+            metrics |= {"train_loss": seen.loss, "train_accuracy": seen.accuracy}
+        rates = self.observed.rates if seen is None or len(self.splits.validation) else seen.rates
+        metrics |= {
             "wiring_length": wiring_length.astype(float),
             "sparsity": sparsity.astype(float),
             "rate": rates.mean(1),

@@ -139,7 +139,7 @@ def perturbed(domain: Domain, value: Any, factor: float, rng: np.random.Generato
         return value  # type: ignore[no-any-return]
     if isinstance(domain, Choice):
         others = [one for one in domain.options if one != value or type(one) is not type(value)]
-        return others[rng.integers(len(others))] if others else value  # type: ignore[no-any-return]
+        return others[rng.integers(len(others))] if others else value
     found = _moved(domain, value, factor, up)
     return _moved(domain, value, factor, not up) if _same(found, value) else found
 

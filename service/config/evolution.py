@@ -54,7 +54,9 @@ def check_evolution(
     deciding = [("objectives", n, one.metric) for n, one in enumerate(objectives)]
     deciding += [("constraints", n, one.metric) for n, one in enumerate(constraints)]
     faults += [
-        ConfigFault((key, n, "metric"), f"`{metric}` is measured when training is over, and evolution decides before")
+        ConfigFault(
+            (key, n, "metric"), f"`{metric}` is measured when training is over, and evolution decides before"
+        )
         for key, n, metric in deciding
         if metric not in METRICS
     ]
@@ -65,7 +67,9 @@ def check_evolution(
 
 def _check_learner(learner: LearnerConfig, space: Space, faults: Faults) -> None:
     """Fields that must be the same all along a lineage."""
-    schedules = space.domain("learner.schedule").ends() if "learner.schedule" in space.paths else [learner.schedule]
+    schedules = (
+        space.domain("learner.schedule").ends() if "learner.schedule" in space.paths else [learner.schedule]
+    )
     if set(schedules) != {"constant"}:
         fault = (
             "cosine takes the learning rates to zero at the last epoch, so that a child born late could not "
@@ -84,7 +88,9 @@ def _check_learner(learner: LearnerConfig, space: Space, faults: Faults) -> None
             faults.append(ConfigFault(("space", f"learner.{name}"), fault))
 
 
-def _check_sizes(search: SearchSpec, evolution: EvolutionOptions, learner: LearnerConfig, faults: Faults) -> None:
+def _check_sizes(
+    search: SearchSpec, evolution: EvolutionOptions, learner: LearnerConfig, faults: Faults
+) -> None:
     where: Where = ("search", "evolution")
     if evolution.ready >= learner.epochs:
         fault = f"got {evolution.ready}, expected less than the {learner.epochs} epochs of a trial"

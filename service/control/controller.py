@@ -7,7 +7,7 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pyarrow.compute as pc
@@ -29,7 +29,7 @@ from service.record.rows import Metrics, by_epoch, by_trial, finished_trial, sum
 from service.storage.atomic import remove_temporaries
 from service.storage.layout import checkpoint_file, plan_file
 from service.storage.paths import StoragePath, list_folder
-from service.worker.task import Report, Task
+from service.worker.task import Origin, Report, Task
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ class SweepController:
         """
         self.spec, self.folder, self.listeners = spec, folder, listeners
         self._running: dict[int, RunningTrial] = {}
+        self._paused: dict[int, RunningTrial] = {}  # members of a population that wait for their turn
         with ExitStack() as opened:  # what is open is closed if the rest can't be opened
             self.record = Record.open(folder, schemas_of(spec))
             opened.callback(self.record.close)
@@ -73,6 +74,7 @@ class SweepController:
             opened.callback(self.queue.close)
             self._stopping = StoppingPolicy(spec, self.record, self.queue.fault, self.queue.is_suggestion)
             self._retention = NetworkRetention(spec, folder, self.record)
+            self._end_replaced()
             self._tidy()
             opened.pop_all()
 
@@ -91,12 +93,15 @@ class SweepController:
 
         None if there is none at the moment; see `TrialQueue`.
         """
+        while self.queue.decide() is not None:
+            self._end_replaced()
         while (begun := self.queue.next()) is not None:
             suggestion = begun.suggestion
             try:
                 task = make_task(self.spec, self.folder, begun)
             except ValueError as error:  # its fields contradict each other
-                self._finish(row_of_none(self.spec, begun.trial, suggestion.values, str(error)), {})
+                row = row_of_none(self.spec, begun.trial, suggestion.values, str(error), begun)
+                self._finish(row, {})
                 continue
             if suggestion.duplicate_of is None:
                 return self._start(begun, task)
@@ -120,16 +125,46 @@ class SweepController:
             report, metrics = replace(report, metrics={}), {}
         if metrics:
             running.note(metrics)
+        if report.births:
+            return self._take_birth(running, report, metrics)
         end = self._stopping.decide(report, running, metrics)
         tables: dict[str, Any] = {"epochs": epoch_rows(report), **report.tables}
         if end is None:
+            if report.paused:
+                self._note_costs(running)
             self.record.append_all(tables)
             self._tell_epoch(report.trial, report.epoch, metrics)
+            if self.queue.population is not None:
+                self.queue.population.advanced(report.trial, report.epoch, report.metrics)
+            if report.paused:
+                self._pause(running, report.epoch)
+                return Verdict(goes_on=False, advanced=advanced)
         else:  # if it could not even report, what is known of it is its last epoch
             last = running.latest
             running.latest = {**last, **summarize(report.kept)}
             self._finish(row_of(self.spec, running, *end, report.epoch), tables, last)
         return Verdict(goes_on=end is None, advanced=advanced)
+
+    def _take_birth(self, running: RunningTrial, report: Report, metrics: Metrics) -> Verdict:
+        """Record a child's evaluation at birth, as of the epoch at which it is born."""
+        running.births = {
+            when: {name: mean for name, (mean, _) in summarize(values).items()}
+            for when, values in report.births.items()
+        }
+        self.queue.note(report.trial, {"births": running.births})
+        self.record.append("epochs", epoch_rows(report))
+        self._tell_epoch(report.trial, report.epoch, metrics)
+        return Verdict(goes_on=True, advanced=True)
+
+    def _pause(self, running: RunningTrial, epoch: int) -> None:
+        """A member has come to a ready epoch, its state is on disk: its worker is free until its next turn."""
+        trial = running.task.trial
+        assert self.queue.population is not None
+        self._paused[trial] = self._running.pop(trial)
+        running.since = None
+        self.queue.population.paused(trial, epoch)
+        checkpoint_file(self.folder, trial).unlink(missing_ok=True)
+        self.queue.population.tidy_states(self.folder)
 
     def placed(self, trial: int) -> None:
         """A trial has got a worker: from now on it is expected to report."""
@@ -182,6 +217,8 @@ class SweepController:
         for path in list_folder(checkpoint_file(self.folder, 0).parent):
             if path.name in finished:
                 path.unlink(missing_ok=True)
+        if self.queue.population is not None:
+            self.queue.population.tidy_states(self.folder)
         self._retention.trim()
 
     def _end_unplanned(self) -> None:
@@ -194,14 +231,45 @@ class SweepController:
             self.record.append("trials", [row_of_none(self.spec, trial, {}, reason)])
 
     def _start(self, begun: PlannedTrial, task: Task) -> Task:
-        running = self._running[task.trial] = RunningTrial(begun, task, note_environment(self.folder))
+        if self.queue.population is not None:
+            since, until = self.queue.population.start(task.trial)
+            task = replace(task, since=since, until=until)
+        if paused := self._paused.pop(task.trial, None):
+            paused.task = task
+            self._running[task.trial] = paused
+            return task
         self._tell_started(task)
-        if self.record.last_epoch(task.trial) is not None:  # cut short; a listener may have missed some
+        self._running[task.trial] = self._recalled(begun, task)
+        return task
+
+    def _recalled(self, begun: PlannedTrial, task: Task) -> RunningTrial:
+        """A trial with all that is known of it; if it was cut short, listeners may have missed some epochs."""
+        running = RunningTrial(begun, task, note_environment(self.folder))
+        noted = self.queue.noted(task.trial)
+        running.births = dict(noted.get("births", {}))
+        running.origin = Origin(**noted.get("origin", {}))
+        running.cpu_seconds = noted.get("cpu_seconds", 0.0)
+        if self.record.last_epoch(task.trial) is not None:
             rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
             for epoch, metrics in by_epoch(rows):
                 running.note(metrics)
                 self._tell_epoch(task.trial, epoch, metrics)
-        return task
+        return running
+
+    def _note_costs(self, running: RunningTrial) -> None:
+        """Keep what the record does not have of a trial before it is over, should it be ended without a worker."""
+        known = {"origin": asdict(running.origin), "cpu_seconds": running.cpu_seconds}
+        self.queue.note(running.task.trial, known)
+
+    def _end_replaced(self) -> None:
+        """End the members of the population whose places children have taken, whatever was recorded of them."""
+        for trial, child in self.queue.replaced():
+            running = self._paused.pop(trial, None)
+            if running is None:
+                begun = self.queue.planned(trial)
+                running = self._recalled(begun, make_task(self.spec, self.folder, begun))
+            epoch = self.record.last_epoch(trial) or 0
+            self._finish(row_of(self.spec, running, "pruned", f"replaced by trial {child}", epoch), {})
 
     def _charge(self, running: RunningTrial, report: Report, metrics: Metrics) -> None:
         """Count what the report has cost."""
@@ -233,6 +301,8 @@ class SweepController:
         for listener in self.listeners:
             listener.trial_finished(finished)
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
+        if self.queue.population is not None:
+            self.queue.population.tidy_states(self.folder)
         self._retention.finished()
 
     def _tell_started(self, task: Task) -> None:

@@ -22,6 +22,8 @@ class RunningTrial:
     cpu_seconds: float = 0.0
     origin: Origin = field(default_factory=Origin)
     latest: Metrics = field(default_factory=dict)
+    births: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Means over replicates of a child at birth, `before_jitter` and `after_jitter`."""
     silent_epochs: int = 0
     """Epochs in a row without a spike."""
 

@@ -1,5 +1,6 @@
 """What a trial that was planned is to do: its task."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ import pyarrow as pa
 from search import Space, Suggestion
 from search.seeds import seed_of
 from service.config.sweep import SweepSpec, data_for, learner_for
-from service.record.plan import PlannedTrial
+from service.record.plan import Birth, PlannedTrial, is_child
 from service.record.schema import make_schemas, searched_columns, values_of
 from service.storage.paths import StoragePath
 from service.worker.task import Task
@@ -23,17 +24,15 @@ def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:
 
 def make_task(spec: SweepSpec, folder: StoragePath, begun: PlannedTrial) -> Task:
     """What a trial that was begun is to do. Raises ValueError if its fields contradict each other."""
-    values = begun.suggestion.values
-    learner = learner_for(spec, values)
+    values, birth = begun.suggestion.values, begun.birth
+    learner = learner_for(spec, {**values, **(birth.structure if birth else {})})
     if begun.replicates is not None:
         learner = replace(learner, replicates=begun.replicates)
-    # A leader that is run again has the seeds it had, and more.
-    number = begun.parent if begun.has_more_seeds and begun.parent is not None else begun.trial
     return Task(
         trial=begun.trial,
         learner=learner,
         data=data_for(spec, values),
-        seed=seed_of(spec.search.seed, number),
+        seed=seed_of(spec.search.seed, _numbered(spec, begun)),
         folder=folder,
         threads=spec.resources.cpus,
         checkpoint=spec.resources.checkpoint,
@@ -46,7 +45,18 @@ def make_task(spec: SweepSpec, folder: StoragePath, begun: PlannedTrial) -> Task
         compared=spec.record.compared_measures,
         snapshots=spec.record.snapshots,
         measures=tuple(spec.measures),
+        parent=begun.parent,
+        birth=birth,
     )
+
+
+def _numbered(spec: SweepSpec, begun: PlannedTrial) -> int:
+    """The number that a trial's seeds are made of."""
+    if begun.has_more_seeds and begun.parent is not None:
+        return begun.parent  # the seeds that the leader had, and more
+    if spec.search.evolution and spec.search.evolution.exploit == "paired":
+        return 0  # replicates are compared in pairs of one seed
+    return begun.trial if begun.birth is None else begun.birth.founder
 
 
 def planned_trial(row: Mapping[str, Any], space: Space, number: int = 0) -> PlannedTrial:
@@ -55,4 +65,14 @@ def planned_trial(row: Mapping[str, Any], space: Space, number: int = 0) -> Plan
     number: how many suggestions there had been before it.
     """
     suggestion = Suggestion(row["trial"], values_of(row, space), number=number)
-    return PlannedTrial(suggestion, row["parent"], row["move"], row["replicates"])
+    birth: Birth | None = None
+    if is_child(row):
+        known = json.loads(row["move_values"])
+        birth = Birth(
+            epoch=row["birth_epoch"],
+            generation=row["generation"],
+            replaces=row["replaces"],
+            **{name: known[name] for name in ("founder", "steps", "seed", "structure")},
+        )
+    replicates = None if birth else row["replicates"]
+    return PlannedTrial(suggestion, row["parent"], row["move"], replicates, birth)

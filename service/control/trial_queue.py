@@ -1,4 +1,7 @@
-"""What is to be run: suggestions while the budget lasts, then more seeds for the leading trials."""
+"""What is to be run: suggestions while the budget lasts, then more seeds for the leading trials.
+
+Where a population evolves, the suggestions are its founders, and its members take turns.
+"""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -7,10 +10,11 @@ from typing import Any
 from search import Search, Suggestion
 from search.background import BackgroundSearch
 from service.config.sweep import SweepSpec
+from service.control.population import Population
 from service.control.tasks import planned_trial
 from service.record.budget import Budget
 from service.record.leaders import awaiting_seeds
-from service.record.plan import MORE_SEEDS, Plan, PlannedTrial, WarmStartTrial
+from service.record.plan import MORE_SEEDS, Decision, Plan, PlannedTrial, WarmStartTrial
 from service.record.record import Record
 from service.record.rows import FinishedTrial, finished_trial
 from service.record.schema import values_of
@@ -48,6 +52,9 @@ class TrialQueue:
         self._extended: set[int] = set()  # leaders that were begun again with more seeds
         self._unfinished: set[int] = set()
         self._next_trial = 0
+        evolution = spec.search.evolution
+        self.population = Population(spec, evolution, record) if evolution else None
+        """The members of the population, where one evolves."""
         self._search = Search(
             spec.space,
             spec.objectives,
@@ -89,7 +96,10 @@ class TrialQueue:
         """
         if self.left:
             return self.left.pop(0)
-        if self._background.pending or self._wants_suggestion():
+        wants = self._background.pending or self._wants_suggestion()
+        if self.population is not None and (member := self.population.next(untrained=wants)) is not None:
+            return member
+        if wants:
             suggestion = self._background.ask(self._next_trial, self.patience)
             if suggestion is None:
                 return None
@@ -104,8 +114,45 @@ class TrialQueue:
         self._note(begun)
         return begun
 
+    def decide(self) -> Decision | None:
+        """Compare members of the population, if it is time; what was decided is in the plan from now on.
+
+        Nobody is compared before all founders have begun, and no child is planned beyond a budget.
+        """
+        if self.population is None or self._background.pending or self._wants_suggestion():
+            return None
+        room = 0 if self.exhausted_budget else self.spec.search.trials - self._next_trial
+        decision = self.population.decide(self._next_trial, max(0, room))
+        if decision is not None:
+            self._plan.decide(decision)
+            for child in decision.children:
+                self._note(child)
+            self.population.decided(decision)
+        return decision
+
+    def replaced(self) -> list[tuple[int, int]]:
+        """Trials whose place a child has taken and that are not finished yet, each with its child."""
+        births = [one for one in self._plan.begun if one.birth is not None]
+        return [
+            (one.birth.replaces, one.trial)
+            for one in births
+            if one.birth is not None and one.birth.replaces in self._unfinished
+        ]
+
+    def note(self, trial: int, known: Mapping[str, Any]) -> None:
+        """Keep something of a trial that goes on later, beside what is kept of it already."""
+        self._plan.note(trial, known)
+
+    def noted(self, trial: int) -> Mapping[str, Any]:
+        """What is kept of a trial."""
+        return self._plan.notes.get(trial, {})
+
+    def planned(self, trial: int) -> PlannedTrial:
+        """How a trial was begun."""
+        return next(one for one in self._plan.begun if one.trial == trial)
+
     def is_suggestion(self, trial: int) -> bool:
-        """Whether the sampler suggested a trial; otherwise it is a leader that has more seeds."""
+        """Whether the sampler suggested a trial; otherwise it is a child, or a leader that has more seeds."""
         return trial in self._suggested
 
     def finished(self, finished: FinishedTrial) -> None:
@@ -116,6 +163,8 @@ class TrialQueue:
 
     def _settle(self, finished: FinishedTrial) -> None:
         self._unfinished.discard(finished.trial)
+        if self.population is not None:
+            self.population.ended(finished.trial, finished.row["state"])
         if self.is_suggestion(finished.trial):
             self._background.tell(lambda search: _tell(search, finished))
 
@@ -134,12 +183,15 @@ class TrialQueue:
         begun = self._begun(rows)
         for one in begun:
             self._note(one)
-            if not one.has_more_seeds:
+            if self.is_suggestion(one.trial):
                 self._search.restore(one.suggestion)
+        if self.population is not None:
+            for decision in self._plan.decisions:
+                self.population.decided(decision)
         for row in rows.values():
             self.budget.replay(row)
             self._settle(finished_trial(row, self.spec.metrics))
-        return [one for one in begun if one.trial not in rows]
+        return [] if self.population is not None else [one for one in begun if one.trial not in rows]
 
     def _begun(self, rows: Mapping[int, Row]) -> list[PlannedTrial]:
         """The trials that were begun, by number; what the plan has lost is taken from the record."""
@@ -148,7 +200,7 @@ class TrialQueue:
         for trial in sorted(planned.keys() | rows.keys()):
             one = planned.get(trial)
             if one is None:
-                number = found[-1].suggestion.number + 1 if found else 0
+                number = max((earlier.suggestion.number + 1 for earlier in found), default=0)
                 one = planned_trial(rows[trial], self.spec.space, number)
             found.append(one)
         return found
@@ -156,14 +208,18 @@ class TrialQueue:
     def _note(self, begun: PlannedTrial) -> None:
         self._next_trial = begun.trial + 1
         self._unfinished.add(begun.trial)
+        if self.population is not None:
+            self.population.add(begun)
         if begun.has_more_seeds and begun.parent is not None:
             self._extended.add(begun.parent)
-        else:
+        elif begun.birth is None:
             self._suggested.add(begun.trial)
 
     def _wants_suggestion(self) -> bool:
         """Whether the search for configurations goes on."""
-        if len(self._suggested) >= self.spec.search.trials or self._search.exhausted:
+        evolution = self.spec.search.evolution
+        wanted = evolution.population if evolution else self.spec.search.trials
+        if len(self._suggested) >= wanted or self._search.exhausted:
             return False
         return self.exhausted_budget is None
 

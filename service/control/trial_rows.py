@@ -8,6 +8,7 @@ from typing import Any
 
 from service.config.sweep import SweepSpec
 from service.control.running_trial import RunningTrial
+from service.record.plan import PlannedTrial
 from service.record.schema import column_of
 from service.version import code_version
 from service.worker.task import Report, Task
@@ -33,8 +34,7 @@ def row_of(
         "trial": task.trial,
         "state": state,
         "reason": reason,
-        "parent": begun.parent,
-        "move": begun.move,
+        **origin_of(spec, begun, running.births),
         "replicates": task.learner.replicates,
         "epochs": epoch,
         "seconds": running.seconds,
@@ -50,19 +50,42 @@ def row_of(
     }
 
 
-def row_of_none(spec: SweepSpec, trial: int, values: Mapping[str, Any], reason: str) -> dict[str, Any]:
+def origin_of(spec: SweepSpec, begun: PlannedTrial, births: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that say where a trial comes from; `births`: means at birth, before and after jitter."""
+    found: dict[str, Any] = {"parent": begun.parent, "move": begun.move}
+    if spec.search.evolution:
+        found["generation"] = 0
+    if begun.birth is not None:
+        known = asdict(begun.birth)
+        found |= {
+            "birth_epoch": known.pop("epoch"),
+            "generation": known.pop("generation"),
+            "replaces": known.pop("replaces"),
+            "move_values": json.dumps(known | births),
+        }
+    return found
+
+
+def row_of_none(
+    spec: SweepSpec, trial: int, values: Mapping[str, Any], reason: str, begun: PlannedTrial | None = None
+) -> dict[str, Any]:
     """The row in `trials` of a trial that can't be run at all."""
-    return searched(spec, values) | {
-        "trial": trial,
-        "state": "failed",
-        "reason": reason,
-        "epochs": 0,
-        "seconds": 0.0,
-        "sweep": spec.name,
-        "code_version": code_version(),
-        "cpu_seconds": 0.0,
-        "gpu_seconds": 0.0,
-    }
+    origin = origin_of(spec, begun, {}) if begun else {}
+    return (
+        searched(spec, values)
+        | origin
+        | {
+            "trial": trial,
+            "state": "failed",
+            "reason": reason,
+            "epochs": 0,
+            "seconds": 0.0,
+            "sweep": spec.name,
+            "code_version": code_version(),
+            "cpu_seconds": 0.0,
+            "gpu_seconds": 0.0,
+        }
+    )
 
 
 def searched(spec: SweepSpec, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ the table the results.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from search import Suggestion, Value
@@ -16,6 +16,26 @@ from service.storage.paths import StoragePath
 
 MORE_SEEDS = "more seeds"
 """The move of a leading trial that is run again with more replicates."""
+
+
+@dataclass(frozen=True)
+class Birth:
+    """How a child comes from its parent: all that repeating it takes."""
+
+    epoch: int
+    """Epochs of the parent's state that it is born from."""
+    generation: int
+    """Births on the way from the founder to it."""
+    founder: int
+    """The trial that its lineage begins with."""
+    replaces: int
+    """The trial whose place in the population it takes."""
+    steps: list[dict[str, Any]]
+    """What is done to the parent's networks: `name` and `values` of each step of `model.moves`."""
+    seed: int
+    """Seed of what is random in the steps."""
+    structure: dict[str, int] = field(default_factory=dict)
+    """Its dimensions and neurons, by path, where they are not searched."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +50,8 @@ class PlannedTrial:
     """How it was bred."""
     replicates: int | None = None
     """Replicates of the trial, if others than those of its configuration."""
+    birth: Birth | None = None
+    """How it was born into a population; None of all others."""
 
     @property
     def trial(self) -> int:
@@ -40,6 +62,28 @@ class PlannedTrial:
     def has_more_seeds(self) -> bool:
         """Whether it is a leading trial that is run again with more replicates."""
         return self.move == MORE_SEEDS
+
+
+def is_child(row: Mapping[str, Any]) -> bool:
+    """Whether a row of `trials` is of a child that evolution has bred.
+
+    Its parent's networks were trained with other values, so that its own do not explain its results alone.
+
+    >>> [is_child({"parent": 3, "move": move}) for move in ("perturb", MORE_SEEDS)]
+    [True, False]
+    """
+    return row["parent"] is not None and row["move"] != MORE_SEEDS
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Members of a population were compared, and some of them make room for children."""
+
+    epoch: int
+    """The epoch at which they were compared."""
+    members: list[int]
+    """Trials that were compared; those that no child replaces go on."""
+    children: list[PlannedTrial]
 
 
 @dataclass(frozen=True)
@@ -62,6 +106,10 @@ class Plan:
     def __init__(self, path: StoragePath, *, writable: bool = True) -> None:
         """Read what is there; unless `writable`, the file is left as it is."""
         self.begun: list[PlannedTrial] = []
+        self.decisions: list[Decision] = []
+        """What has become of the members of a population; its children are among `begun`, too."""
+        self.notes: dict[int, dict[str, Any]] = {}
+        """What must outlive the process of trials that are not finished, by trial."""
         self.sources: list[WarmStartTrial] | None = None
         """Trials to start from; None if none were ever looked for."""
         self.elapsed = 0.0
@@ -78,6 +126,16 @@ class Plan:
         """Keep a trial before it starts."""
         self._append(asdict(begun))
         self.begun.append(begun)
+
+    def decide(self, decision: Decision) -> None:
+        """Keep a decision, with all its children, before anything of it happens."""
+        self._append({"decision": asdict(decision)})
+        self._take(decision)
+
+    def note(self, trial: int, known: Mapping[str, Any]) -> None:
+        """Keep something of a trial that goes on later, beside what is kept of it already."""
+        self._append({"note": trial, "known": dict(known)}, sync=False)
+        self.notes.setdefault(trial, {}).update(known)
 
     def pass_time(self, elapsed: float) -> None:
         """Keep how long the sweep has run for (s)."""
@@ -97,13 +155,22 @@ class Plan:
         assert self._journal is not None
         self._journal.append(json.dumps(entry, separators=(",", ":")).encode(), sync=sync)
 
+    def _take(self, decision: Decision) -> None:
+        self.decisions.append(decision)
+        self.begun += decision.children
+
     def _read(self, line: Line) -> None:
         try:
             entry = json.loads(line.content)
             if "sources" in entry:
                 self.sources = [WarmStartTrial(**source) for source in entry["sources"]]
             elif "suggestion" in entry:
-                self.begun.append(PlannedTrial(**{**entry, "suggestion": Suggestion(**entry["suggestion"])}))
+                self.begun.append(_planned(entry))
+            elif "decision" in entry:
+                made = entry["decision"]
+                self._take(Decision(**{**made, "children": [_planned(one) for one in made["children"]]}))
+            elif "note" in entry:
+                self.notes.setdefault(int(entry["note"]), {}).update(entry["known"])
             else:
                 self.elapsed = float(entry["elapsed"])
         except (ValueError, KeyError, TypeError) as error:
@@ -111,3 +178,9 @@ class Plan:
                 f"{line.place}: this is no trial that was begun; restore the file from a copy, or "
                 "remove it: finished trials stay, and those that were running are lost"
             ) from error
+
+
+def _planned(entry: Mapping[str, Any]) -> PlannedTrial:
+    birth = entry.get("birth")
+    known = {"suggestion": Suggestion(**entry["suggestion"]), "birth": birth and Birth(**birth)}
+    return PlannedTrial(**{**entry, **known})

@@ -130,6 +130,10 @@ _TRIAL = [
     _column("duplicate_of", pa.int64(), "trial whose values this one has, without being run"),
     _column("parent", pa.int64(), "trial that this one was bred from"),
     _column("move", pa.string(), "how it was bred"),
+    _column("move_values", pa.string(), "numbers of the move, and means at birth, as JSON"),
+    _column("birth_epoch", pa.int32(), "epoch of the parent's networks that it was born from"),
+    _column("generation", pa.int32(), "births on the way from the founder of its lineage"),
+    _column("replaces", pa.int64(), "trial whose place in the population it has taken"),
     _column("replicates", pa.int32(), "networks trained side by side"),
     _column("epochs", pa.int32(), "finished passes over the training split"),
 ]

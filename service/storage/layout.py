@@ -34,6 +34,18 @@ def checkpoint_file(folder: StoragePath, trial: int) -> StoragePath:
     return folder / "checkpoints" / f"{trial:06d}.safetensors"
 
 
+def state_file(folder: StoragePath, trial: int, epoch: int) -> StoragePath:
+    """Training of a member of a population as it stood after `epoch`, never to be written again."""
+    return folder / "states" / f"{trial:06d}-{epoch:06d}.safetensors"
+
+
+def states(folder: StoragePath) -> set[tuple[int, int]]:
+    """Trial and epoch of the states that are there."""
+    names = (one.name for one in list_folder(state_file(folder, 0, 0).parent))
+    found = (re.fullmatch(r"(\d{6,})-(\d{6,})\.safetensors", name) for name in names)
+    return {(int(one[1]), int(one[2])) for one in found if one}
+
+
 def network_file(folder: StoragePath, trial: int) -> StoragePath:
     """The networks of a trial as of its last report."""
     return folder / "networks" / f"{trial:06d}.safetensors"

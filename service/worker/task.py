@@ -9,6 +9,7 @@ from model.config import LearnerConfig
 from model.datasets.config import DataConfig
 from model.topology.names import MEASURES
 from search.seeds import seed_of
+from service.record.plan import Birth
 from service.storage.paths import StoragePath
 
 
@@ -42,6 +43,14 @@ class Task:
     """See `snapshot_epochs`."""
     measures: tuple[str, ...] = ()
     """Measures of the trained networks that are reported beside the metrics, because they decide."""
+    until: int | None = None
+    """The epoch at which the trial pauses, its state on disk; None: it goes on to its end."""
+    since: int | None = None
+    """The epoch at which it paused last, from whose state it goes on; None: it never has."""
+    parent: int | None = None
+    """The trial that it is born from, if it is a child of a population."""
+    birth: Birth | None = None
+    """How it is born."""
 
     @property
     def seeds(self) -> list[int]:
@@ -74,6 +83,11 @@ class Report:
     tables: dict[str, pa.Table] = field(default_factory=dict)
     """Rows for the tables `neurons`, `topology`, `synapses`, `pruning`, `lesions` and `delay_graph`."""
     done: bool = False
+    paused: bool = False
+    """Whether the trial waits at its ready epoch, its state on disk."""
+    births: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """Of a child that has just been born: its evaluation `before_jitter` and `after_jitter`, which differ if its
+    move has one. The metrics are then those before, and nothing has been trained."""
     failure: str | None = None
     """Why the trial cannot go on."""
     halt: str | None = None

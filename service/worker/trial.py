@@ -18,7 +18,9 @@ from model.network.checkpoint import CheckpointError
 from model.training.trainer import Trainer
 from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
-from service.storage.layout import checkpoint_file, network_file
+from service.storage.layout import checkpoint_file, network_file, state_file
+from service.storage.paths import StoragePath
+from service.worker.birth import BirthError, born
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
@@ -29,6 +31,8 @@ from service.worker.tables import (
     synapse_rows,
 )
 from service.worker.task import Origin, Report, Task, snapshot_epochs
+
+Births = dict[str, dict[str, list[float]]]
 
 
 class Trial:
@@ -45,11 +49,17 @@ class Trial:
         """Train for one epoch, and report. Raises nothing: what goes wrong is the report's `failure`."""
         try:
             if self._trainer is None:
-                self._trainer = self._begin()
+                started = time.perf_counter()
+                self._trainer, births = self._begin()
                 self._origin = self._origin_of(self._trainer)
+                if births:
+                    return self._report_birth(self._trainer.epoch, births, time.perf_counter() - started)
             else:
                 self._save_if_due(self._trainer)
             return self._train(self._trainer)
+        except BirthError as error:
+            assert self.task.birth is not None
+            return self._report(self.task.birth.epoch, {}, failure=str(error))
         except UnwritableError as error:
             return self._report(self._trainer.epoch if self._trainer else 0, {}, halt=str(error))
         except Exception as error:
@@ -57,15 +67,27 @@ class Trial:
             epoch = self._trainer.epoch if self._trainer else 0
             return self._report(epoch, {}, failure=reason)
 
-    def _begin(self) -> Trainer:
+    def _begin(self) -> tuple[Trainer, Births]:
+        """The trainer of the task, and the evaluations of a child that is just born."""
         task = self.task
         splits = _splits(task.data)
-        checkpoint = _read_checkpoint(task)
-        if checkpoint is not None:
+        saved = [checkpoint_file(task.folder, task.trial)]
+        if task.since is not None:
+            saved.append(state_file(task.folder, task.trial, task.since))
+        for path in saved:
+            checkpoint = _read(path)
             # One that is damaged is no loss but of time: what was recorded is passed over.
             with suppress(CheckpointError):
-                return Trainer.resume(checkpoint, splits, task.threads)
-        return Trainer(task.learner, splits, task.seeds, task.threads)
+                if checkpoint is not None:
+                    return Trainer.resume(checkpoint, splits, task.threads), {}
+        if task.birth is not None:
+            return born(task, splits)
+        return Trainer(task.learner, splits, task.seeds, task.threads), {}
+
+    def _report_birth(self, epoch: int, births: Births, seconds: float) -> Report:
+        """A child has been born, and has not trained yet."""
+        metrics = births["before_jitter"] | {"seconds": [seconds] * self.task.learner.replicates}
+        return replace(self._report(epoch, {}), metrics=metrics, births=births)
 
     def _origin_of(self, trainer: Trainer) -> Origin:
         return replace(
@@ -103,7 +125,10 @@ class Trial:
         if done:
             metrics |= trainer.test()
             tables |= self._opted_for(trainer)
-        if done or task.may_stop:
+        paused = trainer.epoch == task.until and not done
+        if paused:  # before the report, so that whatever is decided by it finds the state there
+            write_whole(state_file(task.folder, task.trial, trainer.epoch), trainer.checkpoint())
+        if done or paused or task.may_stop:
             write_whole(network_file(task.folder, task.trial), trainer.networks())
         deciding = {name: measures[name].tolist() for name in task.measures} if done else {}
         return replace(
@@ -112,6 +137,7 @@ class Trial:
             measures=deciding,
             kept={name: values.tolist() for name, values in kept.items()},
             done=done,
+            paused=paused,
         )
 
     def _snapshot(self, trainer: Trainer) -> tuple[dict[str, pa.Table], dict[str, Array]]:
@@ -159,9 +185,8 @@ class Trial:
         )
 
 
-def _read_checkpoint(task: Task) -> bytes | None:
-    """The checkpoint that a former run of the task has left, if there is one."""
-    path = checkpoint_file(task.folder, task.trial)
+def _read(path: StoragePath) -> bytes | None:
+    """What a former run of the task has left at `path`, if there is something."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

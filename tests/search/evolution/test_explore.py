@@ -62,9 +62,7 @@ def test_whole_numbers_move_by_one_at_least_and_choices_to_another() -> None:
 
 def test_moves_come_with_their_probabilities() -> None:
     options, draw = moving(dimension_up=0.2, dimension_down=0.1, split=0.3, remove=0.1), rng()
-    found = Counter(
-        explore(SPACE, VALUES, STRUCTURE, options, SETTABLE, draw).move for _ in range(2000)
-    )
+    found = Counter(explore(SPACE, VALUES, STRUCTURE, options, SETTABLE, draw).move for _ in range(2000))
     for move, share in {"dimension_up": 0.2, "dimension_down": 0.1, "split": 0.3, "remove": 0.1}.items():
         assert found[move] / 2000 == pytest.approx(share, abs=0.03)
     assert found["perturb"] + found["resample"] == pytest.approx(600, abs=60)

@@ -1,0 +1,72 @@
+"""A child's start in life: its parent's networks, moved."""
+
+import json
+from typing import Any
+
+from model.datasets import Splits
+from model.network.checkpoint import CheckpointError
+from model.training.trainer import Trainer, with_duration
+from service.storage.layout import state_file
+from service.worker.task import Task
+
+Metrics = dict[str, list[float]]
+
+
+class BirthError(ValueError):
+    """A child can't be born; with the reason."""
+
+
+def born(task: Task, splits: Splits) -> tuple[Trainer, dict[str, Metrics]]:
+    """The trainer of a child, and its evaluations before and after the jitter of its move.
+
+    Raises:
+        BirthError: if the parent's state is missing or damaged, or the move is refused. It is never drawn anew:
+            nobody could tell a beginner from a child.
+    """
+    birth = task.birth
+    assert birth is not None and task.parent is not None
+    path = state_file(task.folder, task.parent, birth.epoch)
+    origin = f"the state of trial {task.parent} at epoch {birth.epoch}, which it should be born from,"
+    try:
+        state = path.read_bytes()
+    except FileNotFoundError:
+        raise BirthError(f"{origin} is missing") from None
+    try:
+        exact = [step for step in birth.steps if step["name"] != "jitter"]
+        before = Trainer.resume(moved(state, exact, birth.seed), splits, task.threads)
+        after = before
+        if len(exact) < len(birth.steps):
+            after = Trainer.resume(moved(state, birth.steps, birth.seed), splits, task.threads)
+    except CheckpointError as error:
+        raise BirthError(f"{origin} can't be used: {error}") from error
+    wanted = with_duration(task.learner, splits.train)
+    if after.config != wanted:
+        raise BirthError(f"its move has made {differences(after.config, wanted)}")
+    return after, {"before_jitter": evaluation(before), "after_jitter": evaluation(after)}
+
+
+def moved(state: bytes, steps: list[dict[str, Any]], seed: int) -> bytes:
+    """A state after the steps of a move.
+
+    Raises:
+        BirthError: if the move is refused.
+        CheckpointError: if the state is damaged.
+    """
+    from model.moves import MoveError, Step, apply_steps
+
+    try:
+        return apply_steps(state, [Step(one["name"], one["values"]) for one in steps], seed).checkpoint
+    except MoveError as error:
+        raise BirthError(f"its move is refused: {error}") from error
+
+
+def evaluation(trainer: Trainer) -> Metrics:
+    """The metrics of the networks as they are now, one value a replicate."""
+    return {name: values.tolist() for name, values in trainer.evaluation().items()}
+
+
+def differences(made: Any, wanted: Any) -> str:
+    """Fields in which one configuration is not as planned, in words."""
+    found = {name: value for name, value in vars(made).items() if vars(wanted)[name] != value}
+    planned = {name: vars(wanted)[name] for name in found}
+    return f"{json.dumps(found)}, and {json.dumps(planned)} was planned"
