@@ -168,8 +168,8 @@ class Trainer:
     def evaluation(self) -> dict[str, Array]:
         """The metrics of the networks as they are, without training, each [R].
 
-        They are those of the last epoch, to the bit, as far as training has no part in them; without validation
-        samples, rates are those on some of the training samples.
+        They are those of the last epoch, to the bit, as far as training has no part in them. Without samples
+        for validation, rates are those on some of the training samples.
         """
         return self._metrics(None)
 

@@ -13,7 +13,7 @@ from search.space import Space
 
 DIMENSIONS, HIDDEN = "learner.dimensions", "learner.hidden"
 JITTER = 1e-3
-"""By how much positions are moved at random where nothing else would tell child from parent (units of space)."""
+"""Size of a random shift of positions where nothing else would tell child from parent (units of space)."""
 SHARE = 0.1
 """Share of the neurons that a move adds or takes away, unless a choice names other numbers."""
 
@@ -26,7 +26,7 @@ class Change:
     """What makes a child of a parent's network."""
 
     move: str
-    """`perturb`, `resample` (a field at least is drawn anew), `copy`, or a change of structure by its name."""
+    """`perturb`, `resample` (at least a field is drawn anew), `copy`, or a change of structure by name."""
     values: dict[str, Value]
     """The child's values of the searched fields, by path."""
     structure: dict[str, int]

@@ -72,15 +72,15 @@ def _check_learner(learner: LearnerConfig, space: Space, faults: Faults) -> None
     )
     if set(schedules) != {"constant"}:
         fault = (
-            "cosine takes the learning rates to zero at the last epoch, so that a child born late could not "
-            "learn, and high rates would always fall behind; set `learner.schedule` to constant with evolution"
+            "cosine takes the learning rates to zero at the last epoch, so that a child born late hardly "
+            "learns, and high rates would fall behind; set `learner.schedule` to constant with evolution"
         )
         faults.append(ConfigFault(_where("schedule", space), fault))
     if "learner.patience" in space.paths or learner.patience is not None:
-        fault = "would end members at different epochs, for a course that is not theirs; leave it out with evolution"
+        fault = "would end members by a course that is not theirs; leave it out with evolution"
         faults.append(ConfigFault(_where("patience", space), fault))
     if "learner.keep" in space.paths or learner.keep != "last":
-        fault = "the best networks of a lineage may be of another size than the last; keep the last with evolution"
+        fault = "the best networks of a lineage may be of another size; keep the last with evolution"
         faults.append(ConfigFault(_where("keep", space), fault))
     for name in ("epochs", "replicates"):
         if f"learner.{name}" in space.paths:

@@ -39,7 +39,7 @@ class SearchSpec(SamplerOptions):
     warm_start: Sweeps = field(default_factory=list)
     """Earlier sweeps whose trials the sampler learns from."""
     evolution: EvolutionOptions | None = None
-    """A population that inherits trained networks, whose founders the sampler suggests; None: there is none."""
+    """A population that inherits networks, whose founders the sampler suggests; None: there is none."""
 
 
 class PlateauSpec(Section):

@@ -157,7 +157,7 @@ class SweepController:
         return Verdict(goes_on=True, advanced=True)
 
     def _pause(self, running: RunningTrial, epoch: int) -> None:
-        """A member has come to a ready epoch, its state is on disk: its worker is free until its next turn."""
+        """A member has come to a ready epoch, its state is on disk: its worker is free for another."""
         trial = running.task.trial
         assert self.queue.population is not None
         self._paused[trial] = self._running.pop(trial)
@@ -243,7 +243,7 @@ class SweepController:
         return task
 
     def _recalled(self, begun: PlannedTrial, task: Task) -> RunningTrial:
-        """A trial with all that is known of it; if it was cut short, listeners may have missed some epochs."""
+        """A trial with all that is known of it; listeners may have missed some of its epochs."""
         running = RunningTrial(begun, task, note_environment(self.folder))
         noted = self.queue.noted(task.trial)
         running.births = dict(noted.get("births", {}))
@@ -257,12 +257,12 @@ class SweepController:
         return running
 
     def _note_costs(self, running: RunningTrial) -> None:
-        """Keep what the record does not have of a trial before it is over, should it be ended without a worker."""
+        """Keep what the record has not before a trial is over, should it be ended without a worker."""
         known = {"origin": asdict(running.origin), "cpu_seconds": running.cpu_seconds}
         self.queue.note(running.task.trial, known)
 
     def _end_replaced(self) -> None:
-        """End the members of the population whose places children have taken, whatever was recorded of them."""
+        """End the members whose places children have taken, whatever was recorded of them."""
         for trial, child in self.queue.replaced():
             running = self._paused.pop(trial, None)
             if running is None:

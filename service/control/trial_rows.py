@@ -71,21 +71,19 @@ def row_of_none(
 ) -> dict[str, Any]:
     """The row in `trials` of a trial that can't be run at all."""
     origin = origin_of(spec, begun, {}) if begun else {}
-    return (
-        searched(spec, values)
-        | origin
-        | {
-            "trial": trial,
-            "state": "failed",
-            "reason": reason,
-            "epochs": 0,
-            "seconds": 0.0,
-            "sweep": spec.name,
-            "code_version": code_version(),
-            "cpu_seconds": 0.0,
-            "gpu_seconds": 0.0,
-        }
-    )
+    return {
+        **searched(spec, values),
+        **origin,
+        "trial": trial,
+        "state": "failed",
+        "reason": reason,
+        "epochs": 0,
+        "seconds": 0.0,
+        "sweep": spec.name,
+        "code_version": code_version(),
+        "cpu_seconds": 0.0,
+        "gpu_seconds": 0.0,
+    }
 
 
 def searched(spec: SweepSpec, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def _trials(searched: Mapping[str, pa.DataType], deciding: Sequence[str]) -> pa.
         *(_column(f"{name}_sem", pa.float64(), f"standard error of {name}") for name in aggregated),
     ]
     fields = [_column(name, kind, "searched field") for name, kind in searched.items() if name not in _OWN]
-    return pa.schema([*_TRIAL, *fields, *aggregates, *_ORIGIN])
+    return pa.schema([*_TRIAL, *fields, *aggregates, *_BIRTH, *_ORIGIN])
 
 
 _TRIAL = [
@@ -130,12 +130,15 @@ _TRIAL = [
     _column("duplicate_of", pa.int64(), "trial whose values this one has, without being run"),
     _column("parent", pa.int64(), "trial that this one was bred from"),
     _column("move", pa.string(), "how it was bred"),
+    _column("replicates", pa.int32(), "networks trained side by side"),
+    _column("epochs", pa.int32(), "finished passes over the training split"),
+]
+
+_BIRTH = [
     _column("move_values", pa.string(), "numbers of the move, and means at birth, as JSON"),
     _column("birth_epoch", pa.int32(), "epoch of the parent's networks that it was born from"),
     _column("generation", pa.int32(), "births on the way from the founder of its lineage"),
     _column("replaces", pa.int64(), "trial whose place in the population it has taken"),
-    _column("replicates", pa.int32(), "networks trained side by side"),
-    _column("epochs", pa.int32(), "finished passes over the training split"),
 ]
 
 _ORIGIN = [
@@ -153,7 +156,10 @@ _ORIGIN = [
     _column("gpu_seconds", pa.float64(), "time on GPUs, times their number (s)"),
 ]
 
-_OWN = {field.name for field in [*_TRIAL, *_ORIGIN]} | {*METRICS, *(f"{name}_sem" for name in METRICS)}
+_OWN = {field.name for field in [*_TRIAL, *_BIRTH, *_ORIGIN]} | {
+    *METRICS,
+    *(f"{name}_sem" for name in METRICS),
+}
 
 _NEURON = [
     _key("neuron", pa.int32(), "number of the hidden neuron, from 0"),

@@ -20,8 +20,8 @@ def born(task: Task, splits: Splits) -> tuple[Trainer, dict[str, Metrics]]:
     """The trainer of a child, and its evaluations before and after the jitter of its move.
 
     Raises:
-        BirthError: if the parent's state is missing or damaged, or the move is refused. It is never drawn anew:
-            nobody could tell a beginner from a child.
+        BirthError: if the parent's state is missing or damaged, or the move is refused. A child is never
+            drawn anew: nobody could tell it from a beginner.
     """
     birth = task.birth
     assert birth is not None and task.parent is not None

@@ -86,8 +86,8 @@ class Report:
     paused: bool = False
     """Whether the trial waits at its ready epoch, its state on disk."""
     births: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    """Of a child that has just been born: its evaluation `before_jitter` and `after_jitter`, which differ if its
-    move has one. The metrics are then those before, and nothing has been trained."""
+    """Of a child that has just been born: its evaluation `before_jitter` and `after_jitter`, which differ if
+    its move has one. The metrics are then those before, and nothing has been trained."""
     failure: str | None = None
     """Why the trial cannot go on."""
     halt: str | None = None

@@ -120,5 +120,5 @@ def test_a_field_whose_condition_comes_to_hold_is_drawn() -> None:
 
 
 def test_probabilities_of_moves_add_up_to_one_at_most() -> None:
-    with pytest.raises(ValueError, match="add up to 1.2"):
+    with pytest.raises(ValueError, match=r"add up to 1\.2"):
         MoveOptions(dimension_up=0.6, split=0.6)

@@ -1,4 +1,4 @@
-"""A population that evolves, from reports made up: turns, decisions, births, states, and kills at every write."""
+"""A population that evolves, from made-up reports: turns, decisions, births, states, kills at each write."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -123,7 +123,8 @@ def test_a_population_trains_to_the_end(
     drive(evolving(small_spec, synchronous=synchronous), tmp_path, actors=actors)
     rows = trials(tmp_path)
     places = final_places(rows)
-    assert len(places) == MEMBERS and set(places["state"]) == {"complete"} and set(places["epochs"]) == {EPOCHS}
+    assert len(places) == MEMBERS and set(places["state"]) == {"complete"}
+    assert set(places["epochs"]) == {EPOCHS}
     children = rows[rows["parent"].notna()]
     assert len(rows) == MEMBERS + len(children) > MEMBERS
     assert children["replaces"].is_unique
@@ -134,14 +135,12 @@ def test_a_population_trains_to_the_end(
     assert states(tmp_path) == set()
     epochs = _table(tmp_path, "epochs")
     assert not epochs.duplicated(["trial", "replicate", "epoch"]).any()
-    for child in children.itertuples():
-        own = epochs[epochs["trial"] == child.trial]["epoch"]
-        assert own.min() == child.birth_epoch and child.birth_epoch % READY == 0
+    for child in children.to_dict("records"):
+        own = epochs[epochs["trial"] == child["trial"]]["epoch"]
+        assert own.min() == child["birth_epoch"] and child["birth_epoch"] % READY == 0
 
 
-def test_the_lower_quarter_is_replaced_by_children_of_the_upper(
-    tmp_path: Path, small_spec: MakeSpec
-) -> None:
+def test_the_lower_quarter_is_replaced_by_children_of_the_upper(tmp_path: Path, small_spec: MakeSpec) -> None:
     """Trial 2 is best and 0 worst; a child is as good as its number."""
     merit = {0: 0.1, 1: 0.3, 2: 0.9, 3: 0.5, 4: 0.2, 5: 0.0}
     drive(evolving(small_spec, grace=0), tmp_path, quality=lambda trial, epoch: merit.get(trial, 0.6))
@@ -227,7 +226,7 @@ def test_no_child_is_planned_beyond_a_budget(tmp_path: Path, small_spec: MakeSpe
 
 @pytest.mark.parametrize("synchronous", ["true", "false"])
 def test_states_are_bounded(tmp_path: Path, small_spec: MakeSpec, synchronous: str) -> None:
-    """One for each member, whether its own or the one that it will be born from, and one that is being written."""
+    """One for each member, its own or the one that it will be born from, and one that is being written."""
     with closing(SweepController(evolving(small_spec, synchronous=synchronous), tmp_path)) as controller:
         most = 0
         for _ in turns(controller, actors=1):
@@ -290,17 +289,13 @@ def test_killed_at_each_write_and_taken_up_again(small_spec: MakeSpec, actors: i
 def test_killed_asynchronously_no_member_is_lost_or_doubled(small_spec: MakeSpec) -> None:
     spec = evolving(small_spec, synchronous="false", grace=0)
     for at in range(0, 400, 5):
-        store, left = ObjectStore(), at
-        kills = Counter[str]()
+        store, writes = ObjectStore(), Counter[str]()
 
-        def kill(what: str, key: str) -> None:
-            nonlocal left
-            left -= what in ("write", "deleted")
-            if left < 0:
-                left = at  # and again, after as many writes
-                kills["kill"] += 1
-                if kills["kill"] < 5:
-                    raise Killed
+        def kill(what: str, key: str, at: int = at, writes: Counter[str] = writes) -> None:
+            writes["now"] += what in ("write", "deleted")
+            if writes["now"] > at and writes["kills"] < 5:  # and again, after as many writes
+                writes["now"], writes["kills"] = 0, writes["kills"] + 1
+                raise Killed
 
         store.fail = kill
         for _ in range(10):
