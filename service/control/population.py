@@ -255,7 +255,7 @@ class Population:
             replaces=replaced.trial,
             steps=change.steps,
             seed=seed_of(self._spec.search.seed, trial),
-            structure=change.structure,
+            structure={path: n for path, n in change.structure.items() if n != self._spec.fixed[path]},
         )
         return PlannedTrial(Suggestion(trial, change.values), parent.trial, change.move, birth=birth)
 

@@ -61,7 +61,7 @@ def origin_of(spec: SweepSpec, begun: PlannedTrial, births: Mapping[str, Any]) -
             "birth_epoch": known.pop("epoch"),
             "generation": known.pop("generation"),
             "replaces": known.pop("replaces"),
-            "move_values": json.dumps(known | births),
+            "move_values": json.dumps({**known, **births}),
         }
     return found
 

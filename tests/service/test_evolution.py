@@ -1,0 +1,213 @@
+"""Sweeps whose population evolves, with real networks: births to the bit, replay, kills of real drivers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from service import Sweep
+from service.config.load import load
+from service.config.sweep import dump
+from service.control.controller import SweepController
+from service.control.tasks import make_task, planned_trial
+from service.execution.in_process import run_in_process
+from service.storage.layout import state_file, states, sweep_file
+from service.worker.task import Report, Task
+from service.worker.trial import Trial
+
+EVOLVING = """\
+name: evolving
+data: {name: digits}
+learner: {hidden: 10, epochs: 6, duration: 30.0, dt: 2.0, batch_size: 256, replicates: 2, schedule: constant}
+space:
+  learner.wiring_cost: {log: [1e-4, 1e-1]}
+  learner.dimensions: {choice: [1, 2, 3, 4]}
+search:
+  sampler: random
+  trials: 12
+  seed: 3
+  evolution: {population: 4, ready: 2, grace: 0, moves: {dimension_up: 0.6}, synchronous: true}
+objectives: [{metric: loss, goal: min}]
+resources: {concurrent: 2}
+"""
+COSTS = ["seconds", "seconds_sem", "cpu_seconds", "gpu_seconds", "environment"]
+KEYS = ["trial", "replicate", "epoch"]
+
+
+def evolving(folder: Path, *changes: str) -> Path:
+    """Run it in this process; returns its folder."""
+    file = folder / "evolving.yaml"
+    file.write_text(EVOLVING)
+    spec = load(file, list(changes))
+    home = folder / "runs" / spec.name
+    home.mkdir(parents=True)
+    sweep_file(home).write_text(dump(spec))
+    with closing(SweepController(spec, home)) as controller:
+        run_in_process(controller, lambda task, report: None)
+        assert controller.queue.over
+    return home
+
+
+@pytest.fixture(scope="module")
+def evolved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return evolving(tmp_path_factory.mktemp("evolved"))
+
+
+def tables(home: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What must not depend on when and where it was run."""
+    sweep = Sweep(home)
+    trials = sweep.table("trials").sort_values("trial", ignore_index=True).drop(columns=COSTS)
+    return trials, sweep.table("epochs").sort_values(KEYS, ignore_index=True).drop(columns="seconds")
+
+
+def test_an_exact_move_is_born_with_its_parents_results(evolved: Path) -> None:
+    """To the bit, before jitter: the first row of a child in `epochs`, and what is kept of its birth."""
+    trials, epochs = tables(evolved)
+    grown = trials[trials["move"] == "dimension_up"]
+    assert len(grown)
+    for child in grown.to_dict("records"):
+        first, parents = (
+            epochs[(epochs["trial"] == trial) & (epochs["epoch"] == child["birth_epoch"])].reset_index()
+            for trial in (child["trial"], child["parent"])
+        )
+        own = epochs[epochs["trial"] == child["trial"]]
+        assert own["epoch"].min() == child["birth_epoch"] and own["epoch"].max() == child["epochs"]
+        columns = ["loss", "accuracy", "wiring_length", "sparsity", "rate", "silent"]
+        pd.testing.assert_frame_equal(first[columns], parents[columns], check_exact=True)
+        assert first["train_loss"].isna().all()
+        values = json.loads(child["move_values"])
+        before, after = values["before_jitter"], values["after_jitter"]
+        assert before["loss"] == parents["loss"].sum() / 2
+        assert before["loss"] != after["loss"] == pytest.approx(before["loss"], abs=0.01)
+        assert [step["name"] for step in values["steps"]] == ["dimension_up", "jitter"]
+        parent = trials[trials["trial"] == child["parent"]].iloc[0]
+        assert child["dimensions"] == parent["dimensions"] + 1
+        net = Sweep(evolved).network(child["trial"])
+        assert net.config.dimensions == child["dimensions"] and net.positions.shape[2] == child["dimensions"]
+
+
+def test_a_learning_rate_that_is_changed_is_the_childs_own(tmp_path: Path) -> None:
+    """Not that of the optimiser that it inherits with its moments."""
+    home = evolving(
+        tmp_path,
+        "space={learner.learning_rate: {log: [0.01, 0.3]}}",
+        "search.evolution={population: 3, ready: 2, grace: 0, explore: {resample: 0}}",
+    )
+    trials, _ = tables(home)
+    children = trials[trials["parent"].notna()]
+    assert len(children) and set(children["move"]) == {"perturb"}
+    for child in children.to_dict("records"):
+        parent = trials[trials["trial"] == child["parent"]].iloc[0]
+        factor = child["learning_rate"] / parent["learning_rate"]
+        at_an_end = child["learning_rate"] in (0.01, 0.3)
+        assert at_an_end or factor == pytest.approx(1.2) or factor == pytest.approx(1 / 1.2)
+        if (home / f"networks/{child['trial']:06d}.safetensors").exists():
+            config = Sweep(home).network(child["trial"]).config
+            assert config.learning_rate == child["learning_rate"]
+
+
+def begun_child(home: Path) -> tuple[SweepController, Task]:
+    """A sweep taken up to where a child is to begin."""
+    file = home.parent / "evolving.yaml"
+    file.write_text(EVOLVING)
+    controller = SweepController(load(file), home)
+    while True:
+        task = controller.next_task()
+        assert task is not None
+        if task.birth is not None:
+            return controller, task
+        trial, goes_on = Trial(task), True
+        while goes_on:
+            goes_on = controller.take(trial.advance()).goes_on
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut short", "another"])
+def test_a_child_whose_parents_state_is_damaged_fails(tmp_path: Path, damage: str) -> None:
+    home = tmp_path / "evolving"
+    home.mkdir()
+    controller, task = begun_child(home)
+    with closing(controller):
+        assert task.parent is not None and task.birth is not None
+        path = state_file(home, task.parent, task.birth.epoch)
+        content = path.read_bytes()
+        if damage == "missing":
+            path.unlink()
+        else:
+            changed = bytearray(content)
+            changed[-100] ^= 1
+            path.write_bytes(content[:-50] if damage == "cut short" else bytes(changed))
+        report = Trial(task).advance()
+        assert report.failure and f"the state of trial {task.parent} at epoch 2" in report.failure
+        assert not controller.take(report).goes_on
+    trials = pd.read_parquet(home / "tables" / "trials").set_index("trial")
+    assert trials.loc[task.trial, "state"] == "failed"
+    assert "which it should be born from" in trials.loc[task.trial, "reason"]
+
+
+def test_a_move_that_is_refused_fails_the_child(tmp_path: Path) -> None:
+    """Its place is filled at the next ready epoch, so that the population stays."""
+    home = evolving(
+        tmp_path,
+        "search.evolution={population: 4, ready: 2, grace: 0, moves: {dimension_down: 1}, distortion: 1e-9}",
+    )
+    trials, _ = tables(home)
+    refused = trials[trials["state"] == "failed"]
+    assert len(refused) and refused["reason"].str.contains("its move is refused").all()
+    assert set(refused["move"]) == {"dimension_down"} and refused["epochs"].eq(refused["birth_epoch"]).all()
+
+
+def test_a_trial_goes_on_from_its_state_to_the_bit(evolved: Path, tmp_path: Path) -> None:
+    """Segments are what one run without a pause would be."""
+    _, epochs = tables(evolved)
+    spec = Sweep(evolved).spec
+    rows = Sweep(evolved).arrow("trials", "state == 'complete'").to_pylist()
+    row = next(one for one in rows if one["parent"] is None)
+    trial = Trial(make_task(spec, tmp_path, planned_trial(row, spec.space)))
+    reports: list[Report] = [trial.advance() for _ in range(6)]
+    recorded = epochs[epochs["trial"] == row["trial"]]
+    assert [report.metrics["loss"] for report in reports] == [
+        one["loss"].tolist() for _, one in recorded.groupby("epoch")
+    ]
+    assert states(evolved) == set()
+
+
+DRIVER = """
+import sys
+from rich.console import Console
+from pathlib import Path
+from service.commands.run import run
+run(Path(sys.argv[1]), Path(sys.argv[2]), [], Console())
+"""
+
+
+def test_a_driver_that_is_killed_leaves_the_population_as_it_was(evolved: Path, tmp_path: Path) -> None:
+    """On Ray, by SIGKILL in the middle, and again: the tables are those of a run without kills."""
+    file, runs = tmp_path / "evolving.yaml", tmp_path / "runs"
+    file.write_text(EVOLVING)
+    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    command = [sys.executable, "-c", DRIVER, str(file), str(runs)]
+    for lines in (6, 12):  # after so many entries of the plan
+        driver = subprocess.Popen(command, env=environment, start_new_session=True)
+        _wait_for(runs / "evolving" / "plan.jsonl", lines, driver)
+        os.killpg(driver.pid, signal.SIGKILL)
+        driver.wait()
+    subprocess.run(command, env=environment, check=True, timeout=300)
+    for found, expected in zip(tables(runs / "evolving"), tables(evolved), strict=True):
+        pd.testing.assert_frame_equal(found, expected, check_exact=True)
+    assert states(runs / "evolving") == set()
+
+
+def _wait_for(plan: Path, lines: int, driver: "subprocess.Popen[Any]") -> None:
+    while driver.poll() is None:
+        if plan.exists() and plan.read_bytes().count(b"\n") >= lines:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the driver has ended before it could be killed")
