@@ -113,7 +113,9 @@ def _left_text(spec: SweepSpec, done: Done, left: Left) -> str:
     """What is left of a sweep, in words."""
     planned = spec.planned
     text = f"{spec.name}: {planned} trials"
-    if planned < spec.search.trials:
+    if spec.search.evolution:
+        text = f"{spec.name}: {spec.search.evolution.population} founders, {planned} trials at most"
+    elif planned < spec.search.trials:
         text += ", which are all combinations"
     if spec.replicates:
         text += f"; then the best {spec.replicates.trials} again, of {spec.replicates.leaders} replicates"

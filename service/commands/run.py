@@ -168,7 +168,8 @@ def _conduct(
         done = controller.queue.over
         taken_up = f", {len(finished)} are finished" if finished else ""
         planned = spec.planned
-        said = f" is finished: {len(finished)} trials" if done else f": {planned} trials{taken_up}"
+        most = " at most" if spec.search.evolution else ""
+        said = f" is finished: {len(finished)} trials" if done else f": {planned} trials{most}{taken_up}"
         console.print(f"{spec.name}{said}.", highlight=False)
         with _mlflow(controller, folder, console) as mlflow:
             if not done:

@@ -1,7 +1,8 @@
 """`polychrony train`: one configuration in this process, without Ray; or a recorded trial once more."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,10 @@ from rich.console import Console
 from service.commands.run import conduct
 from service.config.load import read_sweep
 from service.control.controller import SweepController
-from service.control.tasks import make_task, planned_trial
+from service.control.tasks import make_task
 from service.errors import Fault, SweepError, UserError
 from service.execution.in_process import run_in_process
+from service.record.lineage import Stage
 from service.record.provenance import cpu_model
 from service.record.rows import summarize
 from service.results.sweep import Sweep
@@ -48,6 +50,8 @@ def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Cons
 def train_again(name: str, runs: StoragePath, console: Console) -> bool:
     """Train the trial `NAME/TRIAL` of a sweep again as it is recorded; returns whether the results are equal.
 
+    Of a child of a population its whole lineage is trained again, from the founder on.
+
     Raises:
         UserError: if there is no such trial.
         SweepError: if training fails.
@@ -55,27 +59,45 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
     sweep_name, _, number = name.rpartition("/")
     if not sweep_name or not number.isdecimal():
         raise UserError([Fault("--from", name, "expected NAME/TRIAL, such as quickstart/17")])
-    sweep = Sweep(runs / sweep_name)
+    sweep, trial = Sweep(runs / sweep_name), int(number)
     rows = sweep.arrow("trials", f"trial == {number}").to_pylist()
     if not rows:
         raise UserError([Fault("--from", name, f"there is no such trial in {sweep.folder}")])
-    spec = sweep.spec
-    recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
+    equal, digest = True, None
     with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(make_task(spec, Path(folder), planned_trial(rows[0], spec.space)))
-        equal = True
-        for epoch in range(1, rows[0]["epochs"] + 1):
-            report = trial.advance()
-            console.print(_line(report, rows[0]["epochs"]), highlight=False, soft_wrap=True)
-            if report.failure is not None and rows[0]["state"] != "failed":
-                raise SweepError(f"{name}: {report.failure}")
-            now = {metric: mean for metric, (mean, _) in summarize(report.metrics).items()}
-            equal &= all(now[m] == recorded.loc[epoch, m] for m in SHOWN if m in now)
+        for stage in sweep.stages(trial):
+            may_fail = stage.begun.trial == trial and rows[0]["state"] == "failed"
+            for report, recorded in _repeated(sweep, stage, stage.begun.trial != trial, Path(folder)):
+                console.print(_line(report, stage.last), highlight=False, soft_wrap=True)
+                if report.failure is not None and not may_fail:
+                    raise SweepError(f"{name}: {report.failure}")
+                now = {metric: mean for metric, (mean, _) in summarize(report.metrics).items()}
+                equal &= all(now[m] == recorded[m] for m in SHOWN if m in now)
+                digest = report.origin.data_digest
     if not equal:
-        _tell_origins(rows[0], report.origin.data_digest, console)
+        _tell_origins(rows[0], digest, console)
     verdict = "the same, to the digit" if equal else "NOT the same as what is recorded"
     console.print(f"{name}: {verdict}", highlight=False)
     return equal
+
+
+def _repeated(
+    sweep: Sweep, stage: Stage, has_heir: bool, folder: Path
+) -> Iterator[tuple[Report, Mapping[str, Any]]]:
+    """What a trial of a lineage reports when it is trained again, beside its recorded means of that epoch.
+
+    Its parent must have left its state in `folder`, as it leaves its own there if it `has_heir`.
+    """
+    number = stage.begun.trial
+    recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
+    task = make_task(sweep.spec, folder, stage.begun)
+    trial = Trial(replace(task, until=stage.last if has_heir else None))
+    reached = -1
+    while reached < stage.last:
+        report = trial.advance()
+        reached = report.epoch if report.failure is None else stage.last
+        means = recorded.to_dict("index").get(report.epoch, {})
+        yield report, {str(name): mean for name, mean in means.items()}
 
 
 def _tell_origins(row: Mapping[str, Any], digest: str | None, console: Console) -> None:

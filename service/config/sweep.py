@@ -70,7 +70,13 @@ class SweepSpec:
 
     @property
     def planned(self) -> int:
-        """Suggestions that are asked for, as far as there are so many: a grid may have less."""
+        """Suggestions that are asked for, as far as there are so many: a grid may have less.
+
+        Of a population that evolves, at most so many founders and children.
+        """
+        if evolution := self.search.evolution:
+            comparisons = (self.learner.epochs - 1) // evolution.ready
+            return min(self.search.trials, evolution.population * (1 + comparisons))
         if self.search.sampler != "grid":
             return self.search.trials
         points = combinations(self.space.given(self.fixed), self.search.steps or 0)

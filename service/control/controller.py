@@ -17,12 +17,13 @@ from service.control.listener import Listener
 from service.control.retention import NetworkRetention
 from service.control.running_trial import RunningTrial
 from service.control.stopping import StoppingPolicy
-from service.control.tasks import make_task, planned_trial, schemas_of
+from service.control.tasks import make_task, schemas_of
 from service.control.trial_queue import TrialQueue
 from service.control.trial_rows import epoch_rows, params_of, row_of, row_of_none
 from service.errors import SweepError
 from service.record.leaders import duplicate_reason
-from service.record.plan import PlannedTrial, WarmStartTrial
+from service.record.plan import PlannedTrial, WarmStartTrial, replaced_reason
+from service.record.planned import planned_trial
 from service.record.provenance import note_environment
 from service.record.record import Record
 from service.record.rows import Metrics, by_epoch, by_trial, finished_trial, summarize
@@ -269,7 +270,7 @@ class SweepController:
                 begun = self.queue.planned(trial)
                 running = self._recalled(begun, make_task(self.spec, self.folder, begun))
             epoch = self.record.last_epoch(trial) or 0
-            self._finish(row_of(self.spec, running, "pruned", f"replaced by trial {child}", epoch), {})
+            self._finish(row_of(self.spec, running, "pruned", replaced_reason(child), epoch), {})
 
     def _charge(self, running: RunningTrial, report: Report, metrics: Metrics) -> None:
         """Count what the report has cost."""

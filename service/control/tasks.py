@@ -1,17 +1,13 @@
 """What a trial that was planned is to do: its task."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pyarrow as pa
 
-from search import Space, Suggestion
 from search.seeds import seed_of
 from service.config.sweep import SweepSpec, data_for, learner_for
-from service.record.plan import Birth, PlannedTrial, is_child
-from service.record.schema import make_schemas, searched_columns, values_of
+from service.record.plan import PlannedTrial
+from service.record.schema import make_schemas, searched_columns
 from service.storage.paths import StoragePath
 from service.worker.task import Task
 
@@ -57,22 +53,3 @@ def _numbered(spec: SweepSpec, begun: PlannedTrial) -> int:
     if spec.search.evolution and spec.search.evolution.exploit == "paired":
         return 0  # replicates are compared in pairs of one seed
     return begun.trial if begun.birth is None else begun.birth.founder
-
-
-def planned_trial(row: Mapping[str, Any], space: Space, number: int = 0) -> PlannedTrial:
-    """The trial of a row of `trials` as it was planned, for where the plan itself is lost.
-
-    number: how many suggestions there had been before it.
-    """
-    suggestion = Suggestion(row["trial"], values_of(row, space), number=number)
-    birth: Birth | None = None
-    if is_child(row):
-        known = json.loads(row["move_values"])
-        birth = Birth(
-            epoch=row["birth_epoch"],
-            generation=row["generation"],
-            replaces=row["replaces"],
-            **{name: known[name] for name in ("founder", "steps", "seed", "structure")},
-        )
-    replicates = None if birth else row["replicates"]
-    return PlannedTrial(suggestion, row["parent"], row["move"], replicates, birth)

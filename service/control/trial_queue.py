@@ -11,10 +11,10 @@ from search import Search, Suggestion
 from search.background import BackgroundSearch
 from service.config.sweep import SweepSpec
 from service.control.population import Population
-from service.control.tasks import planned_trial
 from service.record.budget import Budget
 from service.record.leaders import awaiting_seeds
 from service.record.plan import MORE_SEEDS, Decision, Plan, PlannedTrial, WarmStartTrial
+from service.record.planned import planned_trial
 from service.record.record import Record
 from service.record.rows import FinishedTrial, finished_trial
 from service.record.schema import values_of

@@ -17,7 +17,7 @@ SHOWN = 20
 PROBED = 5
 """The networks of so many leading trials are run once more, for pictures of what they do."""
 DECIDING = (
-    *("trial", "state", "reason", "parent", "move", "duplicate_of"),
+    *("trial", "state", "reason", "parent", "move", "replaces", "duplicate_of"),
     *("replicates", "cpu_seconds", "gpu_seconds"),
 )
 """Columns of `trials` that say whether a trial counts, how many networks it has, and what it has used."""

@@ -69,10 +69,23 @@ def is_child(row: Mapping[str, Any]) -> bool:
 
     Its parent's networks were trained with other values, so that its own do not explain its results alone.
 
-    >>> [is_child({"parent": 3, "move": move}) for move in ("perturb", MORE_SEEDS)]
-    [True, False]
+    >>> [is_child({"move": move}) for move in ("perturb", MORE_SEEDS, None)]
+    [True, False, False]
     """
-    return row["parent"] is not None and row["move"] != MORE_SEEDS
+    return isinstance(row["move"], str) and row["move"] != MORE_SEEDS
+
+
+_REPLACED = "replaced by trial "
+
+
+def replaced_reason(child: int) -> str:
+    """The reason of a member of a population whose place a child has taken."""
+    return f"{_REPLACED}{child}"
+
+
+def was_replaced(row: Mapping[str, Any]) -> bool:
+    """Whether a row of `trials` is of a member that made room for a child."""
+    return row["state"] == "pruned" and str(row["reason"]).startswith(_REPLACED)
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,10 @@ def _importance(sweep_data: SweepData) -> Item:
     title = "Importance of the searched fields"
     if not sweep_data.fields:
         return Absent(title, "no searched field differs between complete trials")
-    if len(sweep_data.trials) < LEAST_TRIALS:
-        return Absent(title, f"takes {LEAST_TRIALS} complete trials, there are {len(sweep_data.trials)}")
-    data = importances(sweep_data.trials, sweep_data.fields, [o.metric for o in sweep_data.objectives])
+    trials = sweep_data.trials[sweep_data.explained]
+    if len(trials) < LEAST_TRIALS:
+        return Absent(title, f"takes {LEAST_TRIALS} complete trials, there are {len(trials)}")
+    data = importances(trials, sweep_data.fields, [o.metric for o in sweep_data.objectives])
     if data.empty:
         return Absent(title, "the objectives are the same in all trials")
     caption = (

@@ -9,6 +9,7 @@ from model.datasets import DataConfig
 from model.topology import MEASURES
 from search import Objective
 from service.errors import Fault, UserError
+from service.record.plan import is_child
 from service.results.sweep import Sweep
 
 FEW = 12
@@ -64,6 +65,11 @@ class SweepData:
         """How far the sweep is, in words. Leaders that run again come on top of what was asked for."""
         of = f" of {self.planned}" if self.finished < self.planned else ""
         return f"{self.finished}{of} trials are finished"
+
+    @property
+    def explained(self) -> "pd.Series[bool]":
+        """Which of `trials` have trained with their fields all along: no children of others."""
+        return self.trials["move"].map(lambda move: not is_child({"move": move})).astype(bool)
 
     @property
     def outcomes(self) -> list[str]:

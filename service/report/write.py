@@ -45,7 +45,9 @@ def write_report(folder: StoragePath, console: Console) -> StoragePath:
             )
         else:
             pictures.append(Picture(item.title, item.why))
-    effects = find_effects(sweep_data.networks, sweep_data.fields, sweep_data.outcomes, sweep_data.grouped_by)
+    explained = sweep_data.networks["trial"].isin(sweep_data.trials["trial"][sweep_data.explained])
+    networks = sweep_data.networks[explained]
+    effects = find_effects(networks, sweep_data.fields, sweep_data.outcomes, sweep_data.grouped_by)
     write_whole(target / "effects.csv", _table(effects).to_csv(index=False).encode())
     page = target / "index.html"
     write_whole(page, render(sweep_data, effects, pictures).encode())

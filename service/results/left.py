@@ -5,14 +5,15 @@ from typing import Any, NamedTuple
 
 from service.config.sweep import SweepSpec
 from service.record.leaders import awaiting_seeds
-from service.record.plan import MORE_SEEDS
+from service.record.plan import MORE_SEEDS, was_replaced
 
 
 class Left(NamedTuple):
     """Trials that are still to be run."""
 
     suggestions: int
-    """Trials that the sampler is yet to suggest, or whose run was cut short."""
+    """Trials that the sampler is yet to suggest, or whose run was cut short; of a population that evolves,
+    the places whose last trial is not known to be over."""
     leaders: int
     """Leading trials that are yet to be run again with more seeds."""
 
@@ -22,6 +23,10 @@ def trials_left(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Left:
 
     Who leads is known once all suggestions are finished; before, as many leaders count as are asked for.
     """
+    if evolution := spec.search.evolution:
+        taken = {row.get("replaces") for row in rows}
+        over = [row for row in rows if row["trial"] not in taken and not was_replaced(row)]
+        return Left(max(0, min(evolution.population, spec.search.trials) - len(over)), 0)
     again = sum(row["move"] == MORE_SEEDS for row in rows)
     suggestions = max(0, spec.planned - (len(rows) - again))
     wanted = spec.replicates

@@ -45,7 +45,7 @@ def status_of(sweep: Sweep) -> SweepStatus:
         stopped = None
         if is_running(sweep.folder):
             state = "running"
-        elif trials_left(spec, rows) == (0, 0):
+        elif trials_left(spec, rows) == (0, 0) and not (spec.search.evolution and _cut_short(sweep, rows)):
             state = "finished"
         else:
             stopped = _exhausted_budget(sweep, rows)
@@ -62,6 +62,11 @@ def _changed(folder: StoragePath) -> float:
     return max((one.changed for path in recorded for one in stored_files(path)), default=0.0)
 
 
+def _cut_short(sweep: Sweep, rows: Sequence[Row]) -> set[int]:
+    """The trials that were begun and are not finished."""
+    return {begun.trial for begun in sweep.plan.begun} - {row["trial"] for row in rows}
+
+
 def _exhausted_budget(sweep: Sweep, rows: Sequence[Row]) -> str | None:
     """Which budget, other than the number of trials, has ended a sweep that does not run, in words.
 
@@ -74,7 +79,7 @@ def _exhausted_budget(sweep: Sweep, rows: Sequence[Row]) -> str | None:
     spec = sweep.spec
     if spec.budget == BudgetSpec() or not sweep.started:
         return None
-    if {begun.trial for begun in sweep.plan.begun} - {row["trial"] for row in rows}:
+    if _cut_short(sweep, rows):
         return None
     budget = Budget(spec.budget, sweep.folder, spec.objectives, spec.constraints, sweep.plan.elapsed)
     for row in rows:

@@ -12,8 +12,10 @@ from service.config.load import load
 from service.config.sweep import SweepSpec
 from service.errors import Fault, SweepError, UserError
 from service.record.leaders import DECIDING, counted_trials, front_trials
+from service.record.lineage import Stage, schedule, stages
 from service.record.parts import part_path, read_table, table_schema
 from service.record.plan import Plan
+from service.record.planned import planned_trial
 from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
@@ -160,6 +162,32 @@ class Sweep:
         led.
         """
         return self._rows_of([row["trial"] for row in counted_trials(self.deciding_rows())])
+
+    def lineage(self, trial: int) -> "pd.DataFrame":
+        """The schedule by which the networks of a trial were trained, from the founder of its lineage on.
+
+        A row a trial: `trial`, `from_epoch` and `to_epoch`, between which it was trained on the way, the
+        `move` it was born by, all searched fields, and `dimensions` and `hidden` where moves changed them.
+
+        Raises:
+            UserError: if there is no such trial.
+            SweepError: if a file of the sweep is damaged.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(schedule(self.spec, self.stages(trial)))
+
+    def stages(self, trial: int) -> list[Stage]:
+        """The lineage of a trial as it was planned; raises as `lineage`."""
+        rows = {row["trial"]: row for row in self.arrow("trials").to_pylist()}
+        begun = {number: planned_trial(row, self.spec.space) for number, row in rows.items()}
+        begun |= {one.trial: one for one in self.plan.begun}
+        if trial not in begun:
+            raise UserError([Fault(str(self.folder), f"trial {trial}", "there is no such trial")])
+        if trial in rows:
+            return stages(begun, trial, rows[trial]["epochs"])
+        epochs = self.arrow("epochs", pc.field("trial") == trial, ["epoch"])["epoch"].to_pylist()
+        return stages(begun, trial, max(epochs, default=0))
 
     def deciding_rows(self) -> list[dict[str, Any]]:
         """Rows of `trials` with the columns that say whether a trial counts, leads, and what it has used."""

@@ -29,7 +29,10 @@ INTERRUPTED = "interrupted"
 """The state of a trial that is not finished, in a sweep that does not run."""
 
 SWEEP, REASON = "polychrony.sweep", "polychrony.reason"
-ORIGIN = ("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes")
+ORIGIN = (
+    *("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes"),
+    *("parent", "move", "birth_epoch", "generation", "replaces"),
+)
 """Columns of `trials` that are tags of a trial, too."""
 LONGEST_DIGEST = 36
 KIND = "mlflow.experimentKind"

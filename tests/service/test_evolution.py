@@ -7,19 +7,25 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from service import Sweep
+from service.commands import train
+from service.commands.train import train_again
 from service.config.load import load
 from service.config.sweep import dump
 from service.control.controller import SweepController
-from service.control.tasks import make_task, planned_trial
+from service.control.tasks import make_task
+from service.errors import UserError
 from service.execution.in_process import run_in_process
-from service.storage.layout import state_file, states, sweep_file
+from service.record.planned import planned_trial
+from service.storage.layout import state_file, states
 from service.worker.task import Report, Task
 from service.worker.trial import Trial
 
@@ -49,7 +55,7 @@ def evolving(folder: Path, *changes: str) -> Path:
     spec = load(file, list(changes))
     home = folder / "runs" / spec.name
     home.mkdir(parents=True)
-    sweep_file(home).write_text(dump(spec))
+    (home / "sweep.yaml").write_text(dump(spec))
     with closing(SweepController(spec, home)) as controller:
         run_in_process(controller, lambda task, report: None)
         assert controller.queue.over
@@ -147,9 +153,8 @@ def test_a_child_whose_parents_state_is_damaged_fails(tmp_path: Path, damage: st
         report = Trial(task).advance()
         assert report.failure and f"the state of trial {task.parent} at epoch 2" in report.failure
         assert not controller.take(report).goes_on
-    trials = pd.read_parquet(home / "tables" / "trials").set_index("trial")
-    assert trials.loc[task.trial, "state"] == "failed"
-    assert "which it should be born from" in trials.loc[task.trial, "reason"]
+    row = pd.read_parquet(home / "tables" / "trials").set_index("trial").loc[task.trial]
+    assert row["state"] == "failed" and "which it should be born from" in row["reason"]
 
 
 def test_a_move_that_is_refused_fails_the_child(tmp_path: Path) -> None:
@@ -177,6 +182,49 @@ def test_a_trial_goes_on_from_its_state_to_the_bit(evolved: Path, tmp_path: Path
         one["loss"].tolist() for _, one in recorded.groupby("epoch")
     ]
     assert states(evolved) == set()
+
+
+def youngest(home: Path) -> int:
+    """A trial with the most births behind it."""
+    rows = Sweep(home).arrow("trials", "state == 'complete'").to_pylist()
+    return int(max(rows, key=lambda row: row["generation"])["trial"])
+
+
+def test_the_lineage_of_a_child_is_a_schedule(evolved: Path) -> None:
+    sweep = Sweep(evolved)
+    trials = sweep.table("trials").set_index("trial")
+    young = youngest(evolved)
+    lineage = sweep.lineage(young)
+    assert trials.loc[young, "generation"] == len(lineage) - 1 >= 1
+    assert lineage["trial"].iloc[-1] == young and lineage["move"].isna().tolist()[0]
+    assert lineage["from_epoch"].iloc[0] == 0 and lineage["to_epoch"].iloc[-1] == 6
+    assert lineage["from_epoch"].tolist()[1:] == lineage["to_epoch"].tolist()[:-1]
+    for before, after in zip(lineage["trial"], lineage["trial"][1:], strict=False):
+        assert trials.loc[after, "parent"] == before
+    fields = ["wiring_cost", "dimensions"]
+    assert lineage[fields].to_numpy().tolist() == trials.loc[lineage["trial"], fields].to_numpy().tolist()
+    founder = sweep.lineage(0)
+    assert len(founder) == 1 and founder["to_epoch"][0] == trials.loc[0, "epochs"]
+    with pytest.raises(UserError, match="there is no such trial"):
+        sweep.lineage(99)
+
+
+def test_a_child_is_trained_again_from_its_founder_to_the_digit(
+    evolved: Path, console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    young = youngest(evolved)
+    assert train_again(f"evolving/{young}", evolved.parent, console)
+    assert "the same, to the digit" in console.export_text()
+    # A founder that is other than it was shows in its children.
+    first = Sweep(evolved).lineage(young)["trial"][0]
+    real = make_task
+
+    def other(spec: Any, folder: Any, begun: Any) -> Task:
+        task = real(spec, folder, begun)
+        return replace(task, seed=task.seed + 1) if begun.trial == first else task
+
+    monkeypatch.setattr(train, "make_task", other)
+    assert not train_again(f"evolving/{young}", evolved.parent, console)
 
 
 DRIVER = """

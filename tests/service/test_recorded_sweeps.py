@@ -11,8 +11,9 @@ import pytest
 
 from service.config.load import load
 from service.control.controller import SweepController
-from service.control.tasks import make_task, planned_trial
+from service.control.tasks import make_task
 from service.record.plan import MORE_SEEDS
+from service.record.planned import planned_trial
 from service.results.status import status_of
 from service.results.sweep import Sweep
 from service.worker.trial import Trial

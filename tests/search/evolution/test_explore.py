@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search import Choice, Field, Int, Log, Space, Uniform
+from search import Choice, Field, Int, Log, Space, Uniform, Value
 from search.evolution.explore import DIMENSIONS, HIDDEN, explore, perturbed
 from search.evolution.options import EvolutionOptions, ExploreOptions, MoveOptions
 
@@ -18,7 +18,7 @@ SPACE = Space(
         Field("learner.batch_size", Int(8, 64)),
     ]
 )
-VALUES = {"learner.wiring_cost": 0.1, DIMENSIONS: 2, "learner.batch_size": 16}
+VALUES: dict[str, Value] = {"learner.wiring_cost": 0.1, DIMENSIONS: 2, "learner.batch_size": 16}
 STRUCTURE = {DIMENSIONS: 2, HIDDEN: 40}
 SETTABLE = ("learner.wiring_cost", "learner.batch_size")
 
