@@ -7,13 +7,15 @@ told after that, and on resume whatever they missed is told again. Knows nothing
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow.compute as pc
 
+from search import Suggestion
 from service.config.sweep import SweepSpec
 from service.control.listener import Listener
+from service.control.population import Population
 from service.control.retention import NetworkRetention
 from service.control.running_trial import RunningTrial
 from service.control.stopping import StoppingPolicy
@@ -30,7 +32,7 @@ from service.record.rows import Metrics, by_epoch, by_trial, finished_trial, sum
 from service.storage.atomic import remove_temporaries
 from service.storage.layout import checkpoint_file, plan_file
 from service.storage.paths import StoragePath, list_folder
-from service.worker.task import Origin, Report, Task
+from service.worker.task import Report, Task
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,7 @@ class SweepController:
             try:
                 task = make_task(self.spec, self.folder, begun)
             except ValueError as error:  # its fields contradict each other
-                row = row_of_none(self.spec, begun.trial, suggestion.values, str(error), begun)
-                self._finish(row, {})
+                self._finish(row_of_none(self.spec, begun, str(error)), {})
                 continue
             if suggestion.duplicate_of is None:
                 return self._start(begun, task)
@@ -126,46 +127,32 @@ class SweepController:
             report, metrics = replace(report, metrics={}), {}
         if metrics:
             running.note(metrics)
-        if report.births:
-            return self._take_birth(running, report, metrics)
-        end = self._stopping.decide(report, running, metrics)
+        # Before a child has trained, there is nothing to decide by.
+        end = None if report.births else self._stopping.decide(report, running, metrics)
         tables: dict[str, Any] = {"epochs": epoch_rows(report), **report.tables}
         if end is None:
-            if report.paused:
-                self._note_costs(running)
+            if report.births or report.paused:
+                self.queue.note(report.trial, running.noted())
             self.record.append_all(tables)
             self._tell_epoch(report.trial, report.epoch, metrics)
-            if self.queue.population is not None:
-                self.queue.population.advanced(report.trial, report.epoch, report.metrics)
-            if report.paused:
-                self._pause(running, report.epoch)
-                return Verdict(goes_on=False, advanced=advanced)
+            if population := self.queue.population:
+                population.advanced(report.trial, report.epoch, report.metrics)
+                if report.paused:
+                    self._pause(running, report.epoch, population)
+                    return Verdict(goes_on=False, advanced=advanced)
         else:  # if it could not even report, what is known of it is its last epoch
             last = running.latest
             running.latest = {**last, **summarize(report.kept)}
             self._finish(row_of(self.spec, running, *end, report.epoch), tables, last)
         return Verdict(goes_on=end is None, advanced=advanced)
 
-    def _take_birth(self, running: RunningTrial, report: Report, metrics: Metrics) -> Verdict:
-        """Record a child's evaluation at birth, as of the epoch at which it is born."""
-        running.births = {
-            when: {name: mean for name, (mean, _) in summarize(values).items()}
-            for when, values in report.births.items()
-        }
-        self.queue.note(report.trial, {"births": running.births})
-        self.record.append("epochs", epoch_rows(report))
-        self._tell_epoch(report.trial, report.epoch, metrics)
-        return Verdict(goes_on=True, advanced=True)
-
-    def _pause(self, running: RunningTrial, epoch: int) -> None:
+    def _pause(self, running: RunningTrial, epoch: int, population: Population) -> None:
         """A member has come to a ready epoch, its state is on disk: its worker is free for another."""
-        trial = running.task.trial
-        assert self.queue.population is not None
+        trial, running.since = running.task.trial, None
         self._paused[trial] = self._running.pop(trial)
-        running.since = None
-        self.queue.population.paused(trial, epoch)
+        population.paused(trial, epoch)
         checkpoint_file(self.folder, trial).unlink(missing_ok=True)
-        self.queue.population.tidy_states(self.folder)
+        population.tidy_states(self.folder)
 
     def placed(self, trial: int) -> None:
         """A trial has got a worker: from now on it is expected to report."""
@@ -218,8 +205,8 @@ class SweepController:
         for path in list_folder(checkpoint_file(self.folder, 0).parent):
             if path.name in finished:
                 path.unlink(missing_ok=True)
-        if self.queue.population is not None:
-            self.queue.population.tidy_states(self.folder)
+        if population := self.queue.population:
+            population.tidy_states(self.folder)
         self._retention.trim()
 
     def _end_unplanned(self) -> None:
@@ -229,27 +216,24 @@ class SweepController:
         ran = set(self.record.rows("epochs", ["trial"])["trial"].to_pylist())
         for trial in sorted(ran - self.record.finished_trials().keys()):
             reason = f"lost: {plan_file(self.folder).name}, which said what it was, has been removed"
-            self.record.append("trials", [row_of_none(self.spec, trial, {}, reason)])
+            row = row_of_none(self.spec, PlannedTrial(Suggestion(trial, {})), reason)
+            self.record.append("trials", [row])
 
     def _start(self, begun: PlannedTrial, task: Task) -> Task:
-        if self.queue.population is not None:
-            since, until = self.queue.population.start(task.trial)
+        if population := self.queue.population:
+            since, until = population.start(task.trial)
             task = replace(task, since=since, until=until)
-        if paused := self._paused.pop(task.trial, None):
-            paused.task = task
-            self._running[task.trial] = paused
-            return task
-        self._tell_started(task)
-        self._running[task.trial] = self._recalled(begun, task)
+        running = self._paused.pop(task.trial, None)
+        if running is None:
+            self._tell_started(task)
+            running = self._recalled(begun, task)
+        running.task, self._running[task.trial] = task, running
         return task
 
     def _recalled(self, begun: PlannedTrial, task: Task) -> RunningTrial:
         """A trial with all that is known of it; listeners may have missed some of its epochs."""
         running = RunningTrial(begun, task, note_environment(self.folder))
-        noted = self.queue.noted(task.trial)
-        running.births = dict(noted.get("births", {}))
-        running.origin = Origin(**noted.get("origin", {}))
-        running.cpu_seconds = noted.get("cpu_seconds", 0.0)
+        running.recall(self.queue.noted(task.trial))
         if self.record.last_epoch(task.trial) is not None:
             rows = self.record.rows("epochs").filter(pc.field("trial") == task.trial)
             for epoch, metrics in by_epoch(rows):
@@ -257,20 +241,13 @@ class SweepController:
                 self._tell_epoch(task.trial, epoch, metrics)
         return running
 
-    def _note_costs(self, running: RunningTrial) -> None:
-        """Keep what the record has not before a trial is over, should it be ended without a worker."""
-        known = {"origin": asdict(running.origin), "cpu_seconds": running.cpu_seconds}
-        self.queue.note(running.task.trial, known)
-
     def _end_replaced(self) -> None:
         """End the members whose places children have taken, whatever was recorded of them."""
         for trial, child in self.queue.replaced():
-            running = self._paused.pop(trial, None)
-            if running is None:
-                begun = self.queue.planned(trial)
-                running = self._recalled(begun, make_task(self.spec, self.folder, begun))
-            epoch = self.record.last_epoch(trial) or 0
-            self._finish(row_of(self.spec, running, "pruned", replaced_reason(child), epoch), {})
+            begun = self.queue.planned(trial)
+            task = make_task(self.spec, self.folder, begun)
+            self._running[trial] = self._paused.pop(trial, None) or self._recalled(begun, task)
+            self._end(trial, "pruned", replaced_reason(child))
 
     def _charge(self, running: RunningTrial, report: Report, metrics: Metrics) -> None:
         """Count what the report has cost."""
@@ -302,8 +279,8 @@ class SweepController:
         for listener in self.listeners:
             listener.trial_finished(finished)
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
-        if self.queue.population is not None:
-            self.queue.population.tidy_states(self.folder)
+        if population := self.queue.population:
+            population.tidy_states(self.folder)
         self._retention.finished()
 
     def _tell_started(self, task: Task) -> None:

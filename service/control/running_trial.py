@@ -1,10 +1,12 @@
 """A trial that runs, as the controller knows it."""
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from service.record.plan import PlannedTrial
-from service.record.rows import Metrics
+from service.record.rows import Metrics, summarize
 from service.worker.task import Origin, Report, Task
 
 
@@ -32,6 +34,11 @@ class RunningTrial:
         self.since = time.monotonic()
         self.origin = report.origin
         self.cpu_seconds += report.cpu_seconds
+        if report.births:
+            self.births = {
+                when: {name: mean for name, (mean, _) in summarize(values).items()}
+                for when, values in report.births.items()
+            }
 
     def note(self, metrics: Metrics) -> None:
         """Take in the metrics of an epoch."""
@@ -39,3 +46,13 @@ class RunningTrial:
         self.seconds += metrics["seconds"][0] if "seconds" in metrics else 0.0
         silent = "silent" in metrics and metrics["silent"][0] == 1.0
         self.silent_epochs = self.silent_epochs + 1 if silent else 0
+
+    def noted(self) -> dict[str, Any]:
+        """What no table has before the trial is over, as JSON: it may be ended without another report."""
+        return {"births": self.births, "origin": asdict(self.origin), "cpu_seconds": self.cpu_seconds}
+
+    def recall(self, noted: Mapping[str, Any]) -> None:
+        """Take in what an earlier session has noted."""
+        if noted:
+            self.births, self.cpu_seconds = noted["births"], noted["cpu_seconds"]
+            self.origin = Origin(**noted["origin"])

@@ -66,15 +66,12 @@ def origin_of(spec: SweepSpec, begun: PlannedTrial, births: Mapping[str, Any]) -
     return found
 
 
-def row_of_none(
-    spec: SweepSpec, trial: int, values: Mapping[str, Any], reason: str, begun: PlannedTrial | None = None
-) -> dict[str, Any]:
+def row_of_none(spec: SweepSpec, begun: PlannedTrial, reason: str) -> dict[str, Any]:
     """The row in `trials` of a trial that can't be run at all."""
-    origin = origin_of(spec, begun, {}) if begun else {}
     return {
-        **searched(spec, values),
-        **origin,
-        "trial": trial,
+        **searched(spec, begun.suggestion.values),
+        **origin_of(spec, begun, {}),
+        "trial": begun.trial,
         "state": "failed",
         "reason": reason,
         "epochs": 0,

@@ -136,7 +136,7 @@ FAULTS = [
     ("search", "{population: 8}", "5: search.population: goes with the samplers cmaes, nsga2, nsga3 only; leave it out"),
     ("search", "{sampler: nsga2, population: 1}", "5: search.population: got 1, expected a whole number of at least 2 or null"),
     ("search", "{trails: 5}", "5: search.trails: there is no such key; did you mean `trials`?"),
-    ("search", "tpe", "5: search: got 'tpe', expected keys and values; known are sampler, seed, population, crossover, mutation, startup, history, steps, trials, warm_start"),
+    ("search", "tpe", "5: search: got 'tpe', expected keys and values; known are sampler, seed, population, crossover, mutation, startup, history, steps, trials, warm_start, evolution"),
     ("objectives", "[]", "6: objectives: got [], expected at least one"),
     ("objectives", "{metric: accuracy, goal: max}", "6: objectives: got {'metric': 'accuracy', 'goal': 'max'}, expected a list such as [{...}, {...}]"),
     ("objectives", "[{metric: acuracy, goal: max}]", "6: objectives.0.metric: there is no such metric; did you mean `accuracy`?"),
