@@ -1,14 +1,15 @@
 """What a sweep file says about evolution."""
 
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt
 from pydantic.dataclasses import dataclass
 
 from search.samplers.options import CHECKED, Probability
 
-EXPLOITS = ("truncation", "tournament", "paired")
+Exploit = Literal["truncation", "tournament", "paired"]
+EXPLOITS: tuple[Exploit, ...] = get_args(Exploit)
 """The names of the ways to find who is replaced, and by a child of whom."""
 
 
@@ -53,7 +54,7 @@ class EvolutionOptions:
     """Members that train at the same time, whatever the number of workers."""
     ready: Annotated[StrictInt, Field(ge=1)] = 5
     """Epochs between two points at which members are compared."""
-    exploit: Literal["truncation", "tournament", "paired"] = "truncation"
+    exploit: Exploit = "truncation"
     """Who is replaced: the lower quarter, by children of the upper one (`truncation`); whoever is worse than
     another, drawn at random (`tournament`); or only if it is so significantly, over replicates (`paired`)."""
     explore: ExploreOptions = field(default_factory=ExploreOptions)

@@ -27,9 +27,11 @@ def print_list(runs: StoragePath, console: Console) -> None:
 
 
 def trials_text(one: SweepStatus) -> str:
-    """Finished trials by state, out of those asked for."""
+    """Finished trials by state, out of those asked for, if it is known how many there are to be."""
+    if one.fault is not None:
+        return ""
     states = ", ".join(f"{count} {state}" for state, count in sorted(one.states.items()))
-    return f"{states or 'none'} of {one.planned}" if one.planned is not None else ""
+    return states or "none" if one.planned is None else f"{states or 'none'} of {one.planned}"
 
 
 def best_text(one: SweepStatus) -> str:

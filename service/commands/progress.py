@@ -92,16 +92,20 @@ class Progress:
             f"{row['seconds']:.1f} s",
             self._pace(),
         ]
-        total = max(self._planned, self._finished)  # leaders come on top
-        return f"[{self._finished}/{total}] " + ", ".join(part for part in parts if part)
+        total = f"/{max(self._planned, self._finished)}"  # leaders come on top
+        of = "" if self._spec.search.evolution else total  # of a population nobody knows it before
+        return f"[{self._finished}{of}] " + ", ".join(part for part in parts if part)
 
     def _pace(self) -> str:
         """Rate and time left, once there is something to go by."""
         done, elapsed = self._finished - self._before, time.monotonic() - self._started
         if not done:
             return ""
+        pace = f"{60 * done / elapsed:.3g} trials/min"
+        if self._spec.search.evolution:
+            return pace
         left = max(0, self._planned - self._finished) * elapsed / done
-        return f"{60 * done / elapsed:.3g} trials/min, {duration(left)} left"
+        return f"{pace}, {duration(left)} left"
 
     def _render(self) -> RenderableType:
         spec = self._spec

@@ -245,8 +245,8 @@ class SweepController:
         """End the members whose places children have taken, whatever was recorded of them."""
         for trial, child in self.queue.replaced():
             begun = self.queue.planned(trial)
-            task = make_task(self.spec, self.folder, begun)
-            self._running[trial] = self._paused.pop(trial, None) or self._recalled(begun, task)
+            paused, task = self._paused.pop(trial, None), make_task(self.spec, self.folder, begun)
+            self._running[trial] = paused or self._recalled(begun, task)
             self._end(trial, "pruned", replaced_reason(child))
 
     def _charge(self, running: RunningTrial, report: Report, metrics: Metrics) -> None:

@@ -25,8 +25,8 @@ class SweepData:
     """The complete trials of a sweep, each once: no duplicates, no leader that was run again."""
 
     name: str
-    planned: int
-    """Trials that were asked for."""
+    planned: int | None
+    """Trials that were asked for; None of a population that evolves."""
     states: dict[str, int]
     """Finished trials by state."""
     objectives: Sequence[Objective]
@@ -63,7 +63,7 @@ class SweepData:
     @property
     def progress(self) -> str:
         """How far the sweep is, in words. Leaders that run again come on top of what was asked for."""
-        of = f" of {self.planned}" if self.finished < self.planned else ""
+        of = f" of {self.planned}" if self.planned and self.finished < self.planned else ""
         return f"{self.finished}{of} trials are finished"
 
     @property
@@ -106,7 +106,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
     front = sweep.front()["trial"]
     return SweepData(
         name=sweep.name,
-        planned=sweep.spec.planned,
+        planned=None if sweep.spec.search.evolution else sweep.spec.planned,
         states=states,
         objectives=sweep.objectives,
         fields=fields,

@@ -25,6 +25,7 @@ class SweepStatus:
     states: Mapping[str, int]
     """Finished trials by state."""
     planned: int | None
+    """Trials that are asked for; None of a population that evolves, and if the record can't be read."""
     best: dict[str, float]
     """The best value of each objective, within the constraints; none without complete trials."""
     age: float
@@ -53,7 +54,8 @@ def status_of(sweep: Sweep) -> SweepStatus:
     except (SweepError, UserError) as error:
         return SweepStatus(sweep.name, "damaged", {}, None, {}, age, str(error))
     states = Counter(row["state"] for row in rows)
-    return SweepStatus(sweep.name, state, states, spec.planned, best, age, exhausted_budget=stopped)
+    planned = None if spec.search.evolution else spec.planned  # how many children there will be, nobody knows
+    return SweepStatus(sweep.name, state, states, planned, best, age, exhausted_budget=stopped)
 
 
 def _changed(folder: StoragePath) -> float:

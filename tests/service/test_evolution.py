@@ -25,6 +25,9 @@ from service.control.tasks import make_task
 from service.errors import UserError
 from service.execution.in_process import run_in_process
 from service.record.planned import planned_trial
+from service.report.sweep_data import read_sweep_data
+from service.results.status import status_of
+from service.results.warm_start import find_sources
 from service.storage.layout import state_file, states
 from service.worker.task import Report, Task
 from service.worker.trial import Trial
@@ -225,6 +228,35 @@ def test_a_child_is_trained_again_from_its_founder_to_the_digit(
 
     monkeypatch.setattr(train, "make_task", other)
     assert not train_again(f"evolving/{young}", evolved.parent, console)
+
+
+def test_children_are_no_warm_start_and_explain_nothing(evolved: Path, tmp_path: Path) -> None:
+    file = tmp_path / "later.yaml"
+    file.write_text(EVOLVING.replace("name: evolving", "name: later"))
+    changes = ["search={sampler: tpe, trials: 4, warm_start: [evolving]}"]
+    rows = Sweep(evolved).arrow("trials", "state == 'complete'").to_pylist()
+    founders = {f"evolving/{row['trial']}" for row in rows if row["parent"] is None}
+    assert founders and len(founders) < len(rows)
+    assert {one.name for one in find_sources(load(file, changes), evolved.parent)} == founders
+    data = read_sweep_data(Sweep(evolved))
+    assert len(data.trials) == len(rows) and data.explained.sum() == len(founders)
+    assert data.progress == f"{data.finished} trials are finished"
+
+
+def test_an_evolved_sweep_is_finished_when_all_its_places_are(evolved: Path, tmp_path: Path) -> None:
+    assert status_of(Sweep(evolved)).state == "finished"
+    file = tmp_path / "evolving.yaml"
+    file.write_text(EVOLVING)
+    home = tmp_path / "evolving"
+    home.mkdir()
+    (home / "sweep.yaml").write_text(dump(load(file)))
+    with closing(SweepController(load(file), home)) as controller:
+        while (task := controller.next_task()) and task.birth is None:
+            trial, goes_on = Trial(task), True
+            while goes_on:
+                goes_on = controller.take(trial.advance()).goes_on
+        assert not controller.queue.over
+    assert status_of(Sweep(home)).state == "unfinished"
 
 
 DRIVER = """
