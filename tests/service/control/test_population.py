@@ -312,3 +312,56 @@ def test_killed_asynchronously_no_member_is_lost_or_doubled(small_spec: MakeSpec
 def _sorted_epochs(folder: StoragePath) -> pd.DataFrame:
     keys = ["trial", "replicate", "epoch"]
     return _table(folder, "epochs").sort_values(keys, ignore_index=True)
+
+
+def test_pairs_have_the_same_seeds(tmp_path: Path, small_spec: MakeSpec) -> None:
+    """So that members differ by their fields, not by luck of the draw; a child has its founder's seeds."""
+    paired = small_spec(
+        learner__epochs=EPOCHS,
+        learner__schedule="constant",
+        learner__replicates=3,
+        objectives="[{metric: accuracy, goal: max}]",
+        search__trials=20,
+        search__evolution="{population: 4, ready: 3, exploit: paired, grace: 0, synchronous: true}",
+    )
+    drive(paired, tmp_path / "paired", quality=lambda trial, epoch: trial / 20 + (0.5 if trial > 3 else 0))
+    rows = trials(tmp_path / "paired")
+    assert rows["seed"].nunique() == 1 and rows["replaces"].notna().any()
+    drive(evolving(small_spec), tmp_path / "own")
+    own = trials(tmp_path / "own").set_index("trial")
+    assert own["seed"].nunique() == MEMBERS
+    for child in own[own["parent"].notna()].index:
+        assert own.loc[child, "seed"] == own.loc[own.loc[child, "parent"], "seed"]
+
+
+def test_several_objectives_and_constraints(tmp_path: Path, small_spec: MakeSpec) -> None:
+    """What breaks a constraint is replaced first, however good it is otherwise."""
+    spec = small_spec(
+        learner__epochs=EPOCHS,
+        learner__schedule="constant",
+        objectives="[{metric: accuracy, goal: max}, {metric: seconds, goal: min}]",
+        constraints="[{metric: accuracy, max: 0.9}]",
+        search__trials=20,
+        search__evolution="{population: 4, ready: 3, grace: 0, synchronous: true}",
+    )
+    drive(spec, tmp_path, quality=lambda trial, epoch: 0.95 if trial == 1 else 0.1 + 0.01 * trial)
+    rows = trials(tmp_path)
+    assert rows["replaces"].dropna().tolist()[0] == 1 and 1 not in rows["parent"].tolist()
+
+
+def test_a_plan_that_is_lost_ends_what_ran(tmp_path: Path, small_spec: MakeSpec) -> None:
+    """Finished trials stay, with their lineages; the others are said to be lost."""
+    spec = evolving(small_spec)
+    controller = SweepController(spec, tmp_path)
+    for report in turns(controller, actors=1):
+        if report.epoch == READY + 1:
+            break
+    controller.close()
+    before = Plan(plan_file(tmp_path), writable=False)
+    plan_file(tmp_path).unlink()
+    drive(spec, tmp_path)
+    rows = trials(tmp_path).set_index("trial")
+    lost = {one.trial for one in before.begun} - set(rows[rows["state"] == "pruned"].index)
+    assert all(
+        str(reason).startswith("lost: ") for reason in rows.loc[sorted(lost & set(rows.index)), "reason"]
+    )
