@@ -24,8 +24,8 @@ class RunningTrial:
     cpu_seconds: float = 0.0
     origin: Origin = field(default_factory=Origin)
     latest: Metrics = field(default_factory=dict)
-    births: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Means over replicates of a child at birth, `before_jitter` and `after_jitter`."""
+    births: dict[str, Any] = field(default_factory=dict)
+    """Of a child: means over replicates `before_jitter` and `after_jitter`, and the `steps` as applied."""
     silent_epochs: int = 0
     """Epochs in a row without a spike."""
 
@@ -38,7 +38,7 @@ class RunningTrial:
             self.births = {
                 when: {name: mean for name, (mean, _) in summarize(values).items()}
                 for when, values in report.births.items()
-            }
+            } | {"steps": report.steps}
 
     def note(self, metrics: Metrics) -> None:
         """Take in the metrics of an epoch."""

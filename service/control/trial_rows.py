@@ -51,7 +51,7 @@ def row_of(
 
 
 def origin_of(spec: SweepSpec, begun: PlannedTrial, births: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that say where a trial comes from; `births`: means at birth, before and after jitter."""
+    """The columns that say where a trial comes from; `births` is what is known of its birth."""
     found: dict[str, Any] = {"parent": begun.parent, "move": begun.move}
     if spec.search.evolution:
         found["generation"] = 0

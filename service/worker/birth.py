@@ -10,14 +10,18 @@ from service.storage.layout import state_file
 from service.worker.task import Task
 
 Metrics = dict[str, list[float]]
+Births = dict[str, Metrics]
+Steps = list[dict[str, Any]]
 
 
 class BirthError(ValueError):
     """A child can't be born; with the reason."""
 
 
-def born(task: Task, splits: Splits) -> tuple[Trainer, dict[str, Metrics]]:
-    """The trainer of a child, and its evaluations before and after the jitter of its move.
+def born(task: Task, splits: Splits) -> tuple[Trainer, Births, Steps]:
+    """The trainer of a child, its evaluations before and after the jitter of its move, and the steps applied.
+
+    The steps have all numbers that were drawn or found on the way: which neurons were split, the distortion.
 
     Raises:
         BirthError: if the parent's state is missing or damaged, or the move is refused. A child is never
@@ -33,20 +37,21 @@ def born(task: Task, splits: Splits) -> tuple[Trainer, dict[str, Metrics]]:
         raise BirthError(f"{origin} is missing") from None
     try:
         exact = [step for step in birth.steps if step["name"] != "jitter"]
-        before = Trainer.resume(moved(state, exact, birth.seed), splits, task.threads)
-        after = before
+        checkpoint, steps = moved(state, exact, birth.seed)
+        before = after = Trainer.resume(checkpoint, splits, task.threads)
         if len(exact) < len(birth.steps):
-            after = Trainer.resume(moved(state, birth.steps, birth.seed), splits, task.threads)
+            checkpoint, steps = moved(state, birth.steps, birth.seed)
+            after = Trainer.resume(checkpoint, splits, task.threads)
     except CheckpointError as error:
         raise BirthError(f"{origin} can't be used: {error}") from error
     wanted = with_duration(task.learner, splits.train)
     if after.config != wanted:
         raise BirthError(f"its move has made {differences(after.config, wanted)}")
-    return after, {"before_jitter": evaluation(before), "after_jitter": evaluation(after)}
+    return after, {"before_jitter": evaluation(before), "after_jitter": evaluation(after)}, steps
 
 
-def moved(state: bytes, steps: list[dict[str, Any]], seed: int) -> bytes:
-    """A state after the steps of a move.
+def moved(state: bytes, steps: Steps, seed: int) -> tuple[bytes, Steps]:
+    """A state after the steps of a move, and the steps as they were applied.
 
     Raises:
         BirthError: if the move is refused.
@@ -55,9 +60,10 @@ def moved(state: bytes, steps: list[dict[str, Any]], seed: int) -> bytes:
     from model.moves import MoveError, Step, apply_steps
 
     try:
-        return apply_steps(state, [Step(one["name"], one["values"]) for one in steps], seed).checkpoint
+        found = apply_steps(state, [Step(one["name"], one["values"]) for one in steps], seed)
     except MoveError as error:
         raise BirthError(f"its move is refused: {error}") from error
+    return found.checkpoint, [{"name": one.name, "values": dict(one.values)} for one in found.steps]
 
 
 def evaluation(trainer: Trainer) -> Metrics:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -88,6 +89,8 @@ class Report:
     births: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     """Of a child that has just been born: its evaluation `before_jitter` and `after_jitter`, which differ if
     its move has one. The metrics are then those before, and nothing has been trained."""
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    """The steps of its move as they were applied, with all that was drawn and found on the way."""
     failure: str | None = None
     """Why the trial cannot go on."""
     halt: str | None = None

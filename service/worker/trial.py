@@ -20,7 +20,7 @@ from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file, state_file
 from service.storage.paths import StoragePath
-from service.worker.birth import BirthError, born
+from service.worker.birth import BirthError, Births, Steps, born
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
@@ -31,8 +31,6 @@ from service.worker.tables import (
     synapse_rows,
 )
 from service.worker.task import Origin, Report, Task, snapshot_epochs
-
-Births = dict[str, dict[str, list[float]]]
 
 
 class Trial:
@@ -50,10 +48,11 @@ class Trial:
         try:
             if self._trainer is None:
                 started = time.perf_counter()
-                self._trainer, births = self._begin()
+                self._trainer, births, steps = self._begin()
                 self._origin = self._origin_of(self._trainer)
                 if births:
-                    return self._report_birth(self._trainer.epoch, births, time.perf_counter() - started)
+                    seconds = time.perf_counter() - started
+                    return self._report_birth(self._trainer.epoch, births, steps, seconds)
             else:
                 self._save_if_due(self._trainer)
             return self._train(self._trainer)
@@ -67,8 +66,8 @@ class Trial:
             epoch = self._trainer.epoch if self._trainer else 0
             return self._report(epoch, {}, failure=reason)
 
-    def _begin(self) -> tuple[Trainer, Births]:
-        """The trainer of the task, and the evaluations of a child that is just born."""
+    def _begin(self) -> tuple[Trainer, Births, Steps]:
+        """The trainer of the task; of a child that is just born its evaluations and what made it, too."""
         task = self.task
         splits = _splits(task.data)
         saved = [checkpoint_file(task.folder, task.trial)]
@@ -79,15 +78,15 @@ class Trial:
             # One that is damaged is no loss but of time: what was recorded is passed over.
             with suppress(CheckpointError):
                 if checkpoint is not None:
-                    return Trainer.resume(checkpoint, splits, task.threads), {}
+                    return Trainer.resume(checkpoint, splits, task.threads), {}, []
         if task.birth is not None:
             return born(task, splits)
-        return Trainer(task.learner, splits, task.seeds, task.threads), {}
+        return Trainer(task.learner, splits, task.seeds, task.threads), {}, []
 
-    def _report_birth(self, epoch: int, births: Births, seconds: float) -> Report:
+    def _report_birth(self, epoch: int, births: Births, steps: Steps, seconds: float) -> Report:
         """A child has been born, and has not trained yet."""
         metrics = births["before_jitter"] | {"seconds": [seconds] * self.task.learner.replicates}
-        return replace(self._report(epoch, {}), metrics=metrics, births=births)
+        return replace(self._report(epoch, {}), metrics=metrics, births=births, steps=steps)
 
     def _origin_of(self, trainer: Trainer) -> Origin:
         return replace(

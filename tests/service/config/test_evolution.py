@@ -83,3 +83,9 @@ def test_silent_members_may_be_ended(evolving: Path) -> None:
 
 def test_fields_that_may_change_are_fields() -> None:
     assert {path.removeprefix("learner.") for path in SETTABLE} <= vars(LearnerConfig()).keys()
+
+
+def test_fields_that_may_change_are_those_that_networks_can_be_given() -> None:
+    from model.moves.fields import SETTABLE as POSSIBLE
+
+    assert {path.removeprefix("learner.") for path in SETTABLE} <= set(POSSIBLE)

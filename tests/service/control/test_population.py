@@ -60,7 +60,8 @@ class Worker:
             assert task.parent is not None and task.birth is not None
             assert state_file(task.folder, task.parent, task.birth.epoch).read_bytes()
             self._newborn = False
-            return self._report({"births": {"before_jitter": {"accuracy": [0.5, 0.7]}}})
+            births = {"before_jitter": {"accuracy": [0.5, 0.7]}}
+            return self._report({"births": births, "steps": task.birth.steps})
         self.epoch += 1
         done, paused = self.epoch == task.learner.epochs, self.epoch == task.until
         if paused:
