@@ -18,6 +18,8 @@ from model.network.cohort import Cohort
 
 FORMAT = "1"
 CHECKSUM = "checksum"
+LATER = ("neuron_id", "next_neuron_id")
+"""Buffers that files of earlier versions lack: there they are as the network was born with."""
 
 Moments = dict[str, dict[str, torch.Tensor]]
 
@@ -91,7 +93,7 @@ def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], thre
             raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not {list(shape)}")
     dtype = tensors["net.w_in"].dtype
     net = Cohort(config, n_channels, n_classes, seeds, dtype=dtype, threads=threads)
-    state = _named(tensors, "net.")
+    state = _complete(_named(tensors, "net."), net)
     for name, own in net.state_dict().items():
         if state[name].dtype != own.dtype:
             raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not of {own.dtype}")
@@ -102,6 +104,7 @@ def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], thre
 def _kept(net: Cohort, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The networks of the best epoch, where they are kept: all that `net` is made of, of the same shapes."""
     kept, own = _named(tensors, "best."), net.state_dict()
+    kept = _complete(kept, net) if kept else kept
     for name, value in kept.items():
         if name not in own or (value.shape, value.dtype) != (own[name].shape, own[name].dtype):
             raise CheckpointError(f"not a checkpoint, or a damaged one: `best.{name}` belongs to no network")
@@ -125,6 +128,11 @@ def _moments(net: Cohort, tensors: Mapping[str, torch.Tensor]) -> Moments:
 def _named(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
     """Those tensors whose names begin with `prefix`, by the rest of the name."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _complete(state: dict[str, torch.Tensor], net: Cohort) -> dict[str, torch.Tensor]:
+    """`state` with the buffers that an earlier version did not write, as `net` has them."""
+    return {name: net.state_dict()[name].clone() for name in LATER} | state
 
 
 def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> str:
