@@ -70,8 +70,8 @@ def pairwise_distances(positions: Tensor) -> Tensor:
 def distances_between(sources: Tensor, targets: Tensor) -> Tensor:
     """Euclidean distances [..., P, N] from `sources` [..., P, D] to `targets` [..., N, D].
 
-    Squares are added axis by axis. Torch's own sum has another order for another D, and a further axis that is
-    all zeros could change the last digit of a distance.
+    Squares are added axis by axis. Torch's own sum has another order for another D, so that a further axis
+    that is all zeros could change the last digit of a distance.
     """
     difference = sources.unsqueeze(-2) - targets.unsqueeze(-3)
     square = reduce(torch.add, difference.square().unbind(-1))

@@ -45,9 +45,9 @@ class Moved:
 def apply_steps(checkpoint: bytes, steps: Sequence[Step], seed: int) -> Moved:
     """Apply `steps`, in their order, to all networks of a `checkpoint` that `Trainer.checkpoint` has made.
 
-    It is a pure function, and what `steps` it returns do the same again whatever the seed. The optimiser forgets
-    every tensor that changes its shape (its step and its moments), and goes on with the others. The epoch
-    stays; which epoch was the best is forgotten, and patience counts from now on.
+    It is a pure function, and the `steps` that it returns do the same again whatever the seed. The optimiser
+    forgets every tensor that changes its shape (its step and its moments), and goes on with the others. The
+    epoch stays; which epoch was the best is forgotten, and patience counts from now on.
 
     Args:
         checkpoint: the parent.

@@ -72,7 +72,7 @@ def remove(net: Cohort, values: Values) -> Outcome:
 
 
 def _taken(net: Cohort, places: Tensor) -> dict[str, Tensor]:
-    """Every tensor that has an axis of neurons, with those at `places` [R, M] of each network in their order."""
+    """Every tensor that has an axis of neurons, those at `places` [R, M] of each network."""
     found = {}
     for name, axes in AXES.items():
         if (value := net.state_dict().get(name)) is None:
@@ -86,7 +86,7 @@ def _taken(net: Cohort, places: Tensor) -> dict[str, Tensor]:
 
 
 def _chosen(net: Cohort, values: Values, count: int, most: bool) -> Ints:
-    """The `count` neurons of each network that are named in `neurons`, or else used most or least, [R, count]."""
+    """The `count` neurons of each network named in `neurons`, or else used most or least, [R, count]."""
     if (named := listed(values, "neurons", net, count)) is not None:
         legal = (named == np.floor(named)) & (named >= 0) & (named < net.config.hidden)
         if not legal.all() or any(len(set(own)) < count for own in named.tolist()):
@@ -101,9 +101,9 @@ def _chosen(net: Cohort, values: Values, count: int, most: bool) -> Ints:
 
 @torch.no_grad()
 def _use(net: Cohort, rates: Floats | None) -> Floats:
-    """How much each neuron acts on others and on the readout [R, N]: |w| going out times its rate, if that is known.
+    """How much each neuron acts on others and on the readout [R, N]: |w| going out, times its rate if known.
 
-    Recurrent weights and those of the readout have different units; each are relative to their network's mean.
+    Recurrent weights and the readout's have different units; both are relative to their network's mean.
     """
     use = torch.zeros(net.replicates, net.config.hidden, dtype=torch.float64)
     for weights in (net.w_rec * net.mask, net.w_out):

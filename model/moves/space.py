@@ -69,7 +69,7 @@ def _places(net: Cohort) -> list[tuple[str, Tensor]]:
 
 
 def _rotation(positions: np.ndarray) -> np.ndarray:
-    """The smallest rotation [D, D] by which the last principal component of `positions` [N, D] goes to the last axis.
+    """The least rotation [D, D] that brings the last principal component of `positions` to the last axis.
 
     With a the component and b the axis it is 1 - (a + b)(a + b)' / (1 + a'b) + 2 b a'; none at all for a = b.
     """
@@ -85,7 +85,10 @@ def _rotation(positions: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def _distortion(net: Cohort, child: Cohort) -> list[float]:
-    """By how much delays differ (ms), a mean weighted by |w|, of each network; of inputs too, the larger one counts."""
+    """By how much delays differ (ms), a mean weighted by |w|, of each network [R].
+
+    Where inputs have delays it is the larger one of two means, over recurrent synapses and over inputs.
+    """
     kinds = [(net.w_rec.abs() * net.mask, net.delays(), child.delays())]
     before, after = net.input_delays(), child.input_delays()
     if before is not None and after is not None:

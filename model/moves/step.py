@@ -44,7 +44,7 @@ class Move(NamedTuple):
 class Step:
     """One step of a move: the `name` of one of `MOVES`, and its `values`, numbers and text by name.
 
-    All that is drawn or found on the way is a value, too, so that a step as it was applied does the same again.
+    All that is drawn or found on the way is a value, too: a step as it was applied does the same again.
     Raises TypeError or ValueError if JSON could not hold it.
     """
 

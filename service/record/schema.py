@@ -152,7 +152,7 @@ _OWN = {field.name for field in [*_TRIAL, *_ORIGIN]} | {*METRICS, *(f"{name}_sem
 
 _NEURON = [
     _key("neuron", pa.int32(), "number of the hidden neuron, from 0"),
-    _column("neuron_id", pa.int64(), "what tells it apart for good, in a network that gains or loses neurons"),
+    _column("neuron_id", pa.int64(), "its name for good, also where a network gains or loses neurons"),
     _column(
         "position", pa.list_(pa.float32()), "coordinates, D of them (units of space); null without positions"
     ),
