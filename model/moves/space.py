@@ -24,6 +24,7 @@ def dimension_down(net: Cohort, values: Values) -> Outcome:
     That is their last principal component. What is left is turned by the smallest rotation that brings that
     direction to the last axis, inputs as well.
     """
+    places = _places(net)
     if net.config.dimensions == 1:
         raise MoveError("there is 1 dimension, and at least 1 must stay")
     limit = real(values, "limit_ms")
@@ -31,7 +32,7 @@ def dimension_down(net: Cohort, values: Values) -> Outcome:
     rotation = torch.from_numpy(np.stack(turned))
     left = {
         name: (value.double() @ rotation.transpose(1, 2))[..., :-1].to(value.dtype).contiguous()
-        for name, value in _places(net)
+        for name, value in places
     }
     child = bred(net, left, dimensions=net.config.dimensions - 1)
     by_replicate = _distortion(net, child)

@@ -32,7 +32,7 @@ class CheckpointError(ValueError):
 def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
     """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on.
 
-    That is then also the networks of the best epoch, if they are kept.
+    That is then also the networks of the best epoch, if they are kept. The same state gives the same bytes.
     """
     check_dtype(net.w_in.dtype, "pack")
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
@@ -51,7 +51,7 @@ def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best
         "epoch": str(epoch),
         "best": json.dumps(best.plain()),
     }
-    return save(tensors, header | {CHECKSUM: _checksum(tensors, header)})
+    return _in_order(save(tensors, header | {CHECKSUM: _checksum(tensors, header)}))
 
 
 @kinds_checked
@@ -142,6 +142,14 @@ def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) ->
         total = zlib.crc32(f"{name} {value.dtype} {list(value.shape)}".encode(), total)
         total = zlib.crc32(value.detach().contiguous().numpy().tobytes(), total)
     return str(total)
+
+
+def _in_order(data: bytes) -> bytes:
+    """The same file with its header in alphabetical order: the library's differs from call to call."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin on a border of 8 bytes
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
 
 
 def _header(data: bytes) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Networks that have been trained a little, with all that a checkpoint holds."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -42,13 +43,18 @@ SPLITS = Splits(samples(32, 0), samples(16, 1), None)
 
 def trained(**fields: Any) -> Trainer:
     """Two networks after an epoch; some synapses are pruned."""
+    return Trainer.resume(_trained(tuple(sorted(fields.items()))), SPLITS)
+
+
+@cache
+def _trained(fields: tuple[tuple[str, Any], ...]) -> bytes:
     defaults: dict[str, Any] = {"hidden": 9, "epochs": 6, "batch_size": 8, "duration": 30.0}
     defaults |= {"delay_scale": 5.0, "schedule": "constant", "recurrent_gain": 1.0}
-    trainer = Trainer(LearnerConfig(**(defaults | fields)), SPLITS, [3, 8])
+    trainer = Trainer(LearnerConfig(**(defaults | dict(fields))), SPLITS, [3, 8])
     with torch.no_grad():
-        trainer.net.mask[0, 1, 2] = trainer.net.mask[1, 4, 3] = False
+        trainer.net.mask[0, :1, -1:] = trainer.net.mask[1, -1:, :1] = False
     trainer.run_epoch()
-    return trainer
+    return trainer.checkpoint()
 
 
 def as_double(checkpoint: bytes) -> bytes:

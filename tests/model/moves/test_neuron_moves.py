@@ -161,7 +161,7 @@ def test_unequal_shares_break_the_symmetry(share: float) -> None:
         for r, first in ((0, 2), (1, 3))
     )
     size = child.net.w_in.abs().mean().item()
-    assert apart < 1e-4 * size if share == 0.5 else apart > 1e-2 * size
+    assert apart < 1e-5 * size if share == 0.5 else apart > 1e-3 * size
 
 
 @pytest.mark.parametrize(

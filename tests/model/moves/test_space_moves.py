@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from moved import IN_SPACE, SPLITS, WHERE, answers, as_double, trained
 
@@ -140,7 +140,6 @@ def vars_of(config: LearnerConfig) -> dict[str, Any]:
 @pytest.mark.parametrize("where", [one for one in WHERE if one not in IN_SPACE])
 @pytest.mark.parametrize("step", [UP, DOWN, Step("jitter", {"size": 0.1})])
 def test_without_positions_there_is_nothing_to_move(where: dict[str, Any], step: Step) -> None:
-    assume(where["embedding"] not in ("space", "fixed"))
     with pytest.raises(
         MoveError, match=f"`{step.name}`: networks of `embedding` {where['embedding']} have no pos"
     ):
