@@ -73,7 +73,7 @@ def test_the_optimiser_forgets_what_changes_its_shape(where: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("where", WHERE)
 def test_the_first_update_after_growth_is_no_longer_than_the_learning_rate(where: dict[str, Any]) -> None:
-    """Of tensors that have grown; a long-trained parent's step counter would have made it several times that."""
+    """Of tensors that have grown; with the step count of its parent it would be longer."""
     parent = trained(**where)
     for state in parent.optimizer.state.values():
         state["step"].fill_(1000)
