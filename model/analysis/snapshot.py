@@ -26,6 +26,8 @@ class Neurons:
     """The neurons of R networks after `epoch` epochs; spikes are those of an evaluation."""
 
     epoch: int
+    neuron_id: Array
+    """[R, N]: what tells neurons apart where their places change; see `Cohort`."""
     positions: Array | None
     """[R, N, D] (units of space); None without positions."""
     radius: Array
@@ -63,6 +65,7 @@ def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) 
     by_weights = [centroid_and_width(one.T) for one in net.w_in.detach().double().numpy()]
     return Neurons(
         epoch=epoch,
+        neuron_id=net.neuron_id.numpy().copy(),
         positions=positions,
         radius=(
             np.full((net.replicates, size), np.nan)

@@ -1,6 +1,6 @@
 """Points in a D-dimensional space: drawn at random, and their distances."""
 
-from functools import cache
+from functools import cache, reduce
 from math import pi, sqrt
 
 import numpy as np
@@ -68,9 +68,13 @@ def pairwise_distances(positions: Tensor) -> Tensor:
 
 
 def distances_between(sources: Tensor, targets: Tensor) -> Tensor:
-    """Euclidean distances [..., P, N] from `sources` [..., P, D] to `targets` [..., N, D]."""
+    """Euclidean distances [..., P, N] from `sources` [..., P, D] to `targets` [..., N, D].
+
+    Squares are added axis by axis. Torch's own sum has another order for another D, so that a further axis
+    that is all zeros could change the last digit of a distance.
+    """
     difference = sources.unsqueeze(-2) - targets.unsqueeze(-3)
-    square = difference.square().sum(-1)
+    square = reduce(torch.add, difference.square().unbind(-1))
     apart = square != 0  # NaN is no place, least of all the same
     # The inner `where` keeps the root's infinite slope at 0 out of the gradient, the outer one its value.
     return torch.where(apart, torch.where(apart, square, 1).sqrt(), 0)

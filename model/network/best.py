@@ -12,7 +12,7 @@ from model.border import whole
 from model.fields import show
 
 Networks = dict[str, Tensor]
-"""Parameters and mask of R networks by name, each [R, ...]."""
+"""Parameters and buffers of R networks by name, each [R, ...]."""
 
 
 @dataclass
@@ -21,16 +21,16 @@ class Best:
 
     costs: list[float] = field(default_factory=list)
     epochs: list[int] = field(default_factory=list)
-    """When each was reached, from 1; 0: not yet."""
+    """When each was reached, from 1; none yet: the epoch that counting began after, 0 at the start."""
     metrics: dict[str, list[float]] = field(default_factory=dict)
     """Metrics of each replicate at its best epoch; none unless networks are kept."""
     networks: Networks = field(default_factory=dict)
     """The networks, each as it was at its best epoch; none unless they are kept."""
 
     @classmethod
-    def start(cls, count: int) -> Self:
-        """Of `count` costs, before any is known."""
-        return cls([math.inf] * count, [0] * count)
+    def start(cls, count: int, epoch: int = 0) -> Self:
+        """Of `count` costs, before any is known; patience counts from `epoch` on."""
+        return cls([math.inf] * count, [epoch] * count)
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any], networks: Networks) -> Self:

@@ -18,6 +18,8 @@ from model.network.cohort import Cohort
 
 FORMAT = "1"
 CHECKSUM = "checksum"
+LATER = ("neuron_id", "next_neuron_id")
+"""Buffers that files of earlier versions lack: there they are as the network was born with."""
 
 Moments = dict[str, dict[str, torch.Tensor]]
 
@@ -30,7 +32,7 @@ class CheckpointError(ValueError):
 def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
     """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on.
 
-    That is then also the networks of the best epoch, if they are kept.
+    That is then also the networks of the best epoch, if they are kept. The same state gives the same bytes.
     """
     check_dtype(net.w_in.dtype, "pack")
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
@@ -49,7 +51,7 @@ def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best
         "epoch": str(epoch),
         "best": json.dumps(best.plain()),
     }
-    return save(tensors, header | {CHECKSUM: _checksum(tensors, header)})
+    return _in_order(save(tensors, header | {CHECKSUM: _checksum(tensors, header)}))
 
 
 @kinds_checked
@@ -91,7 +93,7 @@ def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], thre
             raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not {list(shape)}")
     dtype = tensors["net.w_in"].dtype
     net = Cohort(config, n_channels, n_classes, seeds, dtype=dtype, threads=threads)
-    state = _named(tensors, "net.")
+    state = _complete(_named(tensors, "net."), net)
     for name, own in net.state_dict().items():
         if state[name].dtype != own.dtype:
             raise CheckpointError(f"not a checkpoint, or a damaged one: `{name}` is not of {own.dtype}")
@@ -102,6 +104,7 @@ def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], thre
 def _kept(net: Cohort, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The networks of the best epoch, where they are kept: all that `net` is made of, of the same shapes."""
     kept, own = _named(tensors, "best."), net.state_dict()
+    kept = _complete(kept, net) if kept else kept
     for name, value in kept.items():
         if name not in own or (value.shape, value.dtype) != (own[name].shape, own[name].dtype):
             raise CheckpointError(f"not a checkpoint, or a damaged one: `best.{name}` belongs to no network")
@@ -127,6 +130,11 @@ def _named(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
+def _complete(state: dict[str, torch.Tensor], net: Cohort) -> dict[str, torch.Tensor]:
+    """`state` with the buffers that an earlier version did not write, as `net` has them."""
+    return {name: net.state_dict()[name].clone() for name in LATER} | state
+
+
 def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) -> str:
     """A checksum (decimal) of numbers and header: safetensors itself would not notice another number."""
     total = zlib.crc32(json.dumps(header, sort_keys=True).encode())
@@ -134,6 +142,14 @@ def _checksum(tensors: Mapping[str, torch.Tensor], header: Mapping[str, str]) ->
         total = zlib.crc32(f"{name} {value.dtype} {list(value.shape)}".encode(), total)
         total = zlib.crc32(value.detach().contiguous().numpy().tobytes(), total)
     return str(total)
+
+
+def _in_order(data: bytes) -> bytes:
+    """The same file with its header in alphabetical order: the library's differs from call to call."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # tensors begin on a border of 8 bytes
+    return len(header).to_bytes(8, "little") + header + data[8 + length :]
 
 
 def _header(data: bytes) -> dict[str, Any]:

@@ -43,8 +43,12 @@ class Cohort(nn.Module):
     O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
     `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for,
     `input_positions` [R, I, D] and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of
-    space). The buffer `mask` [R, N, N] says which recurrent synapses exist: at first all but
-    self-connections.
+    space).
+
+    Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all but self-connections.
+    `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
+    or removed (`model.moves`): at first 0 to N - 1. `next_neuron_id` [R] (int64) is the one that a network's
+    next neuron gets, so that none is used twice.
     """
 
     w_in: nn.Parameter
@@ -58,6 +62,8 @@ class Cohort(nn.Module):
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
     mask: Tensor
+    neuron_id: Tensor
+    next_neuron_id: Tensor
 
     @kinds_checked
     def __init__(
@@ -102,6 +108,8 @@ class Cohort(nn.Module):
         self._register(places, self.input_embedding.learns, dtype, device)
         others = ~torch.eye(n, dtype=torch.bool, device=device)
         self.register_buffer("mask", others.repeat(len(seeds), 1, 1))
+        self.register_buffer("neuron_id", torch.arange(n, device=device).repeat(len(seeds), 1))
+        self.register_buffer("next_neuron_id", torch.full((len(seeds),), n, device=device))
 
     def _register(
         self, drawn: list[Drawn], learns: Callable[[str], bool], dtype: torch.dtype, device: str

@@ -28,6 +28,7 @@ from model.analysis.tuning import tuning_of
 from model.augmentation import Augmentation, augment
 from model.datasets import DataConfig, Ragged, Splits, load_dataset, load_splits
 from model.kernels.simulate import backend_for, record, simulate
+from model.moves import Step, apply_steps
 from model.network.best import Best
 from model.network.checkpoint import pack, unpack
 from model.network.cohort import readout_scale
@@ -53,7 +54,7 @@ from model.training.rate_cost import rate_cost, revive
 from model.training.trainer import Trainer, with_duration
 from model.training.wiring_cost import cost_in_loss, prune, shrink_weights
 
-PLACES = ("", ".datasets", ".augmentation", ".topology")
+PLACES = ("", ".datasets", ".augmentation", ".topology", ".moves")
 """Packages that say what is public by `__all__`."""
 ROOMS = ("analysis", "training", "network")
 """Packages all of whose functions and classes without an underscore are public."""
@@ -74,6 +75,8 @@ HELD = (
     "chance",
     "runs_of",
     "score",
+    "MoveError",
+    "Moved",
 )
 """What comes out and is not made by those who use it, and what is of tensors alone, which torch checks."""
 
@@ -116,6 +119,7 @@ def net() -> Cohort:
 
 
 NET = net()
+BORN = pack(NET, None, 0, Best.start(1))
 SEEN, TUNING = evaluate(NET, DATA), tuning_of(NET, DATA)
 SETS = [[NeuronSet("band", 0, np.array([0, 2]))]]
 EVENTS = {"labels": [0, 1], "n_channels": 4, "n_classes": 3, "groups": None}
@@ -202,6 +206,15 @@ RECIPES: dict[str, list[Recipe]] = {
                "threads": 1})
         for run in (simulate, record)
     ],
+    "Step": [
+        (Step, {"name": "jitter", "values": {"size": 0.1}}),
+        *((lambda step=name, **values: apply_steps(BORN, [Step(step, values)], 0), legal) for name, legal in (
+            ("dimension_down", {"limit_ms": 99.0}), ("jitter", {"size": 0.1, "seed": 1}),
+            ("split", {"count": 1, "share": 0.7, "neurons": "[[0]]"}),
+            ("remove", {"count": 1, "rates": "[[1, 0, 1, 1, 1]]"}), ("set", {"wiring_cost": 0.5}),
+        )),
+    ],
+    "apply_steps": [(apply_steps, {"checkpoint": BORN, "steps": [Step("jitter", {"size": 0.1})], "seed": 0})],
     "backend_for": [(backend_for, {"device": "cpu", "threads": 1})],
 }  # fmt: skip
 WRONG: tuple[Any, ...] = (
