@@ -46,5 +46,5 @@ def set_fields(net: Cohort, values: Values) -> Outcome:
     if "log_delay_scale" in net.state_dict():
         factor = child.config.delay_scale / net.config.delay_scale
         with torch.no_grad():
-            child.log_delay_scale += math.log(factor)
+            child.log_delay_scale.add_(math.log(factor))
     return Outcome(child, {})

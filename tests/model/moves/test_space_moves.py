@@ -48,7 +48,7 @@ def test_up_and_down_again_restores_positions(dimensions: int, seed: int, place:
     config = LearnerConfig(hidden=9, dimensions=dimensions, duration=30.0, input_embedding="line")
     net = Cohort(config, 4, 3, [seed, seed + 1])
     with torch.no_grad():
-        net.positions += 10.0**place
+        net.positions.add_(10.0**place)
     moved = apply_steps(pack(net, None, 0, Best.start(1)), [UP, DOWN], 0)
     child = unpack(moved.checkpoint)[0]
     torch.testing.assert_close(
