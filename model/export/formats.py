@@ -8,6 +8,7 @@ from pathlib import Path
 from model.border import kinds_checked
 from model.export.bundle import Bundle
 from model.export.graphs import write_arrays, write_graphml
+from model.export.sonata import write_sonata
 from model.export.simulators import write_brian2, write_nest
 from model.fields import no_such
 
@@ -17,6 +18,7 @@ FORMATS: dict[str, Writer] = {
     "graphml": write_graphml,
     "brian2": write_brian2,
     "nest": write_nest,
+    "sonata": write_sonata,
 }
 """What writes each format into a folder."""
 
