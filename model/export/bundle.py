@@ -1,6 +1,6 @@
 """What an export is written from: one network, what its neurons do, and samples with its spikes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +32,12 @@ class Bundle:
     """What each neuron does [N], by the names of `COLUMNS`."""
     samples: SpikeDataset
     """The samples that go along, for spikes to be compared on."""
+    expand: bool = False
+    """For NIR: whether what it cannot hold is brought in; see `model.export.nir`."""
+
+    def of_network(self, network: PlainNetwork) -> "Bundle":
+        """The same with another network in place of its own, such as one on a grid."""
+        return replace(self, network=network)
 
     @property
     def fine_step(self) -> float:
@@ -63,7 +69,9 @@ class Bundle:
 
 
 @kinds_checked
-def bundle_of(net: Cohort, replicate: int, data: SpikeDataset, samples: int = 20) -> Bundle:
+def bundle_of(
+    net: Cohort, replicate: int, data: SpikeDataset, samples: int = 20, expand: bool = False
+) -> Bundle:
     """Network number `replicate` of `net`, as it answers to `data`, with some samples of it.
 
     Args:
@@ -71,6 +79,7 @@ def bundle_of(net: Cohort, replicate: int, data: SpikeDataset, samples: int = 20
         replicate: which of them.
         data: held-out samples: neurons are observed on up to OBSERVED of them.
         samples: so many go along, spread over `data`; all, where there are fewer.
+        expand: for NIR.
 
     Raises ValueError if there is no such replicate, the data does not fit the network or has no samples.
     """
@@ -82,4 +91,4 @@ def bundle_of(net: Cohort, replicate: int, data: SpikeDataset, samples: int = 20
     seen = data.subset(spread(len(data), OBSERVED))
     neurons = neurons_of(net, evaluate(net, seen), tuning_of(net, seen), 0)
     columns = {name: np.asarray(getattr(neurons, name)[replicate]) for name in COLUMNS}
-    return Bundle(network, columns, data.subset(spread(len(data), min(count, len(data)))))
+    return Bundle(network, columns, data.subset(spread(len(data), count)), expand)

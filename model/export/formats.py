@@ -7,9 +7,11 @@ from pathlib import Path
 
 from model.border import kinds_checked
 from model.export.bundle import Bundle
+from model.export.errors import ExportError
 from model.export.graphs import write_arrays, write_graphml
-from model.export.sonata import write_sonata
+from model.export.nir import write_nir
 from model.export.simulators import write_brian2, write_nest
+from model.export.sonata import write_sonata
 from model.fields import no_such
 
 Writer = Callable[[Bundle, Path], None]
@@ -19,12 +21,9 @@ FORMATS: dict[str, Writer] = {
     "brian2": write_brian2,
     "nest": write_nest,
     "sonata": write_sonata,
+    "nir": write_nir,
 }
 """What writes each format into a folder."""
-
-
-class ExportError(ValueError):
-    """A network that a format cannot hold, or a folder that cannot be written; the text has the cure."""
 
 
 @kinds_checked

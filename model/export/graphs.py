@@ -72,7 +72,12 @@ def write_graphml(bundle: Bundle, folder: Path) -> None:
             _element(
                 root,
                 "key",
-                {"id": f"{kind}_{name}", "for": kind, "attr.name": name, "attr.type": TYPES[column.dtype.kind]},
+                {
+                    "id": f"{kind}_{name}",
+                    "for": kind,
+                    "attr.name": name,
+                    "attr.type": TYPES[column.dtype.kind],
+                },
             )
     graph = _element(root, "graph", {"id": "network", "edgedefault": "directed"})
     for n, values in enumerate(_rows(nodes)):

@@ -143,7 +143,10 @@ def with_nest(network: dict[str, Array], settings: dict[str, Any], inputs: list[
             for source, channel in zip(sources, used, strict=True):
                 own = np.maximum(to_steps(times[channels == channel], dt), dt)
                 source.set(spike_times=np.sort(own), precise_times=False)
-            syn = {"weight": network["w_in"][used].T.astype(float), "delay": to_steps(late[used].T + dt, dt, 1)}
+            syn = {
+                "weight": network["w_in"][used].T.astype(float),
+                "delay": to_steps(late[used].T + dt, dt, 1),
+            }
             nest.Connect(sources, hidden, "all_to_all", syn)
         nest.Simulate(float(np.ceil(end_of(settings) / dt + 1) * dt))
         events = recorder.get("events")
@@ -167,13 +170,17 @@ def apart(inputs: list[Sample], dt: float, size: int) -> tuple[Array, Array, Arr
     An input that has several spikes in one step gets a unit for each of them. Returns the steps and units of
     all spikes, and of every unit sample * size + input.
     """
-    spikes = [(np.rint(times / dt).astype(np.int64), s * size + units) for s, (times, units) in enumerate(inputs)]
+    spikes = [
+        (np.rint(times / dt).astype(np.int64), s * size + units) for s, (times, units) in enumerate(inputs)
+    ]
     steps, rows = (np.concatenate(column) for column in zip(*spikes, strict=True))
     order = np.lexsort((steps, rows))
     steps, rows = steps[order], rows[order]
     again = np.zeros(len(steps), np.int64)
     if len(steps):
-        same = np.flatnonzero(np.diff(steps, prepend=-1).astype(bool) | np.diff(rows, prepend=-1).astype(bool))
+        same = np.flatnonzero(
+            np.diff(steps, prepend=-1).astype(bool) | np.diff(rows, prepend=-1).astype(bool)
+        )
         again = np.arange(len(steps)) - np.repeat(same, np.diff(np.append(same, len(steps))))
     kinds, units = np.unique(np.stack([again, rows]), axis=1, return_inverse=True)
     return steps, units.ravel(), kinds[1]
@@ -256,7 +263,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         found = SIMULATORS[given.simulator](network, settings, inputs, given.dt)
     except ModuleNotFoundError as error:
-        sys.stderr.write(f"{error}; install the package brian2 or nest-simulator, or choose another --simulator\n")
+        sys.stderr.write(
+            f"{error}; install the package brian2 or nest-simulator, or choose another --simulator\n"
+        )
         return 2
     seconds = time.perf_counter() - started
     labels, told = samples["labels"][: given.samples], answers(network, settings, found)

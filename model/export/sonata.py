@@ -92,7 +92,11 @@ def _write_edges(
         group[f"indices/{name}/range_to_edge_id"] = edges
 
 
-EDGES = {"inputs_to_hidden": "nest:static_synapse", "hidden_to_hidden": "nest:static_synapse", "hidden_to_readout": "NULL"}
+EDGES = {
+    "inputs_to_hidden": "nest:static_synapse",
+    "hidden_to_hidden": "nest:static_synapse",
+    "hidden_to_readout": "NULL",
+}
 """Populations of edges in the order of their types, and what NEST makes of them."""
 
 

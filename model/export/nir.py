@@ -1,0 +1,136 @@
+"""A network in NIR, the intermediate representation of neuromorphic hardware, as far as that can hold it.
+
+NIR has no synapse with a delay of its own: its delay node is one number a channel. And its neurons fall back to a
+fixed potential, where those of here fall by the threshold. So a network of here is refused, unless it is asked
+for in another form: each synapse becomes a channel of its own, that picks its neuron's spikes, delays them and
+weighs them; and neurons reset to 0. The delays are exact then, the reset is NIR's.
+
+Source: Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 15, 2024,
+doi:10.1038/s41467-024-52259-9. Written in the layout of version 1 of its package, whose units are seconds.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from model.arrays import Array, Ints
+from model.exchange.plain import PlainNetwork
+from model.export.bundle import Bundle
+from model.export.errors import ExportError
+
+VERSION = "1.0"
+MOST_NUMBERS = 2**27
+"""Numbers that the matrices of an expanded network may have, half a gigabyte: they grow with synapses x neurons."""
+Node = dict[str, Any]
+
+
+def write_nir(bundle: Bundle, folder: Path) -> None:
+    """Write `network.nir`.
+
+    The graph: `input` (spikes of the I inputs) to `hidden` (CubaLIF), recurrent through `pick`, `delay` and
+    `weigh`, then `readout` (CubaLI, a leaky integrator a neuron) and `output_weights` (Affine, a class each) to
+    `output`. The average of the readout over the sample, weighted by exp(-t/T), is no node of NIR's and is left
+    to its reader.
+
+    Raises ExportError unless `bundle.expand`, or if the network is too large for it.
+    """
+    network = bundle.network
+    if not bundle.expand:
+        raise ExportError(
+            f"NIR has no delay a synapse, and this network has {len(network.synapses[0])} with one each; nor a "
+            "reset by subtraction. Add --expand to have each synapse as a channel of its own with its delay "
+            "(exact), and neurons that reset to 0 (they are others then); brian2, nest and sonata hold all of it"
+        )
+    sizes = [len(network.synapses[0])]
+    if network.input_delays is not None:
+        sizes.append(int((network.w_in != 0).sum()))
+    numbers = max(sizes) * (network.neurons + len(network.w_in))
+    if numbers > MOST_NUMBERS:
+        raise ExportError(
+            f"expanded it would have matrices of {numbers:.2g} numbers, more than {MOST_NUMBERS:.2g}; prune the "
+            "network (learner.wiring_cost), or use sonata"
+        )
+    nodes, edges = graph_of(network)
+    with h5py.File(folder / "network.nir", "w") as file:
+        file["version"] = VERSION
+        _write(file.create_group("node"), {"type": "NIRGraph", "nodes": nodes, "edges": edges})
+
+
+def graph_of(network: PlainNetwork) -> tuple[dict[str, Node], list[tuple[str, str]]]:
+    """The nodes of the expanded network by name, and its edges. Times are in seconds."""
+    config, n = network.config, network.neurons
+    pre, post = network.synapses
+    tau_out, syn_out = config.readout_taus
+    nodes: dict[str, Node] = {
+        "input": {"type": "Input", "shape": np.array([len(network.w_in)])},
+        "hidden": _neurons("CubaLIF", n, config.tau_mem, config.tau_syn)
+        | {"v_threshold": np.full(n, config.threshold), "v_reset": np.zeros(n)},
+        "readout": _neurons("CubaLI", n, tau_out, syn_out),
+        "output_weights": {"type": "Affine", "weight": network.w_out.T, "bias": network.b_out},
+        "output": {"type": "Output", "shape": np.array([network.w_out.shape[1]])},
+    }
+    edges = [("hidden", "readout"), ("readout", "output_weights"), ("output_weights", "output")]
+    if network.input_delays is None:
+        nodes["input_weights"] = {"type": "Linear", "weight": network.w_in.T}
+        edges += [("input", "input_weights"), ("input_weights", "hidden")]
+    else:
+        source, target = np.nonzero(network.w_in)
+        own = network.w_in[source, target], network.input_delays[source, target]
+        edges += _channels(nodes, "input", source, target, *own, network.w_in.shape)
+    if len(pre):
+        own = network.w_rec[pre, post], network.delays[pre, post]
+        edges += _channels(nodes, "hidden", pre, post, *own, (n, n))
+    return nodes, edges
+
+
+def _channels(
+    nodes: dict[str, Node],
+    source: str,
+    pre: Ints,
+    post: Ints,
+    weights: Array,
+    delays: Array,
+    shape: tuple[int, ...],
+) -> list[tuple[str, str]]:
+    """Add K synapses, `pre` to `post`, as K channels; returns the edges from `source` through them to `hidden`."""
+    prefix, channels = ("" if source == "hidden" else "input_"), np.arange(len(pre))
+    pick = np.zeros((len(pre), shape[0]), np.float32)
+    pick[channels, pre] = 1
+    weigh = np.zeros((shape[1], len(pre)), weights.dtype)
+    weigh[post, channels] = weights
+    nodes[f"{prefix}pick"] = {"type": "Linear", "weight": pick}
+    nodes[f"{prefix}delay"] = {"type": "Delay", "delay": delays / 1000}
+    nodes[f"{prefix}weigh"] = {"type": "Linear", "weight": weigh}
+    way = [source, f"{prefix}pick", f"{prefix}delay", f"{prefix}weigh", "hidden"]
+    return list(zip(way, way[1:], strict=False))
+
+
+def _neurons(kind: str, n: int, tau_mem: float, tau_syn: float) -> Node:
+    """N neurons whose current jumps by a weight with each spike.
+
+    NIR's current is tau_syn dI/dt = -I + w_in S, in which an impulse S adds w_in / tau_syn: so w_in is tau_syn.
+    """
+    return {
+        "type": kind,
+        "tau_mem": np.full(n, tau_mem / 1000),
+        "tau_syn": np.full(n, tau_syn / 1000),
+        "r": np.ones(n),
+        "v_leak": np.zeros(n),
+        "w_in": np.full(n, tau_syn / 1000),
+    }
+
+
+def _write(group: h5py.Group, content: Node) -> None:
+    for name, value in content.items():
+        if isinstance(value, dict):
+            inner = group.create_group(name)
+            for key, node in value.items():
+                _write(inner.create_group(key), node)
+        elif name == "edges":
+            group.create_dataset(name, data=value, dtype=h5py.string_dtype())
+        elif isinstance(value, np.ndarray):
+            group.create_dataset(name, data=value, compression="gzip")
+        else:
+            group.create_dataset(name, data=value, dtype=h5py.string_dtype())
