@@ -84,8 +84,8 @@ class LearnerConfig:
     learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
     start: Text | None = None
-    """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a circuit
-    in SONATA; None: it is drawn."""
+    """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
+    circuit in SONATA; None: it is drawn."""
     min_delay: Annotated[Positive, BeforeValidator(_later_than_its_step)] | None = None
     """Least delay (ms), at least one step; None: one step."""
     autapses: Annotated[bool, AfterValidator(_no_autapses)] = False

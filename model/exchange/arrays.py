@@ -1,4 +1,4 @@
-"""Arrays in files that others have written: read without pickle, and told in words when they are not usable."""
+"""Arrays in files that others have written: read without pickle, faults told in words."""
 
 import zipfile
 from pathlib import Path
@@ -49,7 +49,10 @@ def real(array: Any, where: str) -> Floats:
 
 
 def square(array: Any, where: str, size: int | None = None) -> Floats:
-    """`array` as [N, N] float64, flat or not; ForeignError if its numbers make no square, or not one of `size`."""
+    """`array` as [N, N] float64, flat or not.
+
+    Raises ForeignError if its numbers are not real and finite, or make no square, or not one of `size`.
+    """
     found = real(array, where)
     n = round(found.size**0.5) if size is None else size
     if n < 1 or found.size != n * n or found.shape not in ((n * n,), (n, n)):
@@ -70,7 +73,7 @@ def _load(path: Path) -> Any:
 def _why(path: Path, error: Exception) -> str:
     if isinstance(error, ValueError) and ("pickle" in str(error).lower() or "object" in str(error).lower()):
         return (
-            f"{path}: holds Python objects (a pickle), or is no file of NumPy's: pickles can run anything and "
-            "are not read; save plain arrays by numpy.save"
+            f"{path}: holds Python objects (a pickle), or is no file of NumPy's: pickles can run anything "
+            "and are not read; save plain arrays by numpy.save"
         )
     return f"{path}: can't be read as a file of NumPy's ({getattr(error, 'strerror', None) or error})"

@@ -1,15 +1,16 @@
 """Networks as the code of the paper writes its checkpoints, one .npy file an array.
 
 Source: Meszaros, Knight, Akarca, Nowotny, "Space as Time Through Neuron Position Learning", 2025, arXiv
-2511.01632. Its code saves `EPOCH-Conn_Pop0_Pop1-g.npy` (input weights), `-Conn_Pop1_Pop1-g.npy` (recurrent ones),
-`-Conn_Pop1_Pop2-g.npy` (the readout's), `-Conn_Pop1_Pop1-d.npy` (delays, in steps) and `-Pos0.npy`, `-Pos1.npy` ...
-(positions, an axis a file); EPOCH is a number, or `best`.
+2511.01632. Its code saves `EPOCH-Conn_Pop0_Pop1-g.npy` (input weights), `-Conn_Pop1_Pop1-g.npy` (recurrent
+ones), `-Conn_Pop1_Pop2-g.npy` (the readout's), `-Conn_Pop1_Pop1-d.npy` (delays, in steps) and `-Pos0.npy`,
+`-Pos1.npy` ... (positions, an axis a file); EPOCH is a number, or `best`.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,11 +18,11 @@ import torch
 from model.arrays import Floats
 from model.border import kinds_checked
 from model.config import LearnerConfig
-from model.exchange.arrays import ForeignError, read_array, real, square
+from model.exchange.arrays import ForeignError, read_array, square
 from model.network.cohort import Cohort
 
 SETTINGS = LearnerConfig(duration=1000.0, delay_scale=1.0, output_bias=False, position_range=1.0)
-"""What the paper's networks are simulated with: steps of 1 ms, samples of a second, tau_mem 20 and tau_syn 5 ms."""
+"""How the paper simulates its networks: steps of 1 ms, samples of a second, tau_mem 20 and tau_syn 5 ms."""
 WEIGHTS = ("Conn_Pop0_Pop1-g", "Conn_Pop1_Pop1-g", "Conn_Pop1_Pop2-g")
 DELAYS = "Conn_Pop1_Pop1-d"
 ROUNDING = 1.0
@@ -46,10 +47,10 @@ def read_checkpoint(
 ) -> Published:
     """The network of one checkpoint of the paper's code.
 
-    With positions its `embedding` is `space`, at a delay scale of one step per unit of space. With delays alone
-    it is `axonal` where all synapses of a neuron share one, else `free`; without either it is `none`. A delay
-    of d steps there is d + 1 here: in the simulator of the paper a spike without delay acts in the next step,
-    and here the least delay, of one step, is what that takes. Delays that are distances are not rounded here.
+    With positions its `embedding` is `space`, at a delay scale of one step per unit of space. With delays
+    alone it is `axonal` where all synapses of a neuron share one, else `free`; without either it is `none`. A
+    delay of d steps there is d + 1 here: in the simulator of the paper a spike without delay acts in the next
+    step, and here the least delay, of one step, is what that takes. Distances are not rounded here.
 
     Args:
         folder: where the files are.
@@ -62,11 +63,10 @@ def read_checkpoint(
     place = Path(folder)
     epoch = _latest(place) if epoch is None else epoch
     read = _reader(place, epoch)
-    w_rec = square(read(WEIGHTS[1]), _named(place, epoch, WEIGHTS[1]))
+    w_rec = square(read(WEIGHTS[1]), str(_file(place, epoch, WEIGHTS[1])))
     n = len(w_rec)
-    w_in, w_out = (
-        _matrix(read(name), _named(place, epoch, name), n, name == WEIGHTS[2]) for name in WEIGHTS[::2]
-    )
+    w_in = _matrix(read(WEIGHTS[0]), _file(place, epoch, WEIGHTS[0]), n, from_neurons=False)
+    w_out = _matrix(read(WEIGHTS[2]), _file(place, epoch, WEIGHTS[2]), n, from_neurons=True)
     parts = _delays(place, epoch, n, config)
     config = replace(config, hidden=n, min_delay=None, **parts.fields)
     net = Cohort(config, len(w_in), w_out.shape[1], [0])
@@ -83,14 +83,14 @@ def read_checkpoint(
 class _Delays:
     """Where the delays come from, as fields of a configuration and as parameters of a cohort."""
 
-    fields: dict[str, object]
+    fields: dict[str, Any]
     values: dict[str, Floats]
 
 
 def _delays(place: Path, epoch: str, n: int, config: LearnerConfig) -> _Delays:
     positions = _positions(place, epoch, n)
-    path = _named(place, epoch, DELAYS)
-    steps = square(read_array(path), path, n) if Path(path).is_file() else None
+    path = _file(place, epoch, DELAYS)
+    steps = square(read_array(path), str(path), n) if path.is_file() else None
     if steps is not None and steps.min() < 0:
         raise ForeignError(f"{path}: has delays below 0, down to {steps.min():g}")
     if positions is not None:
@@ -113,37 +113,28 @@ def _delays(place: Path, epoch: str, n: int, config: LearnerConfig) -> _Delays:
 
 def _positions(place: Path, epoch: str, n: int) -> Floats | None:
     """Positions [N, D], or None if there are none."""
-    axes = []
-    while Path(path := _named(place, epoch, f"Pos{len(axes)}")).exists():
-        axis = read_array(Path(path))
+    axes: list[Floats] = []
+    while (path := _file(place, epoch, f"Pos{len(axes)}")).exists():
+        axis = read_array(path)
         if axis.shape != (n,):
             raise ForeignError(f"{path}: got shape {list(axis.shape)}, expected {[n]}, as many as neurons")
         axes.append(axis)
-    later = [
-        path.name for path in place.glob(f"{epoch}-Pos*.npy") if path.name not in _axes(epoch, len(axes))
-    ]
-    if later:
-        raise ForeignError(
-            f"{place / later[0]}: axes are numbered from 0, and {epoch}-Pos{len(axes)}.npy is missing"
-        )
+    known = {_file(place, epoch, f"Pos{k}") for k in range(len(axes))}
+    if later := set(place.glob(f"{epoch}-Pos*.npy")) - known:
+        raise ForeignError(f"{min(later)}: axes are numbered from 0, and {path.name} is missing")
     return np.stack(axes, 1) if axes else None
 
 
-def _axes(epoch: str, count: int) -> list[str]:
-    return [f"{epoch}-Pos{k}.npy" for k in range(count)]
-
-
 def _reader(place: Path, epoch: str) -> Callable[[str], Floats]:
-    return lambda name: read_array(Path(_named(place, epoch, name)))
+    return lambda name: read_array(_file(place, epoch, name))
 
 
-def _named(place: Path, epoch: str, name: str) -> str:
-    return str(place / f"{epoch}-{name}.npy")
+def _file(place: Path, epoch: str, name: str) -> Path:
+    return place / f"{epoch}-{name}.npy"
 
 
-def _matrix(array: Floats, where: str, n: int, from_neurons: bool) -> Floats:
+def _matrix(found: Floats, where: Path, n: int, from_neurons: bool) -> Floats:
     """Weights from or to N neurons, [N, O] or [I, N], also if they are flat."""
-    found = real(array, where)
     axis = 0 if from_neurons else -1
     shape = f"[{n}, O]" if from_neurons else f"[I, {n}]"
     fits = found.size > 0 and found.size % n == 0
@@ -160,6 +151,6 @@ def _latest(place: Path) -> str:
     epochs = [match[1] for match in found if match]
     if not epochs:
         raise ForeignError(
-            f"{place}: there is no checkpoint: no file called EPOCH-{WEIGHTS[1]}.npy, EPOCH a number or `best`"
+            f"{place}: there is no checkpoint: no file EPOCH-{WEIGHTS[1]}.npy, EPOCH a number or `best`"
         )
     return "best" if "best" in epochs else max(epochs, key=int)

@@ -74,7 +74,7 @@ class PlainNetwork:
 
     @property
     def synapses(self) -> tuple[Ints, Ints]:
-        """Pre- and postsynaptic neurons [K] of the synapses that exist and are not 0, by presynaptic neuron."""
+        """Pre- and postsynaptic neurons [K] of the synapses that exist and are not 0, ascending."""
         pre, post = np.nonzero(self.mask & (self.w_rec != 0))
         return pre, post
 

@@ -98,7 +98,7 @@ def _read_edges(group: h5py.Group, where: str) -> dict[str, Any]:
 
 
 def _nodes(circuit: Any, path: Path, population: str) -> tuple[Path, int, Floats | None]:
-    """The file with the nodes of a population, how many they are, and where, in the order of their numbers."""
+    """The file with the nodes of a population, how many they are, and where, ascending by number."""
     for one in circuit["networks"]["nodes"]:
         place = path.parent / one["nodes_file"]
         with h5py.File(place, "r") as file:

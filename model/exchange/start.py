@@ -34,8 +34,8 @@ class Start:
 def read_start(path: str | Path) -> Start:
     """What is at `path`: a .npz file, or the configuration (.json) of a circuit in SONATA.
 
-    The .npz file has `delays` [N, N] (ms), and may have `w_rec` [N, N], `mask` [N, N] and `positions` [N, D]; other
-    arrays are left alone. Self-connections are left out.
+    The .npz file has `delays` [N, N] (ms), and may have `w_rec` [N, N], `mask` [N, N] and `positions`
+    [N, D]; other arrays are left alone. Self-connections are left out.
 
     Raises ForeignError if the file cannot be used.
     """
@@ -87,8 +87,8 @@ def begin_with(net: Cohort, start: Start) -> None:
     """Have every network of `net` begin with `start`; input weights and readouts stay as they were drawn.
 
     `free` and `axonal` delays are taken as they are. Neurons in space are put where `start` has them; without
-    places there, where classical multidimensional scaling finds them: so that distances are as near as may be to
-    those that the delays stand for, the mean of both directions.
+    places there, where classical multidimensional scaling finds them: so that distances are as near as may be
+    to those that the delays stand for, the mean of both directions.
 
     Raises ForeignError if it does not fit.
     """
@@ -115,9 +115,7 @@ def _misfit(start: Start, config: LearnerConfig) -> str | None:
     if config.hidden != n:
         return f"{start.path}: has {n} neurons, and `hidden` is {config.hidden}; make them agree"
     if config.embedding in ("none", "shuffled"):
-        return (
-            f"`embedding` {config.embedding} takes no delays from a start; use space, fixed, free or axonal"
-        )
+        return f"`embedding` {config.embedding} takes no start; use space, fixed, free or axonal"
     if config.embedding in ("space", "fixed"):
         known = start.positions
         if known is not None and known.shape[1] != config.dimensions:
@@ -140,7 +138,7 @@ def _misfit(start: Start, config: LearnerConfig) -> str | None:
 def _places(start: Start, config: LearnerConfig) -> Floats:
     """Places [N, D] by classical multidimensional scaling.
 
-    Where only one direction has a synapse its delay stands for both; a pair with none is at the mean distance.
+    Where only one direction has a synapse its delay stands for both; a pair with none is at mean distance.
     """
     length = np.maximum(start.delays - config.delay_floor, 0) / config.delay_scale
     both = start.mask.astype(float) + start.mask.T
@@ -159,5 +157,5 @@ def _places(start: Start, config: LearnerConfig) -> Floats:
 
 @lru_cache(maxsize=4)
 def _read(path: str, _changed: int) -> Start:
-    """`read_start`, once as long as the file does not change: a sweep file asks at every corner of its space."""
+    """`read_start`, once as long as the file does not change: a sweep file asks at each of its corners."""
     return read_start(path)

@@ -52,7 +52,7 @@ class Bundle:
 
     @cached_property
     def fine(self) -> SpikeDataset:
-        """The hidden spikes in the samples, in steps of `fine_step`, where the scheme's error has vanished."""
+        """The hidden spikes in the samples, in steps of `fine_step`, where the scheme's error is small."""
         return self.network.at_step(self.fine_step).spikes(self.samples)
 
     @property

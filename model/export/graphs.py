@@ -100,8 +100,9 @@ def write_arrays(bundle: Bundle, folder: Path) -> None:
 
 
 def write_network(bundle: Bundle, folder: Path) -> None:
-    """Write `network.npz`: the network's arrays under the names of `PlainNetwork`, and its neurons' columns."""
-    np.savez_compressed(folder / "network.npz", **bundle.network.as_arrays(), **bundle.columns)
+    """Write `network.npz`: arrays under the names of `PlainNetwork`, and the neurons' columns."""
+    arrays: dict[str, Any] = bundle.network.as_arrays() | bundle.columns
+    np.savez_compressed(folder / "network.npz", **arrays)
 
 
 def _rows(columns: dict[str, Array]) -> Iterable[tuple[Any, ...]]:

@@ -1,14 +1,15 @@
 """A network in NIR, the intermediate representation of neuromorphic hardware, as far as that can hold it.
 
-NIR has no synapse with a delay of its own: its delay node is one number a channel. And its neurons fall back to a
-fixed potential, where those of here fall by the threshold. So a network of here is refused, unless it is asked
-for in another form: each synapse becomes a channel of its own, that picks its neuron's spikes, delays them and
-weighs them; and neurons reset to 0. The delays are exact then, the reset is NIR's.
+NIR has no synapse with a delay of its own: its delay node is one number a channel. And its neurons fall
+back to a fixed potential, where those of here fall by the threshold. So a network of here is refused,
+unless it is asked for in another form: each synapse becomes a channel of its own, that picks its neuron's
+spikes, delays them and weighs them; and neurons reset to 0. The delays are exact then, the reset is NIR's.
 
 Source: Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 15, 2024,
 doi:10.1038/s41467-024-52259-9. Written in the layout of version 1 of its package, whose units are seconds.
 """
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from model.export.errors import ExportError
 
 VERSION = "1.0"
 MOST_NUMBERS = 2**27
-"""Numbers that the matrices of an expanded network may have, half a gigabyte: they grow with synapses x neurons."""
+"""Numbers that the matrices of an expanded network may have: half a gigabyte of them."""
 Node = dict[str, Any]
 
 
@@ -30,18 +31,18 @@ def write_nir(bundle: Bundle, folder: Path) -> None:
     """Write `network.nir`.
 
     The graph: `input` (spikes of the I inputs) to `hidden` (CubaLIF), recurrent through `pick`, `delay` and
-    `weigh`, then `readout` (CubaLI, a leaky integrator a neuron) and `output_weights` (Affine, a class each) to
-    `output`. The average of the readout over the sample, weighted by exp(-t/T), is no node of NIR's and is left
-    to its reader.
+    `weigh`, then `readout` (CubaLI, a leaky integrator a neuron) and `output_weights` (Affine, a class
+    each) to `output`. The average of the readout over the sample, weighted by exp(-t/T), is no node of
+    NIR's and is left to its reader.
 
     Raises ExportError unless `bundle.expand`, or if the network is too large for it.
     """
     network = bundle.network
     if not bundle.expand:
         raise ExportError(
-            f"NIR has no delay a synapse, and this network has {len(network.synapses[0])} with one each; nor a "
-            "reset by subtraction. Add --expand to have each synapse as a channel of its own with its delay "
-            "(exact), and neurons that reset to 0 (they are others then); brian2, nest and sonata hold all of it"
+            f"NIR has no delay a synapse, and this network has {len(network.synapses[0])} with one each, nor "
+            "a reset by subtraction. Add --expand to have each synapse as a channel of its own with its delay "
+            "(exact), and neurons that reset to 0 (others than here); brian2, nest and sonata hold it all"
         )
     sizes = [len(network.synapses[0])]
     if network.input_delays is not None:
@@ -49,8 +50,8 @@ def write_nir(bundle: Bundle, folder: Path) -> None:
     numbers = max(sizes) * (network.neurons + len(network.w_in))
     if numbers > MOST_NUMBERS:
         raise ExportError(
-            f"expanded it would have matrices of {numbers:.2g} numbers, more than {MOST_NUMBERS:.2g}; prune the "
-            "network (learner.wiring_cost), or use sonata"
+            f"expanded it would have matrices of {numbers:.2g} numbers, more than {MOST_NUMBERS:.2g}; prune "
+            "the network (learner.wiring_cost), or use sonata"
         )
     nodes, edges = graph_of(network)
     with h5py.File(folder / "network.nir", "w") as file:
@@ -94,7 +95,7 @@ def _channels(
     delays: Array,
     shape: tuple[int, ...],
 ) -> list[tuple[str, str]]:
-    """Add K synapses, `pre` to `post`, as K channels; returns the edges from `source` through them to `hidden`."""
+    """Add K synapses, `pre` to `post`, as K channels; returns the edges through them to `hidden`."""
     prefix, channels = ("" if source == "hidden" else "input_"), np.arange(len(pre))
     pick = np.zeros((len(pre), shape[0]), np.float32)
     pick[channels, pre] = 1
@@ -104,13 +105,14 @@ def _channels(
     nodes[f"{prefix}delay"] = {"type": "Delay", "delay": delays / 1000}
     nodes[f"{prefix}weigh"] = {"type": "Linear", "weight": weigh}
     way = [source, f"{prefix}pick", f"{prefix}delay", f"{prefix}weigh", "hidden"]
-    return list(zip(way, way[1:], strict=False))
+    return list(pairwise(way))
 
 
 def _neurons(kind: str, n: int, tau_mem: float, tau_syn: float) -> Node:
     """N neurons whose current jumps by a weight with each spike.
 
-    NIR's current is tau_syn dI/dt = -I + w_in S, in which an impulse S adds w_in / tau_syn: so w_in is tau_syn.
+    NIR's current is tau_syn dI/dt = -I + w_in S, in which an impulse S adds w_in / tau_syn: so w_in is
+    tau_syn.
     """
     return {
         "type": kind,

@@ -41,7 +41,8 @@ class Grid:
             whole(self.bits, "Grid: `bits`", 2, MOST_BITS)
         if self.max_delay is not None and self.max_delay < (self.delay_step or 0):
             raise ValueError(
-                f"Grid: `max_delay`: got {self.max_delay:g}, expected at least `delay_step` = {self.delay_step:g}"
+                f"Grid: `max_delay`: got {self.max_delay:g}, expected at least `delay_step` = "
+                f"{self.delay_step:g}"
             )
 
 

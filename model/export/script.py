@@ -1,20 +1,20 @@
 """Run an exported network in Brian 2 or NEST, and compare its spikes and answers with those it came with.
 
-This file stands beside `network.npz` and `samples.npz`, which have all that it needs, and knows nothing of the
-program that wrote them: it wants numpy and the simulator.
+This file stands beside `network.npz` and `samples.npz`, which have all that it needs, and knows nothing of
+the program that wrote them: it wants numpy and the simulator.
 
     python simulate.py --simulator brian2 --dt 0.01
 
 The neuron: tau_mem dV/dt = I - V and tau_syn dI/dt = -I; a spike that arrives adds its weight to I. At the
-threshold the neuron fires and V falls by the threshold, not to 0; there is no refractory time. In Brian 2 it is
-written down as it stands. NEST's models of exponential currents reset to a fixed potential, all but one:
-`mat2_psc_exp` never resets V and raises the threshold instead, by alpha_1 with each spike, which decays with
-tau_1. With alpha_1 = the threshold and tau_1 = tau_mem that is the same neuron, to the letter, but that it can
-fire in every second step only. C_m = tau_mem makes weights (pA) those of here.
+threshold the neuron fires and V falls by the threshold, not to 0; there is no refractory time. In Brian 2
+it is written down as it stands. NEST's models of exponential currents reset to a fixed potential, all but
+one: `mat2_psc_exp` never resets V and raises the threshold instead, by alpha_1 with each spike, which
+decays with tau_1. With alpha_1 = the threshold and tau_1 = tau_mem that is the same neuron, to the letter,
+but that it can fire in every second step only. C_m = tau_mem makes weights (pA) those of here.
 
-Both simulators round inputs and delays to their step, and tell a spike at the end of the step of the crossing,
-half a step late in the mean. So half a step is taken off the times of spikes, and off recurrent delays before they
-are rounded.
+Both simulators round inputs and delays to their step, and tell a spike at the end of the step of the
+crossing, half a step late in the mean. So half a step is taken off the times of spikes, and off recurrent
+delays before they are rounded.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +64,7 @@ def load(folder: Path) -> tuple[dict[str, Array], dict[str, Any], dict[str, Arra
 def parts(samples: dict[str, Array], name: str) -> list[Sample]:
     """The spikes `name` of each sample."""
     ends, times, units = samples[f"{name}_ends"], samples[f"{name}_times"], samples[f"{name}_units"]
-    return [(times[a:b], units[a:b]) for a, b in zip(ends, ends[1:], strict=False)]
+    return [(times[a:b], units[a:b]) for a, b in pairwise(ends)]
 
 
 def end_of(settings: dict[str, Any]) -> float:

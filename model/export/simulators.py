@@ -1,6 +1,7 @@
 """A script that runs the network in another simulator, with samples and the spikes to compare."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,8 @@ def write_nest(bundle: Bundle, folder: Path) -> None:
 def _write(bundle: Bundle, folder: Path, simulator: str) -> None:
     write_network(bundle, folder)
     times, units, ends = bundle.inputs
+    spikes: dict[str, Any] = _spikes("hidden", bundle.hidden, bundle.network.config.dt)
+    spikes |= _spikes("fine", bundle.fine, bundle.fine_step)
     np.savez_compressed(
         folder / "samples.npz",
         input_times=times,
@@ -32,8 +35,7 @@ def _write(bundle: Bundle, folder: Path, simulator: str) -> None:
         labels=bundle.samples.labels,
         answers=bundle.network.answers(bundle.samples),
         simulator=np.array(simulator),
-        **_spikes("hidden", bundle.hidden, bundle.network.config.dt),
-        **_spikes("fine", bundle.fine, bundle.fine_step),
+        **spikes,
     )
     (folder / "simulate.py").write_text(Path(script.__file__).read_text())
 

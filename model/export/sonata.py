@@ -6,6 +6,7 @@ Computational Biology 16, 2020, doi:10.1371/journal.pcbi.1007696, and its develo
 
 import json
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def write_sonata(bundle: Bundle, folder: Path) -> None:
     _write_config(folder / "circuit_config.json", _circuit())
     hidden = bundle.hidden
     times, inputs, ends = bundle.inputs
-    for sample, (begin, end) in enumerate(zip(ends, ends[1:], strict=False)):
+    for sample, (begin, end) in enumerate(pairwise(ends)):
         _write_spikes(folder / f"inputs/{sample:03d}.h5", "inputs", times[begin:end], inputs[begin:end])
         _write_spikes(
             folder / f"spikes/{sample:03d}.h5", "hidden", hidden.times[sample], hidden.channels[sample]

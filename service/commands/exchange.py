@@ -22,13 +22,13 @@ def export(
         str | None,
         typer.Option(
             metavar="GRID",
-            help="Round delays and weights, such as bits=8/6/4,delay_step=1/2,max_delay=60: the first of each "
-            "is exported, and the accuracy is told of all.",
+            help="Round delays and weights, such as bits=8/6/4,delay_step=1/2,max_delay=60: the first of "
+            "each is exported, and the accuracy is told of all.",
         ),
     ] = None,
     expand: Annotated[
         bool,
-        typer.Option("--expand", help="For nir: a channel for each synapse's delay, and NIR's own reset."),
+        typer.Option("--expand", help="For nir: each delay a channel of its own, and NIR's reset."),
     ] = False,
     out: Out = RUNS,
 ) -> None:

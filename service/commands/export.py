@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -31,7 +31,7 @@ from service.storage.paths import StoragePath
 
 GRID = {"delay_step": float, "max_delay": float, "bits": int}
 """What `--quantize` knows, and the type of its values."""
-Asked = dict[str, list[float | int]]
+Asked = dict[str, list[float]]
 
 
 def export_network(
@@ -109,23 +109,24 @@ def read_grid(text: str) -> Asked:
             raise ValueError("`max_delay` has one value")
         for key, numbers in found.items():
             for number in numbers:
-                Grid(**{key: number})  # raises unless it is legal
+                _ = Grid(**{key: number})  # type: ignore[arg-type]  # raises unless it is legal
     except ValueError as error:
         fault = f"{str(error).removeprefix('Grid: ')}; an example is bits=8/6/4,delay_step=1/2,max_delay=60"
         raise UserError([Fault("export", "--quantize", fault)]) from error
     return found
 
 
-def _number(key: str, text: str) -> float | int:
+def _number(key: str, text: str) -> float:
+    kind: type[float] = GRID[key]
     try:
-        return GRID[key](text)
+        return kind(text)
     except ValueError:
         noun = "a whole number" if GRID[key] is int else "a number"
         raise ValueError(f"`{key}`: got {text!r}, expected {noun}") from None
 
 
 def _trial(name: str, runs: StoragePath) -> tuple[Cohort, str, SpikeDataset]:
-    """The networks of a trial, and the samples that they have not been trained on, with the name of that part."""
+    """The networks of a trial, and the samples that they were not trained on, with the name of that part."""
     sweep_name, _, number = name.rpartition("/")
     if not sweep_name or not number.isdecimal():
         raise UserError([Fault("export", name, "expected NAME/TRIAL, such as quickstart/17")])
@@ -143,19 +144,18 @@ def _trial(name: str, runs: StoragePath) -> tuple[Cohort, str, SpikeDataset]:
     return net, part, data
 
 
-def _on_grid(
-    bundle: Bundle, asked: Mapping[str, list[float | int]], data: SpikeDataset
-) -> tuple[Bundle, list[Resolution]]:
+def _on_grid(bundle: Bundle, asked: Asked, data: SpikeDataset) -> tuple[Bundle, list[Resolution]]:
     """The bundle on the first grid that is asked for, and how the network answers on all of them."""
-    steps, bits = asked.get("delay_step", [None]), asked.get("bits", [None])  # type: ignore[list-item]
-    greatest = asked.get("max_delay", [None])[0]  # type: ignore[list-item]
+    steps: list[float | None] = [*asked.get("delay_step", [])] or [None]
+    bits: list[int | None] = [int(number) for number in asked.get("bits", [])]
+    bits = bits or [None]
+    greatest = next(iter(asked.get("max_delay", [])), None)
     try:
-        first = Grid(steps[0], greatest, bits[0])  # type: ignore[arg-type]
-        found = resolutions(bundle.network, data, steps, bits, greatest)  # type: ignore[arg-type]
+        found = resolutions(bundle.network, data, steps, bits, greatest)
     except ValueError as error:
         raise UserError([Fault("export", "--quantize", str(error).removeprefix("Grid: "))]) from error
     as_it_is = Resolution(Grid(), bundle.network.accuracy(data), 1.0)
-    return bundle.of_network(quantized(bundle.network, first)), [as_it_is, *found]
+    return bundle.of_network(quantized(bundle.network, found[0].grid)), [as_it_is, *found]
 
 
 def _as_table(found: Sequence[Resolution], part: str, size: int) -> Table:

@@ -1,5 +1,6 @@
 """`polychrony import`: a network that the paper's own code has written, as one of ours."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -27,8 +28,6 @@ def import_network(
 
     Raises UserError, and writes nothing, if the file is there already or the checkpoint cannot be used.
     """
-    from dataclasses import replace
-
     if file.exists():
         raise UserError([Fault("import", "--to", f"{file} is there already; name a new file")])
     try:
