@@ -41,8 +41,8 @@ def write_nir(bundle: Bundle, folder: Path) -> None:
     if not bundle.expand:
         raise ExportError(
             f"NIR has no delay a synapse, and this network has {len(network.synapses[0])} with one each, nor "
-            "a reset by subtraction. Add --expand to have each synapse as a channel of its own with its delay "
-            "(exact), and neurons that reset to 0 (others than here); brian2, nest and sonata hold it all"
+            "a reset by subtraction. Add --expand to have each synapse as a channel of its own, its delay "
+            "exact, and neurons that reset to 0 (others than here); brian2, nest and sonata hold it all"
         )
     sizes = [len(network.synapses[0])]
     if network.input_delays is not None:
