@@ -265,7 +265,7 @@ def main(arguments: list[str] | None = None) -> int:
         found = SIMULATORS[given.simulator](network, settings, inputs, given.dt)
     except ModuleNotFoundError as error:
         sys.stderr.write(
-            f"{error}; install the package brian2 or nest-simulator, or choose another --simulator\n"
+            f"{error}; install brian2 or nest-simulator, or choose another --simulator\n"
         )
         return 2
     seconds = time.perf_counter() - started
