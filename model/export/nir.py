@@ -1,9 +1,11 @@
 """A network in NIR, the intermediate representation of neuromorphic hardware, as far as that can hold it.
 
-NIR has no synapse with a delay of its own: its delay node is one number a channel. And its neurons fall
-back to a fixed potential, where those of here fall by the threshold. So a network of here is refused,
-unless it is asked for in another form: each synapse becomes a channel of its own, that picks its neuron's
-spikes, delays them and weighs them; and neurons reset to 0. The delays are exact then, the reset is NIR's.
+NIR has no synapse with a delay of its own: its delay node has one a channel. So a network whose neurons each
+have one delay (`axonal`, `none`) is held exactly, and another is refused, unless it is asked for in expanded
+form: each synapse becomes a channel of its own, that picks its neuron's spikes, delays them and weighs them.
+That is exact, too, but grows with the square of the neurons.
+
+The neuron is the same: where V reaches the threshold it falls by the threshold, which is a reset to 0.
 
 Source: Pedersen et al., "Neuromorphic intermediate representation", Nature Communications 15, 2024,
 doi:10.1038/s41467-024-52259-9. Written in the layout of version 1 of its package, whose units are seconds.
@@ -16,7 +18,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from model.arrays import Array, Ints
+from model.arrays import Array
 from model.exchange.plain import PlainNetwork
 from model.export.bundle import Bundle
 from model.export.errors import ExportError
@@ -30,24 +32,25 @@ Node = dict[str, Any]
 def write_nir(bundle: Bundle, folder: Path) -> None:
     """Write `network.nir`.
 
-    The graph: `input` (spikes of the I inputs) to `hidden` (CubaLIF), recurrent through `pick`, `delay` and
-    `weigh`, then `readout` (CubaLI, a leaky integrator a neuron) and `output_weights` (Affine, a class
-    each) to `output`. The average of the readout over the sample, weighted by exp(-t/T), is no node of
-    NIR's and is left to its reader.
+    The graph: `input` (spikes of the I inputs) to `hidden` (CubaLIF), which is recurrent through `delay` and
+    `weights`, or expanded through `pick`, `delay` and `weigh`; then `readout` (CubaLI, a leaky integrator a
+    neuron) and `output_weights` (Affine, a class each) to `output`. The average of the readout over the
+    sample, weighted by exp(-t/T), is no node of NIR's and is left to its reader.
 
-    Raises ExportError unless `bundle.expand`, or if the network is too large for it.
+    Raises ExportError if synapses of a neuron have several delays and `bundle.expand` is not set, or if the
+    network is too large for it.
     """
     network = bundle.network
-    if not bundle.expand:
+    if not bundle.expand and not all(_by_neuron(delays, weights) for delays, weights in _late(network)):
         raise ExportError(
-            f"NIR has no delay a synapse, and this network has {len(network.synapses[0])} with one each, nor "
-            "a reset by subtraction. Add --expand to have each synapse as a channel of its own, its delay "
-            "exact, and neurons that reset to 0 (others than here); brian2, nest and sonata hold it all"
+            f"NIR has no delay a synapse, and this network has {len(network.synapses[0])} with one each; add "
+            "--expand to have each of them as a channel of its own; or take brian2, nest or sonata"
         )
-    sizes = [len(network.synapses[0])]
-    if network.input_delays is not None:
-        sizes.append(int((network.w_in != 0).sum()))
-    numbers = max(sizes) * (network.neurons + len(network.w_in))
+    numbers = sum(
+        int((weights != 0).sum()) * sum(weights.shape)
+        for delays, weights in _late(network)
+        if not _by_neuron(delays, weights)
+    )
     if numbers > MOST_NUMBERS:
         raise ExportError(
             f"expanded it would have matrices of {numbers:.2g} numbers, more than {MOST_NUMBERS:.2g}; prune "
@@ -60,9 +63,8 @@ def write_nir(bundle: Bundle, folder: Path) -> None:
 
 
 def graph_of(network: PlainNetwork) -> tuple[dict[str, Node], list[tuple[str, str]]]:
-    """The nodes of the expanded network by name, and its edges. Times are in seconds."""
+    """The nodes of a network by name, and its edges; expanded where it must be. Times are in seconds."""
     config, n = network.config, network.neurons
-    pre, post = network.synapses
     tau_out, syn_out = config.readout_taus
     nodes: dict[str, Node] = {
         "input": {"type": "Input", "shape": np.array([len(network.w_in)])},
@@ -76,33 +78,44 @@ def graph_of(network: PlainNetwork) -> tuple[dict[str, Node], list[tuple[str, st
     if network.input_delays is None:
         nodes["input_weights"] = {"type": "Linear", "weight": network.w_in.T}
         edges += [("input", "input_weights"), ("input_weights", "hidden")]
-    else:
-        source, target = np.nonzero(network.w_in)
-        own = network.w_in[source, target], network.input_delays[source, target]
-        edges += _channels(nodes, "input", source, target, *own, network.w_in.shape)
-    if len(pre):
-        own = network.w_rec[pre, post], network.delays[pre, post]
-        edges += _channels(nodes, "hidden", pre, post, *own, (n, n))
+    for source, (delays, weights) in zip(("hidden", "input"), _late(network), strict=False):
+        if weights.any():
+            edges += _connect(nodes, source, delays, weights)
     return nodes, edges
 
 
-def _channels(
-    nodes: dict[str, Node],
-    source: str,
-    pre: Ints,
-    post: Ints,
-    weights: Array,
-    delays: Array,
-    shape: tuple[int, ...],
-) -> list[tuple[str, str]]:
-    """Add K synapses, `pre` to `post`, as K channels; returns the edges through them to `hidden`."""
-    prefix, channels = ("" if source == "hidden" else "input_"), np.arange(len(pre))
-    pick = np.zeros((len(pre), shape[0]), np.float32)
+def _late(network: PlainNetwork) -> list[tuple[Array, Array]]:
+    """Delays (ms) and weights, from rows to columns: among neurons and, where they are late, of inputs."""
+    found = [(network.delays, network.w_rec * network.mask)]
+    if network.input_delays is not None:
+        found.append((network.input_delays, network.w_in))
+    return found
+
+
+def _by_neuron(delays: Array, weights: Array) -> bool:
+    """Whether all synapses of each row have one delay."""
+    late = np.where(weights != 0, delays, np.nan)
+    rows = [row[~np.isnan(row)] for row in late]
+    return all(len(np.unique(row)) <= 1 for row in rows)
+
+
+def _connect(nodes: dict[str, Node], source: str, delays: Array, weights: Array) -> list[tuple[str, str]]:
+    """Add what leads from `source` to `hidden`; returns the edges through it."""
+    prefix = "" if source == "hidden" else "input_"
+    if _by_neuron(delays, weights):
+        each = np.where(weights != 0, delays, 0).max(1)
+        nodes[f"{prefix}delay"] = {"type": "Delay", "delay": each / 1000}
+        nodes[f"{prefix}weights"] = {"type": "Linear", "weight": weights.T}
+        way = [source, f"{prefix}delay", f"{prefix}weights", "hidden"]
+        return list(pairwise(way))
+    pre, post = np.nonzero(weights)
+    channels = np.arange(len(pre))
+    pick = np.zeros((len(pre), weights.shape[0]), np.float32)
     pick[channels, pre] = 1
-    weigh = np.zeros((shape[1], len(pre)), weights.dtype)
-    weigh[post, channels] = weights
+    weigh = np.zeros((weights.shape[1], len(pre)), weights.dtype)
+    weigh[post, channels] = weights[pre, post]
     nodes[f"{prefix}pick"] = {"type": "Linear", "weight": pick}
-    nodes[f"{prefix}delay"] = {"type": "Delay", "delay": delays / 1000}
+    nodes[f"{prefix}delay"] = {"type": "Delay", "delay": delays[pre, post] / 1000}
     nodes[f"{prefix}weigh"] = {"type": "Linear", "weight": weigh}
     way = [source, f"{prefix}pick", f"{prefix}delay", f"{prefix}weigh", "hidden"]
     return list(pairwise(way))

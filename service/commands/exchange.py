@@ -28,7 +28,7 @@ def export(
     ] = None,
     expand: Annotated[
         bool,
-        typer.Option("--expand", help="For nir: each delay a channel of its own, and NIR's reset."),
+        typer.Option("--expand", help="For nir: each synapse a channel of its own."),
     ] = False,
     out: Out = RUNS,
 ) -> None:

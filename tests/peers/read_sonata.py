@@ -1,4 +1,4 @@
-"""Reads a circuit by libsonata and by Blue Brain SNAP, in their own environment; writes what they found as JSON."""
+"""Reads a circuit by libsonata and by Blue Brain SNAP, and tells as JSON what is there."""
 
 import json
 import sys

@@ -1,7 +1,7 @@
 """Reads a network by `nir`, checks its types, and steps through the graph that it has read.
 
 The interpreter here is the plainest there can be: every node by the equations in nir's own documentation, in
-short steps. It stands for the simulators that read NIR, none of which has delays of a synapse in a recurrent loop.
+short steps. It stands for simulators that read NIR: of those, few know its delay node.
 """
 
 import json
@@ -12,11 +12,12 @@ import numpy as np
 
 
 def run(graph: nir.NIRGraph, spikes: np.ndarray, dt: float) -> list[list[float]]:
-    """Spikes of `hidden`: a pair of time (ms) and neuron each. `spikes` [steps, I] are counts; `dt` in seconds."""
+    """Spikes of `hidden`, each a time (ms) and a neuron; `spikes` [steps, I] are counts, `dt` in s."""
     nodes = graph.nodes
     hidden, fired = nodes["hidden"], []
     current, potential = np.zeros_like(hidden.v_threshold), np.zeros_like(hidden.v_threshold)
-    late = {name: np.rint(node.delay / dt).astype(int) for name, node in nodes.items() if name.endswith("delay")}
+    delays = {name: node.delay for name, node in nodes.items() if name.endswith("delay")}
+    late = {name: np.rint(each / dt).astype(int) for name, each in delays.items()}
     rings = {name: np.zeros((steps.max() + 1, len(steps))) for name, steps in late.items()}
     ends = np.zeros(len(hidden.v_threshold))
     for k, row in enumerate(spikes):
@@ -26,9 +27,12 @@ def run(graph: nir.NIRGraph, spikes: np.ndarray, dt: float) -> list[list[float]]
         for name, steps in late.items():
             prefix = name.removesuffix("delay")
             ring, channels = rings[name], np.arange(len(steps))
-            picked = nodes[f"{prefix}pick"].weight @ (row if prefix else ends)
-            ring[(k + steps) % len(ring), channels] += picked
-            arriving += nodes[f"{prefix}weigh"].weight @ ring[k % len(ring)]
+            sent = row if prefix else ends
+            if f"{prefix}pick" in nodes:
+                sent = nodes[f"{prefix}pick"].weight @ sent
+            ring[(k + steps) % len(ring), channels] += sent
+            weights = nodes[f"{prefix}weigh" if f"{prefix}pick" in nodes else f"{prefix}weights"].weight
+            arriving += weights @ ring[k % len(ring)]
             ring[k % len(ring)] = 0
         # An impulse adds w_in / tau_syn to the current; then both decay exactly over the step.
         current = current + hidden.w_in * arriving / hidden.tau_syn

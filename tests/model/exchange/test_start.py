@@ -1,4 +1,4 @@
-"""A network that training begins with: from a .npz file or from SONATA, into every embedding that can have it."""
+"""A network that training begins with, from a .npz file or from SONATA, in each embedding that can be."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -93,7 +93,8 @@ def test_training_begins_with_it_and_keeps_to_its_synapses(tmp_path: Path) -> No
     made = matrix()
     path = save(tmp_path / "start.npz", **made)
     splits = load_dataset("digits")
-    small = splits._replace(train=splits.train.subset(slice(64)), validation=splits.validation.subset(slice(9)))
+    train, validation = splits.train.subset(slice(64)), splits.validation.subset(slice(9))
+    small = splits._replace(train=train, validation=validation)
     asked = config(start=str(path), duration=40.0, epochs=1, embedding="free")
     trainer = Trainer(asked, small, [0])
     late = trainer.net.delays()[0].detach().numpy()
@@ -109,7 +110,7 @@ def test_training_begins_with_it_and_keeps_to_its_synapses(tmp_path: Path) -> No
     ("arrays", "fields", "fault"),
     [
         ({"delays": np.ones((5, 5))}, {}, "has 5 neurons, and `hidden` is 7"),
-        ({"delays": np.ones((N, N)) / 2}, {"embedding": "free"}, "delays down to 0.5 ms, and the least delay is 1"),
+        ({"delays": np.ones((N, N)) / 2}, {"embedding": "free"}, "down to 0.5 ms, and the least delay is 1"),
         ({"delays": np.ones((N, N))}, {"embedding": "none"}, "`embedding` none takes no start"),
         ({"delays": np.ones((N, N))}, {"embedding": "shuffled"}, "takes no start"),
         ({**matrix(), "positions": np.ones((N, 3))}, {}, "positions have 3 axes, and `dimensions` is 2"),
@@ -137,7 +138,8 @@ def test_other_files_are_told(tmp_path: Path) -> None:
     (tmp_path / "start.npz").write_text("1 2")
     np.save(tmp_path / "one.npy", np.ones((N, N)))
     (tmp_path / "one.npy").rename(tmp_path / "one.npz")
-    for name, fault in (("start.txt", "expected a .npz"), ("start.npz", "Python objects"), ("one.npz", "single array")):
+    faults = {"start.txt": "expected a .npz", "start.npz": "Python objects", "one.npz": "single array"}
+    for name, fault in faults.items():
         with pytest.raises(ForeignError, match=fault):
             read_start(tmp_path / name)
     assert "no such file" in str(start_fault(config(start=str(tmp_path / "gone.npz")))).lower()

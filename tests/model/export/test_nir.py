@@ -18,9 +18,20 @@ MakeBundle = Callable[..., Bundle]
 def test_a_network_is_refused_with_the_reason_unless_it_may_be_expanded(
     bundle: MakeBundle, tmp_path: Path
 ) -> None:
-    with pytest.raises(ExportError, match="no delay a synapse, and this network has 17 .* nor a reset by subtr"):
+    with pytest.raises(ExportError, match=r"no delay a synapse, and this network has 17 .* add --expand"):
         export(bundle(), "nir", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("embedding", ["axonal", "none"])
+def test_one_delay_a_neuron_is_held_as_it_is(bundle: MakeBundle, tmp_path: Path, embedding: str) -> None:
+    network = bundle(embedding=embedding).network
+    nodes, edges = graph_of(network)
+    assert np.array_equal(nodes["weights"]["weight"].T, network.w_rec * network.mask)
+    late = network.delays[:, [1, 0, 0, 1, 0]].diagonal()  # of some synapse of each
+    assert np.allclose(nodes["delay"]["delay"], late / 1000)
+    assert ("hidden", "delay") in edges and "pick" not in nodes
+    export(bundle(embedding=embedding), "nir", tmp_path / "out")  # not asked to expand
 
 
 @pytest.mark.parametrize("inputs", ["none", "line"])

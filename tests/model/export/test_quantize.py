@@ -57,7 +57,8 @@ def test_the_table_has_each_grid_and_begins_with_the_network_itself(
 ) -> None:
     network, data = bundle().network, random_data(samples=9)
     found = resolutions(network, data, (None, 4.0), (None, 2), max_delay=2.0)
-    assert [(one.grid.delay_step, one.grid.bits) for one in found] == [(None, None), (None, 2), (4, None), (4, 2)]
+    grids = [(one.grid.delay_step, one.grid.bits) for one in found]
+    assert grids == [(None, None), (None, 2), (4, None), (4, 2)]
     whole = resolutions(network, data, (None,), (None,))[0]
     assert (whole.accuracy, whole.agreement) == (network.accuracy(data), 1.0)
     for one in found:
