@@ -93,14 +93,13 @@ def resolutions(
     """
     if not isinstance(delay_steps, list | tuple) or not isinstance(bits, list | tuple):
         raise ValueError("resolutions: `delay_steps` and `bits`: expected lists")
+    grids = [Grid(step, max_delay, width) for step, width in product(delay_steps, bits)]
     before = network.answers(data)
     found = []
-    for step, width in product(delay_steps, bits):
-        grid = Grid(step, max_delay if max_delay is None or step is None else max(max_delay, step), width)
+    for grid in grids:
         answers = quantized(network, grid).answers(data)
-        found.append(
-            Resolution(grid, float((answers == data.labels).mean()), float((answers == before).mean()))
-        )
+        accuracy, agreement = (float((answers == others).mean()) for others in (data.labels, before))
+        found.append(Resolution(grid, accuracy, agreement))
     return found
 
 

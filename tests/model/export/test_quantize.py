@@ -56,7 +56,7 @@ def test_the_table_has_each_grid_and_begins_with_the_network_itself(
     bundle: Callable[..., Bundle], random_data: Callable[..., SpikeDataset]
 ) -> None:
     network, data = bundle().network, random_data(samples=9)
-    found = resolutions(network, data, (None, 4.0), (None, 2), max_delay=2.0)
+    found = resolutions(network, data, (None, 4.0), (None, 2), max_delay=6.0)
     grids = [(one.grid.delay_step, one.grid.bits) for one in found]
     assert grids == [(None, None), (None, 2), (4, None), (4, 2)]
     whole = resolutions(network, data, (None,), (None,))[0]
