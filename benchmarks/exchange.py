@@ -44,7 +44,7 @@ def bundles(splits: Splits, samples: int) -> dict[str, Bundle]:
 
 def compared(folder: Path, peers: Path, simulator: str, dt: float) -> dict[str, Any]:
     """What the script in `folder` finds."""
-    command = [peers, "simulate.py", "--simulator", simulator, "--dt", str(dt)]
+    command = [str(peers), "simulate.py", "--simulator", simulator, "--dt", str(dt)]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     found: dict[str, Any] = json.loads((folder / "compared.json").read_text())
     return found
@@ -60,7 +60,9 @@ def main() -> None:
     given = parser.parse_args()
     splits = load_splits(DataConfig(path=given.train, test=given.test))
     print(
-        "| network | simulator, step (ms) | spikes here | missing there | more there | median, largest difference (ms) |"
+        print(
+            "| network | simulator, step (ms) | spikes | missing | more | median, largest difference (ms) |"
+        )
     )
     print("|---|---|---|---|---|---|")
     for name, bundle in bundles(splits, given.samples).items():

@@ -49,8 +49,8 @@ def read_checkpoint(
 
     With positions its `embedding` is `space`, at a delay scale of one step per unit of space. With delays
     alone it is `axonal` where all synapses of a neuron share one, else `free`; without either it is `none`. A
-    delay of d steps there is d + 1 here: in GeNN, which the paper uses, a spike without delay acts in the next
-    step, and here the least delay, of one step, is what that takes. Distances are not rounded here.
+    delay of d steps there is d + 1 here: in GeNN, which the paper uses, a spike without delay acts in the
+    next step, and here the least delay, of one step, is what that takes. Distances are not rounded here.
 
     Args:
         folder: where the files are.

@@ -52,7 +52,7 @@ def trained_bundle() -> Bundle:
     for _ in range(2):
         trainer.run_epoch()
     assert splits.test is not None
-    return bundle_of(trainer.net, 0, splits.test, 24)
+    return bundle_of(trainer.net, 0, splits.test, 12)
 
 
 @pytest.mark.parametrize("which", ["random_bundle", "trained_bundle"])
