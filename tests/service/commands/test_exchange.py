@@ -8,8 +8,10 @@ import networkx
 import numpy as np
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from model.network.checkpoint import unpack
+from service.cli import app
 from service.commands.export import export_network, read_grid
 from service.commands.import_ import import_network
 from service.config.load import load
@@ -150,3 +152,24 @@ def test_a_sweep_may_begin_with_a_network(sweep_file: Path) -> None:
     assert spec.learner.start == str((sweep_file.parent / "start.npz").resolve())
     with pytest.raises(UserError, match="cannot be searched; set it in `learner`"):
         load(sweep_file, ["space.learner.start={choice: [a, b]}"])
+
+
+def test_the_commands_are_those_of_the_command_line(tmp_path: Path) -> None:
+    folder, file = checkpoint(tmp_path / "paper"), tmp_path / "net.safetensors"
+    runner = CliRunner()
+    done = runner.invoke(app, ["import", str(folder), "--to", str(file), "--epoch", "40"])
+    assert done.exit_code == 0 and file.is_file(), done.output
+    options = [
+        "--format",
+        "graphml",
+        "--to",
+        str(tmp_path / "out"),
+        "--out",
+        str(RECORDED),
+        "--replicate",
+        "1",
+    ]
+    done = runner.invoke(app, ["export", "finished/0", *options, "--quantize", "bits=8"])
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"network.graphml", "resolutions.csv"}
+    assert runner.invoke(app, ["export", "finished/0", *options]).exception is not None  # it is there already
