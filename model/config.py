@@ -33,7 +33,7 @@ NO_VALIDATION = (
 
 
 def _later_than_its_step(value: object) -> object:
-    if value == 0 and value is not False:
+    if isinstance(value, int | float) and value == 0 and value is not False:
         raise ValueError(
             "got 0, expected at least one step, `dt`: no spike can arrive within the step that sent it, for "
             "a step is integrated from all that arrives in it; leave it out for one step"
