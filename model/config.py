@@ -13,6 +13,7 @@ from model.fields import (
     Real,
     RealOnly,
     Share,
+    Text,
     WholeOnly,
     faults_in_words,
 )
@@ -32,7 +33,7 @@ NO_VALIDATION = (
 
 
 def _later_than_its_step(value: object) -> object:
-    if value == 0 and value is not False:
+    if isinstance(value, int | float) and value == 0 and value is not False:
         raise ValueError(
             "got 0, expected at least one step, `dt`: no spike can arrive within the step that sent it, for "
             "a step is integrated from all that arrives in it; leave it out for one step"
@@ -82,6 +83,9 @@ class LearnerConfig:
     `circle`, and the delay of an input is its distance, too."""
     learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
+    start: Text | None = None
+    """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
+    circuit in SONATA; None: it is drawn."""
     min_delay: Annotated[Positive, BeforeValidator(_later_than_its_step)] | None = None
     """Least delay (ms), at least one step; None: one step."""
     autapses: Annotated[bool, AfterValidator(_no_autapses)] = False

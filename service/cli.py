@@ -5,19 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
+from service.commands import exchange
+from service.commands.options import Out, console
 from service.commands.surroundings import put_right
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
 from service.storage.layout import RUNS
 from service.storage.paths import parse_path
 from service.text import write_plainly
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 app = typer.Typer(
     help="Search and evolution of spiking networks whose delays are distances.",
@@ -26,15 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Out = Annotated[  # a StoragePath; Typer knows no unions
-    Any,
-    typer.Option(
-        "--out",
-        metavar="DIR",
-        parser=parse_path,
-        help="The folder of all sweeps, or a URL such as s3://bucket/runs.",
-    ),
-]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="PATH=VALUE", help="Set a value of the sweep file; may be repeated."),
@@ -78,11 +68,11 @@ def run(
         if dry:
             from service.commands.dry_run import dry_run
 
-            dry_run(file, out, set_ or [], _console())
+            dry_run(file, out, set_ or [], console())
         else:
             from service.commands.run import run as run_sweep
 
-            run_sweep(file, out, set_ or [], _console(), address)
+            run_sweep(file, out, set_ or [], console(), address)
 
 
 @app.command()
@@ -101,7 +91,7 @@ def submit(
     from service.jobs.submit import submit as submit_sweep
 
     with _interruptible(""):
-        raise typer.Exit(submit_sweep(file, address, out, set_ or [], _console(), detach=detach, code=code))
+        raise typer.Exit(submit_sweep(file, address, out, set_ or [], console(), detach=detach, code=code))
 
 
 @app.command()
@@ -109,7 +99,7 @@ def status(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> 
     """Say how a sweep stands; with --address also its job, and the nodes of the cluster."""
     from service.commands.dispatch import status as say_status
 
-    say_status(name, address, out, _console())
+    say_status(name, address, out, console())
 
 
 @app.command()
@@ -123,7 +113,7 @@ def logs(
     from service.commands.dispatch import logs as print_logs
 
     with _interruptible(""):
-        raise typer.Exit(print_logs(name, address, out, _console(), following=follow))
+        raise typer.Exit(print_logs(name, address, out, console(), following=follow))
 
 
 @app.command()
@@ -132,7 +122,7 @@ def stop(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> No
     from service.commands.dispatch import stop as stop_sweep
 
     with _interruptible(""):
-        stop_sweep(name, address, out, _console())
+        stop_sweep(name, address, out, console())
 
 
 @app.command()
@@ -141,7 +131,7 @@ def resume(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> 
     from service.commands.dispatch import resume as resume_sweep
 
     with _interruptible():
-        raise typer.Exit(resume_sweep(name, address, out, _console()))
+        raise typer.Exit(resume_sweep(name, address, out, console()))
 
 
 @app.command()
@@ -163,8 +153,8 @@ def train(
 
     with _interruptible():
         if file is not None:
-            train_file(file, out, set_ or [], _console())
-        elif again is not None and not train_again(again, out, _console()):
+            train_file(file, out, set_ or [], console())
+        elif again is not None and not train_again(again, out, console()):
             raise typer.Exit(1)
 
 
@@ -199,7 +189,7 @@ def list_(address: MaybeDashboard = None, out: Out = RUNS) -> None:
     """List the sweeps: how they stand, and the best that they have found."""
     from service.commands.dispatch import list_sweeps
 
-    list_sweeps(address, out, _console())
+    list_sweeps(address, out, console())
 
 
 @app.command()
@@ -217,7 +207,7 @@ def delete(
         if not sys.stdin.isatty():
             raise UserError([Fault("delete", "--yes", "is missing: there is no terminal to ask at")])
         typer.confirm(f"Delete {', '.join(sweep.name for sweep in sweeps)} for good?", abort=True)
-    delete_sweeps(sweeps, _console())
+    delete_sweeps(sweeps, console())
 
 
 @app.command()
@@ -228,7 +218,7 @@ def report(
     """Write figures, their data and a page on what a sweep has found."""
     from service.report.write import write_report
 
-    write_report(out / name, _console())
+    write_report(out / name, console())
 
 
 @app.command()
@@ -247,7 +237,11 @@ def doctor(out: Out = RUNS) -> None:
     """Say what is installed and what can be reached, and how to mend what is not."""
     from service.commands.doctor import examine
 
-    raise typer.Exit(0 if examine(out, _console()) else 1)
+    raise typer.Exit(0 if examine(out, console()) else 1)
+
+
+app.command("export")(exchange.export)
+app.command("import")(exchange.import_)
 
 
 def main() -> None:
@@ -270,14 +264,6 @@ def main() -> None:
     except OSError as error:
         _say(f"polychrony: {error.filename or 'a file'}: {error.strerror or error}")
         sys.exit(1)
-
-
-def _console() -> "Console":
-    """Standard output, as it is written; where there is no terminal there is no width to keep to, either."""
-    from rich.console import Console
-
-    # Brackets and colons in the names of folders and in reasons are no markup.
-    return Console(width=None if sys.stdout.isatty() else 160, markup=False, emoji=False)
 
 
 @contextmanager

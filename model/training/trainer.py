@@ -16,6 +16,7 @@ from model.border import kinds_checked
 from model.config import NO_VALIDATION, LearnerConfig
 from model.datasets import SpikeDataset, Splits
 from model.datasets.split import spread
+from model.exchange.start import begin_with, read_start
 from model.kernels.scheme import steps_of
 from model.network.best import Best
 from model.network.checkpoint import pack, unpack
@@ -74,7 +75,8 @@ class Trainer:
             threads: threads of the kernels.
 
         Raises:
-            ValueError: if training goes by validation, and there are no samples for it.
+            ValueError: if training goes by validation, and there are no samples for it, or if networks cannot
+                begin with the `start` that is asked for.
         """
         if config.needs_validation and not len(splits.validation):
             raise ValueError(f"LearnerConfig: `{config.needs_validation}` {NO_VALIDATION}")
@@ -82,6 +84,8 @@ class Trainer:
         config = with_duration(config, splits.train)
         train = splits.train
         net = Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads)
+        if config.start is not None:
+            begin_with(net, read_start(config.start))
         if config.w_in_mean is None:
             scale_inputs(net, train)
         self._begin(net, 0, Best.start(len(seeds) if config.keep == "best" else 1))

@@ -22,7 +22,7 @@ from service.config.read_section import KEYS, SECTIONS, default, read_section
 from service.config.sections import RecordSpec, ReplicatesSpec, SearchSpec
 from service.config.space import corners, read_space
 from service.config.sweep import SweepSpec, data_for, fields_of, fixed_values, learner_for
-from service.config.validation import check_validation, contradiction
+from service.config.validation import check_validation, contradiction, start_fault
 from service.storage.paths import ObjectPath, StoragePath
 
 
@@ -70,9 +70,11 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
     asked = read_fields("learner", raw.get("learner", {}), faults)
     if asked is not None and sections["replicates"]:
         asked = _with_start(asked, sections["replicates"], space, faults)
+    if asked is not None:
+        asked = find_files("learner", asked, folder, faults, elsewhere)
     learner = _config("learner", asked, space, faults)
     files = read_fields("data", raw["data"], faults) if "data" in raw else None
-    data = _config("data", files and find_files(files, folder, faults, elsewhere), space, faults)
+    data = _config("data", files and find_files("data", files, folder, faults, elsewhere), space, faults)
     _check_together(sections, constraints, learner, space, faults)
     if learner and data and space:
         check_validation(sections, constraints, learner, data, space, faults)
@@ -95,7 +97,7 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
         constraints=constraints,
         **sections,
     )
-    _check_corners(spec, faults)
+    _check_corners(spec, faults, elsewhere)
     return spec
 
 
@@ -228,13 +230,18 @@ def _check_sampler(
         faults.append(ConfigFault(("search", "warm_start"), fault))
 
 
-def _check_corners(spec: SweepSpec, faults: list[ConfigFault]) -> None:
+def _check_corners(spec: SweepSpec, faults: list[ConfigFault], elsewhere: bool) -> None:
     """Fields that are searched must not contradict each other, or the fixed ones."""
     for values in corners(spec.space, spec.fixed):
         try:
-            wrong = contradiction(learner_for(spec, values), data_for(spec, values))
+            learner = learner_for(spec, values)
+            wrong = contradiction(learner, data_for(spec, values))
+            start = None if elsewhere else start_fault(learner)
         except ValueError as error:
-            wrong = reason(error)
+            wrong, start = reason(error), None
         if wrong:
             faults.append(ConfigFault(("space",), f"suggests what cannot be: {wrong}"))
+        elif start:
+            faults.append(ConfigFault(("learner", "start"), start))
+        if wrong or start:
             return

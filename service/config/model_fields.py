@@ -22,7 +22,8 @@ PATHS = tuple(f"{section}.{field.name}" for section, config in CONFIGS.items() f
 SEARCHABLE = tuple(
     path
     for path in PATHS
-    if path.startswith("learner.") or path in ("data.validation", "data.validation_group", "data.seed")
+    if (path.startswith("learner.") and path != "learner.start")
+    or path in ("data.validation", "data.validation_group", "data.seed")
 )
 
 
@@ -54,15 +55,22 @@ def read_fields(section: str, raw: object, faults: list[ConfigFault]) -> dict[st
     return {key: canonical(f"{section}.{key}", value) for key, value in raw.items()}
 
 
+FILES = {
+    "data": {"path": "an HDF5 file", "test": "an HDF5 file"},
+    "learner": {"start": "a .npz or .json file"},
+}
+"""The fields of each section that name files, and what these are."""
+
+
 def find_files(
-    given: dict[str, Any], folder: Path, faults: list[ConfigFault], elsewhere: bool
+    section: str, given: dict[str, Any], folder: Path, faults: list[ConfigFault], elsewhere: bool
 ) -> dict[str, Any]:
-    """The fields of `data` with absolute file names, looked for in `folder` and then in the working one.
+    """The fields of a section with absolute file names, looked for in `folder` and then in the working one.
 
     With `elsewhere`, those that are given by an absolute path may be files of other machines.
     """
     resolved = dict(given)
-    for key in ("path", "test"):
+    for key, kind in FILES[section].items():
         if given.get(key) is None:
             continue
         candidates = [start / given[key] for start in (folder, Path.cwd())]
@@ -70,20 +78,20 @@ def find_files(
         if file is None and elsewhere and Path(given[key]).is_absolute():
             continue
         if file is None:
-            faults.append(ConfigFault(("data", key), _why_missing(candidates)))
+            faults.append(ConfigFault((section, key), _why_missing(candidates, kind)))
         elif not is_utf8(str(file.resolve())):
-            faults.append(ConfigFault(("data", key), f"{file.resolve()} {NOT_UTF8}"))
+            faults.append(ConfigFault((section, key), f"{file.resolve()} {NOT_UTF8}"))
         else:
             resolved[key] = str(file.resolve())
     return resolved
 
 
-def _why_missing(candidates: Sequence[Path]) -> str:
+def _why_missing(candidates: Sequence[Path], kind: str) -> str:
     for path in candidates:
         if _looks(Path.is_symlink, path):
             return f"{path} is a link to {path.readlink()}, where there is no file; mend the link"
     places = " or ".join(dict.fromkeys(map(str, candidates)))
-    return f"there is no file {places}; give the path of an HDF5 file"
+    return f"there is no file {places}; give the path of {kind}"
 
 
 def _looks(ask: Callable[[Path], bool], path: Path) -> bool:

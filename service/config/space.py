@@ -78,7 +78,9 @@ def _field(path: str, entry: object, faults: list[ConfigFault]) -> Field | None:
     before = len(faults)
     if path not in SEARCHABLE:
         fault = (
-            no_such("path", path, SEARCHABLE) if path not in PATHS else "cannot be searched; set it in `data`"
+            no_such("path", path, SEARCHABLE)
+            if path not in PATHS
+            else f"cannot be searched; set it in `{path.partition('.')[0]}`"
         )
         faults.append(ConfigFault(where, fault))
     if not isinstance(entry, dict):

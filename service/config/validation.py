@@ -49,3 +49,12 @@ def contradiction(learner: LearnerConfig, data: DataConfig) -> str | None:
     """Why a learner can't be trained on these data, or None."""
     field = learner.needs_validation if data.validation == 0 else None
     return field and f"`{field}` {NO_VALIDATION}"
+
+
+def start_fault(learner: LearnerConfig) -> str | None:
+    """Why networks cannot begin with the file that `learner.start` names, or None."""
+    if learner.start is None:
+        return None
+    from model.exchange.start import start_fault as fault  # needs torch, which takes seconds to load
+
+    return fault(learner)

@@ -27,6 +27,8 @@ from model.analysis.snapshot import neurons_of, topology_of
 from model.analysis.tuning import tuning_of
 from model.augmentation import Augmentation, augment
 from model.datasets import DataConfig, Ragged, Splits, load_dataset, load_splits
+from model.exchange import PlainNetwork, Start, begin_with, read_checkpoint, read_start, start_fault
+from model.export import Grid, bundle_of, export, quantized, resolutions
 from model.kernels.simulate import backend_for, record, simulate
 from model.moves import Step, apply_steps
 from model.network.best import Best
@@ -54,7 +56,7 @@ from model.training.rate_cost import rate_cost, revive
 from model.training.trainer import Trainer, with_duration
 from model.training.wiring_cost import cost_in_loss, prune, shrink_weights
 
-PLACES = ("", ".datasets", ".augmentation", ".topology", ".moves")
+PLACES = ("", ".datasets", ".augmentation", ".topology", ".exchange", ".export", ".moves")
 """Packages that say what is public by `__all__`."""
 ROOMS = ("analysis", "training", "network")
 """Packages all of whose functions and classes without an underscore are public."""
@@ -77,6 +79,12 @@ HELD = (
     "score",
     "MoveError",
     "Moved",
+    "Bundle",
+    "ExportError",
+    "ForeignError",
+    "Published",
+    "Resolution",
+    "Start",
 )
 """What comes out and is not made by those who use it, and what is of tensors alone, which torch checks."""
 
@@ -121,6 +129,7 @@ def net() -> Cohort:
 NET = net()
 BORN = pack(NET, None, 0, Best.start(1))
 SEEN, TUNING = evaluate(NET, DATA), tuning_of(NET, DATA)
+PLAIN = PlainNetwork.of(NET, 0)
 SETS = [[NeuronSet("band", 0, np.array([0, 2]))]]
 EVENTS = {"labels": [0, 1], "n_channels": 4, "n_classes": 3, "groups": None}
 FLAT = {"times": np.arange(4.0), "channels": np.arange(4), "lengths": np.array([1, 3]), **EVENTS}
@@ -215,6 +224,23 @@ RECIPES: dict[str, list[Recipe]] = {
         )),
     ],
     "apply_steps": [(apply_steps, {"checkpoint": BORN, "steps": [Step("jitter", {"size": 0.1})], "seed": 0})],
+    "PlainNetwork": [
+        (PlainNetwork.of, {"net": NET, "replicate": 0}),
+        (PLAIN.at_step, {"dt": 0.5}),
+        (PLAIN.spikes, {"data": DATA}),
+        (PLAIN.answers, {"data": DATA, "batch": 3}),
+        (PLAIN.accuracy, {"data": DATA}),
+    ],
+    "read_checkpoint": [(read_checkpoint, {"folder": "nowhere", "epoch": None, "config": CONFIG})],
+    "read_start": [(read_start, {"path": "nowhere.npz"})],
+    "start_fault": [(start_fault, {"config": LearnerConfig(start="nowhere.npz")})],
+    "begin_with": [(begin_with, {"net": net(), "start": Start("here", SQUARE, SQUARE > 0)})],
+    "bundle_of": [(bundle_of, {"net": NET, "replicate": 0, "data": DATA, "samples": 2, "expand": False})],
+    "export": [(export, {"bundle": bundle_of(NET, 0, DATA), "format": "npzz", "folder": "nowhere"})],
+    "Grid": [(Grid, {"delay_step": 1.0, "max_delay": 9.0, "bits": 8})],
+    "quantized": [(quantized, {"network": PLAIN, "grid": Grid(bits=3)})],
+    "resolutions": [(resolutions, {"network": PLAIN, "data": DATA, "delay_steps": [1.0], "bits": [None],
+                                   "max_delay": 4.0})],
     "backend_for": [(backend_for, {"device": "cpu", "threads": 1})],
 }  # fmt: skip
 WRONG: tuple[Any, ...] = (
