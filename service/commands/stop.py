@@ -33,8 +33,8 @@ def stop_here(name: str, folder: StoragePath, console: Console) -> None:
     if not is_running(folder):
         _print(console, f"{name} does not run")
         if driver is not None and driver.slurm and not driver.here:
-            hint = f"if SLURM job {driver.slurm}, which ran it last, waits to go on, `scancel {driver.slurm}` ends it"
-            _print(console, hint)
+            job = driver.slurm
+            _print(console, f"if SLURM job {job}, which ran it last, waits to go on, `scancel {job}` ends it")
         return
     if driver is not None and driver.slurm and not driver.here:
         interrupt_job(driver.slurm, folder)

@@ -1,8 +1,8 @@
 """A cluster of SLURM's on this machine: a controller and two nodes, each in namespaces of its own.
 
 Each host has its own network, processes, host name, /tmp, /run and /dev/shm, and shares a folder with the
-others; so Ray and SLURM see what they would see on three machines. Needs root and Debian's packages slurmctld,
-slurmd, slurm-client, slurm-wlm-basic-plugins, munge, iproute2 and tini. Whatever is done in there ends with it.
+others; so Ray and SLURM see what they would see on three machines. Needs root and Debian's packages
+slurmctld, slurmd, slurm-client, slurm-wlm-basic-plugins, munge, iproute2 and tini.
 """
 
 import os
@@ -10,7 +10,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,8 +48,8 @@ SlurmdLogFile={folder}/slurm/%n.log
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 NodeName=n[1-2] CPUs=2 RealMemory=8000 State=UNKNOWN
-PartitionName=low Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=60
-PartitionName=high Nodes=n[1-2] MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
+PartitionName=low Nodes=n[1-2] Default=YES MaxTime=INFINITE PriorityTier=1 PreemptMode=REQUEUE GraceTime=60
+PartitionName=high Nodes=n[1-2] MaxTime=INFINITE PriorityTier=10 PreemptMode=OFF
 """
 
 START = """\
@@ -208,12 +207,10 @@ def polychrony(folder: Path, root: Path) -> Path:
     place.mkdir()
     modules = {"polychrony": "service.cli import main", "ray": "ray.scripts.scripts import main"}
     for name, what in modules.items():
-        text = f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(root)!r})\nfrom {what}\nsys.exit(main())\n"
+        text = (
+            f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(root)!r})\n"
+            f"from {what}\nsys.exit(main())\n"
+        )
         (place / name).write_text(text)
         (place / name).chmod(0o755)
     return place
-
-
-def wait(seconds: float) -> None:
-    """Nothing happens for a while."""
-    time.sleep(seconds)

@@ -142,7 +142,7 @@ def test_without_slurm_the_script_can_still_be_had(
 def of_another_host(folder: Path, job: str) -> None:
     folder.mkdir()
     owner = {"host": "n1", "process": ["other", "pid:[1]", "1", "1"], "slurm": job}
-    (folder / ".driver").write_text(json.dumps(owner))
+    (folder / ".driver.json").write_text(json.dumps(owner))
 
 
 def test_a_driver_says_which_job_it_is_of(monkeypatch: pytest.MonkeyPatch) -> None:
