@@ -198,6 +198,7 @@ def main() -> None:
     if reason := missing():
         sys.exit(f"no SLURM can be tried here: {reason}")
     os.chdir(ROOT)
+    os.environ["PYTHONPATH"] = str(ROOT)  # for workers of Ray's
     faults: list[str] = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = (asked.keep or Path(temporary) / "s").resolve()
