@@ -82,6 +82,7 @@ EXTRAS = {
     "cluster": "for the head of a cluster that jobs are submitted to",
     "datasets": "downloads SHD, SSC, N-TIDIGITS and MNIST",
     "postgresql": "an MLflow store in PostgreSQL without a server",
+    "server": "an MLflow server with a login",
 }
 
 
