@@ -125,7 +125,6 @@ def requeue(slurm: Slurm) -> list[str]:
 def limit(slurm: Slurm) -> list[str]:
     """The time limit comes nearer; the job is told, and puts itself into the queue again."""
     case = Case(slurm, "limit", ("--time=2", "--signal=B:TERM@60"))
-    case.await_trials(1)
     await_that(lambda: slurm.state(case.job)[0] in ("PENDING", *OVER), "the time limit")
     slurm.ask("scontrol", "update", f"JobId={case.job}", "TimeLimit=60")
     slurm.hasten(case.job)
