@@ -156,7 +156,7 @@ def _settings(file: Path, out: StoragePath, overrides: Sequence[str], container:
             raise UserError([Fault("slurm", name, f"{value!r} has characters that can't be printed")])
     if container is not None and not container.startswith("docker://"):
         if not Path(container).is_file():
-            cure = "is no file; build one (deploy/image/README.md), or name docker://REGISTRY/IMAGE"
+            cure = "is no file; build one (deploy/README.md), or name docker://REGISTRY/IMAGE"
             raise UserError([Fault("slurm", "--container", f"{container}: {cure}")])
         container = str(Path(container).absolute())
     ours = shlex.quote(f"{Path(sys.executable).parent}")
