@@ -99,11 +99,12 @@ def settings(
         sweep: the sweep file, in the shell's words.
         out: folder of all sweeps, in the shell's words.
         overrides: those of `--set`.
-        container: an image that Apptainer can run; None: what `setup` has made ready is run.
+        container: an image that Apptainer can run, with the options before it, in the shell's words; None:
+            what `setup` has made ready is run.
         setup: a command of the shell's that makes `polychrony` and `ray` ready to be run.
     """
     options = " ".join(f"--set {shlex.quote(one)}" for one in overrides)
-    run = "" if container is None else f"apptainer exec --bind / {shlex.quote(container)}"
+    run = "" if container is None else f"apptainer exec {container}"
     return f"""\
 # Settings. A sweep is its name and its folder, so the same job may be submitted again: it goes on.
 sweep={sweep}
@@ -159,8 +160,14 @@ def _settings(file: Path, out: StoragePath, overrides: Sequence[str], container:
             cure = "is no file; build one (deploy/README.md), or name docker://REGISTRY/IMAGE"
             raise UserError([Fault("slurm", "--container", f"{container}: {cure}")])
         container = str(Path(container).absolute())
-    ours = shlex.quote(f"{Path(sys.executable).parent}")
-    setup = f"PATH={ours}:$PATH" if container is None else ":"
+    setup = f"PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH"
+    if container is not None:
+        seen = [str(file.absolute().parent), *([] if "://" in place else [place])]
+        if wrong := [one for one in seen if set(one) & set(",:")]:
+            cure = f"Apptainer can't show a container {wrong[0]}; choose a path without commas and colons"
+            raise UserError([Fault("slurm", "--container", cure)])
+        container = shlex.join([*(word for one in seen for word in ("--bind", one)), container])
+        setup = ":" if "://" in place else f"mkdir -p {shlex.quote(place)}"
     return settings(
         shlex.quote(str(file.absolute())), shlex.quote(place), overrides, container=container, setup=setup
     )

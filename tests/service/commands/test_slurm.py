@@ -87,6 +87,17 @@ def test_names_that_could_be_commands_stay_text(tmp_path: Path, sweep_file: Path
     assert not (tmp_path / "hacked").exists()
 
 
+def test_a_container_sees_the_sweep_and_its_folder(sweep_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "p.sif").touch()
+    given = ("--container", str(tmp_path / "p.sif"), "--out", str(tmp_path / "runs"))
+    text = printed(str(sweep_file), *given)
+    assert f"run=(apptainer exec --bind {tmp_path} --bind {tmp_path}/runs {tmp_path}/p.sif)" in text
+    text = printed(str(sweep_file), "--container", "docker://host/p:1", *given[2:])
+    assert f"--bind {tmp_path}/runs docker://host/p:1)" in text
+    with pytest.raises(UserError, match="without commas"):
+        printed(str(sweep_file), *given[:2], "--out", str(tmp_path / "a,b"))
+
+
 def test_a_path_that_cant_be_printed_is_refused(tmp_path: Path, sweep_file: Path) -> None:
     out = str(tmp_path / "a\nb")
     with pytest.raises(UserError, match="can't be printed"):
