@@ -11,6 +11,7 @@ import typer
 
 from service.commands import exchange
 from service.commands.options import Out, console
+from service.commands.slurm import slurm
 from service.commands.surroundings import put_right
 from service.errors import Fault, PolychronyError, UserError
 from service.execution.signals import install_signal_handlers
@@ -55,9 +56,7 @@ def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep file.")],
     out: Out = RUNS,
     set_: Set = None,
-    dry: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what it would take; write nothing.")
-    ] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,
     address: Annotated[
         str | None,
         typer.Option("--address", metavar="URL", help="A Ray cluster: HOST:PORT of its head, or auto."),
@@ -132,6 +131,9 @@ def resume(name: Name, address: MaybeDashboard = None, out: MaybeOut = None) -> 
 
     with _interruptible():
         raise typer.Exit(resume_sweep(name, address, out, console()))
+
+
+app.command()(slurm)
 
 
 @app.command()

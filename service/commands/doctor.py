@@ -28,6 +28,10 @@ SECONDS = 5.0
 """How long a server may take to answer."""
 
 
+class LoginError(Exception):
+    """A server does not let us in."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing that was looked at."""
@@ -78,6 +82,7 @@ EXTRAS = {
     "cluster": "for the head of a cluster that jobs are submitted to",
     "datasets": "downloads SHD, SSC, N-TIDIGITS and MNIST",
     "postgresql": "an MLflow store in PostgreSQL without a server",
+    "server": "an MLflow server with a login",
 }
 
 
@@ -195,6 +200,8 @@ def mlflow(runs: StoragePath) -> Iterator[Finding]:
             (_reach_database if is_database(store) else _reach_server)(store)
         except Exception as error:  # whatever a driver of a database may raise
             cure = f"see that {shown} runs and lets this machine in, or name another by MLFLOW_TRACKING_URI"
+            if isinstance(error, LoginError):
+                cure = "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or correct them"
             if isinstance(error, ModuleNotFoundError):
                 cure = 'pip install "polychrony[postgresql]"'
             yield Finding("MLflow", f"{shown}: {_line(error)}", cure)
@@ -203,9 +210,22 @@ def mlflow(runs: StoragePath) -> Iterator[Finding]:
 
 
 def _reach_server(uri: str) -> None:
+    """Ask a server what only those may ask who are let in: `/health` is open to all."""
     import requests
 
-    requests.get(f"{uri.rstrip('/')}/health", timeout=SECONDS).raise_for_status()
+    name, password = (os.environ.get(one) for one in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"))
+    token = os.environ.get("MLFLOW_TRACKING_TOKEN")
+    answer = requests.get(
+        f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search",
+        params={"max_results": "1"},
+        auth=(name, password) if name and password else None,
+        headers={"Authorization": f"Bearer {token}"} if token and not (name and password) else {},
+        timeout=SECONDS,
+    )
+    if answer.status_code in (401, 403) and "Host header" not in answer.text:
+        what = "these are not its" if (name and password) or token else "there is none here"
+        raise LoginError(f"asks for a login, and {what}")
+    answer.raise_for_status()
 
 
 def _reach_database(uri: str) -> None:

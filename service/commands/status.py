@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from service.commands.driver_process import driver_of
 from service.commands.listing import best_text, trials_text
 from service.errors import PolychronyError, SweepError
 from service.jobs.dashboard import Dashboard, Node
@@ -31,6 +32,9 @@ def print_status(sweep: Sweep, console: Console) -> None:
     if rate:
         _print(console, f"rate:        {60 * rate:.3g} trials/min{_left(one, rate)}")
     _print(console, f"last change: {age_text(one.age)} ago")
+    driver = driver_of(sweep.folder) if one.state == "running" else None
+    if driver is not None and driver.slurm:
+        _print(console, f"job:         {driver.slurm} of SLURM, on {driver.host}")
     _print(console, f"folder:      {sweep.folder}")
 
 

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from service.commands.driver_process import driver_of, interrupt
+from service.commands.driver_process import driver_of, interrupt, interrupt_job
 from service.errors import SweepError
 from service.jobs.dashboard import Dashboard
 from service.jobs.job import Job
@@ -25,14 +25,22 @@ def stop_job(dashboard: Dashboard, job: Job, console: Console) -> None:
 
 
 def stop_here(name: str, folder: StoragePath, console: Console) -> None:
-    """Stop the process of this machine that runs a sweep, as ctrl-C would, and say what is kept.
+    """Stop the process of this machine, or the job of SLURM's, that runs a sweep, and say what is kept.
 
     Raises SweepError if it runs elsewhere.
     """
+    driver = driver_of(folder)
     if not is_running(folder):
         _print(console, f"{name} does not run")
+        if driver is not None and driver.slurm and not driver.here:
+            job = driver.slurm
+            _print(console, f"if SLURM job {job}, which ran it last, waits to go on, `scancel {job}` ends it")
         return
-    driver = driver_of(folder)
+    if driver is not None and driver.slurm and not driver.here:
+        interrupt_job(driver.slurm, folder)
+        again = f"`polychrony slurm` or `resume {name}` goes on"
+        _print(console, f"{name} is stopped; {_kept(folder)}; {again}")
+        return
     if driver is None or not driver.here:
         where = "another machine" if driver is None else f"a process of the machine {driver.host}"
         raise SweepError(

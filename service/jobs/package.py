@@ -28,12 +28,16 @@ ENVIRONMENT = {
     "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS),
 }
 
+APART = "exec env -C /"
+"""How a driver is run: outside of its job's folder, which a second node of Ray's on the same machine lays out
+anew. Whoever stood in the old one would have no working folder any more, and MLflow stops without one."""
+
 START_FILE = "start.sh"
 START = """\
 # Runs polychrony by the first Python of this machine that has what it needs.
 for python in {ours} python python3; do
     if "$python" -c '{check}' 2>/dev/null; then
-        exec "$python" -c 'from service.cli import main; main()' "$@"
+        exec "$python" -P -c 'from service.cli import main; main()' "$@"
     fi
 done
 echo "polychrony: no Python on this node has {needed}: install what polychrony needs there" \\
@@ -68,13 +72,14 @@ def packed(file: str, out: str, code: str, text: str | None, variables: dict[str
         if text is not None:
             (folder / file).write_text(text, encoding="utf-8")
         runtime_env: dict[str, Any] = {"working_dir": str(folder), "env_vars": ENVIRONMENT | variables}
-        program = "exec polychrony"
+        program = f"{APART} polychrony"
         if code == SHIP:
             # Apart from the sweep: Ray knows them again by their content, and kernels are compiled only once.
             runtime_env["py_modules"] = _copies(Path(scratch) / "code")
-            program = f"exec sh {START_FILE}"
+            program = f'{APART} sh "$PWD"/{START_FILE}'
         (folder / START_FILE).write_text(_start(), encoding="utf-8")  # also so that the folder is never empty
-        arguments = f'run {shlex.quote(file)} --address "$RAY_ADDRESS" --out {shlex.quote(out)}'
+        sweep = shlex.quote(file) if text is None else f'"$PWD"/{shlex.quote(file)}'
+        arguments = f'run {sweep} --address "$RAY_ADDRESS" --out {shlex.quote(out)}'
         yield Package(f"{program} {arguments}", runtime_env)
 
 

@@ -1,13 +1,19 @@
 """What tells a process from all others, also those of other machines, and whether it is still there."""
 
 import json
+import os
 import platform
 from pathlib import Path
 
+SLURM_JOB = "POLYCHRONY_SLURM_JOB"
+"""The variable by which our batch script for SLURM tells a driver the number of its job."""
+
 
 def this_owner() -> bytes:
-    """Who this process is, for others."""
-    return json.dumps({"host": platform.node(), "process": process_of()}).encode()
+    """Who this process is, for others, and of which job of SLURM's, if it is of one."""
+    job = os.environ.get(SLURM_JOB)
+    owner = {"host": platform.node(), "process": process_of()}
+    return json.dumps(owner | ({"slurm": job} if job else {})).encode()
 
 
 def is_ours(process: list[str]) -> bool:

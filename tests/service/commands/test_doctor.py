@@ -1,10 +1,13 @@
 """What `polychrony doctor` finds, and how it says what to do."""
 
+import base64
 import socket
 import tempfile
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import requires
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from object_store import ConditionalFile, ObjectStore
@@ -152,3 +155,44 @@ def test_a_broken_package_is_a_fault_and_no_traceback(
     monkeypatch.setattr(doctor, "LOOKS", (broken,))
     well, said = text_of(tmp_path)
     assert not well and "ImportError: libnothing.so: cannot open" in said and "second line" not in said
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """An MLflow server with a login: all may ask for its health, those with the password for more."""
+
+    def do_GET(self) -> None:
+        right = "Basic " + base64.b64encode(b"me:right").decode()
+        open_to_all = self.path == "/health" or self.headers.get("Authorization") == right
+        self.send_response(200 if open_to_all else 401)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def guarded() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Guarded)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("password", "said"), [(None, "there is none"), ("wrong", "not its"), ("right", None)]
+)
+def test_a_server_that_wants_a_login(
+    guarded: str, password: str | None, said: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", guarded)
+    monkeypatch.delenv("MLFLOW_TRACKING_PASSWORD", raising=False)
+    if password:
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "me")
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+    [found] = doctor.mlflow(tmp_path)
+    if said is None:
+        assert found.cure is None and "answers" in found.found
+    else:
+        assert said in found.found and found.cure is not None and "MLFLOW_TRACKING_PASSWORD" in found.cure
+        assert "wrong" not in found.found + found.cure

@@ -50,6 +50,17 @@ def test_the_code_that_is_sent_is_whole(tmp_path: Path) -> None:
         assert answer.stdout.strip() == f"{code}/service/version.py {code_version()}"
 
 
+def test_a_driver_does_not_stand_in_the_folder_of_its_job(tmp_path: Path) -> None:
+    """A second node of Ray's on the same machine removes that folder, and lays it out anew."""
+    with packed("small.yaml", OUT, SHIP, "name: small\n", {}) as package:
+        job = Path(package.runtime_env["working_dir"])
+        (job / START_FILE).write_text(f'rm -r "{job}"; pwd; echo "$2"\n')
+        done = subprocess.run(
+            package.entrypoint, shell=True, cwd=job, capture_output=True, text=True, check=True
+        )
+    assert done.stdout.splitlines() == ["/", f"{job}/small.yaml"] and not done.stderr
+
+
 def test_a_node_without_our_needs_says_so(tmp_path: Path) -> None:
     with packed("small.yaml", OUT, SHIP, None, {}) as package:
         script = Path(package.runtime_env["working_dir"], START_FILE)

@@ -30,7 +30,8 @@ def test_what_is_sent(cluster: Cluster, sweep_file: Path, console: Console) -> N
     assert submit(sweep_file, URL, "/a b/runs", ["search.trials=7"], console) == 0
     [sent] = cluster.sent
     assert sent["entrypoint"] == (
-        f"exec sh {START_FILE} run small.yaml --address \"$RAY_ADDRESS\" --out '/a b/runs'"
+        f'exec env -C / sh "$PWD"/{START_FILE} run "$PWD"/small.yaml '
+        "--address \"$RAY_ADDRESS\" --out '/a b/runs'"
     )
     assert sent["metadata"]["polychrony.sweep"] == "small"
     assert [Path(path).name for path in sent["runtime_env"]["py_modules"]] == ["model", "search", "service"]
@@ -42,7 +43,7 @@ def test_what_is_sent(cluster: Cluster, sweep_file: Path, console: Console) -> N
 def test_installed_code_is_not_sent(cluster: Cluster, sweep_file: Path, console: Console) -> None:
     assert submit(sweep_file, URL, OUT, [], console, detach=True, code=INSTALLED) == 0
     [sent] = cluster.sent
-    assert sent["entrypoint"].startswith("exec polychrony run small.yaml")
+    assert sent["entrypoint"].startswith('exec env -C / polychrony run "$PWD"/small.yaml')
     assert "py_modules" not in sent["runtime_env"]
 
 
@@ -118,7 +119,7 @@ def test_a_sweep_is_resumed_as_its_last_job_was(
     assert resume(dashboard, "small", None, console, text=None) == 0
     [sent] = cluster.sent
     assert sent["entrypoint"] == (
-        f'exec polychrony run {OUT}/small/sweep.yaml --address "$RAY_ADDRESS" --out {OUT}'
+        f'exec env -C / polychrony run {OUT}/small/sweep.yaml --address "$RAY_ADDRESS" --out {OUT}'
     )
     assert sent["submission_id"].endswith("-2")
 

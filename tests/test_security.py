@@ -1,0 +1,90 @@
+"""What docs/security.md promises, refusal by refusal."""
+
+import ast
+import json
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from model.network.checkpoint import CheckpointError, unpack
+from service.config.load import load
+from service.errors import UserError
+from service.results.sweeps import sweeps_named
+
+ROOT = Path(__file__).resolve().parents[1]
+MAY_UNPICKLE = {"model/datasets/plain_pickle.py", "service/execution/_ray_internals.py"}
+"""A reader that calls nothing, and the error that Ray's own worker has written."""
+UNSAFE = {"pickle", "cloudpickle", "joblib", "dill", "marshal", "shelve"}
+
+
+def test_pickles_are_read_nowhere_else() -> None:
+    found = set()
+    for path in (one for package in ("model", "search", "service") for one in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names: list[str] = []
+            if isinstance(node, ast.Import):
+                names = [one.name.partition(".")[0] for one in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module is not None:
+                names = [node.module.partition(".")[0], *(one.name for one in node.names)]
+            elif isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                loads = called in ("torch.load", "eval", "exec") or any(
+                    word.arg == "allow_pickle" and ast.unparse(word.value) == "True" for word in node.keywords
+                )
+                names = ["pickle"] if loads else []
+            if UNSAFE & {*names}:
+                found.add(str(path.relative_to(ROOT)))
+    assert found == MAY_UNPICKLE
+
+
+class Harm:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_is_no_checkpoint(tmp_path: Path) -> None:
+    harm = tmp_path / "harm"
+    with pytest.raises(CheckpointError, match="checkpoint"):
+        unpack(pickle.dumps(Harm(harm)))
+    assert not harm.exists()
+    pickle.loads(pickle.dumps(Harm(harm))).close()  # as it would have been
+    assert harm.exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "a b", "a;b", "$(x)", "a\nb", "", "x" * 65, "é", "http:x"])
+def test_a_name_that_is_more_than_a_name(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "sweep.yaml"
+    file.write_text(f"name: {json.dumps(name)}\ndata: {{name: digits}}\nsearch: {{trials: 3}}\n")
+    with pytest.raises(UserError, match="name"):
+        load(file)
+
+
+def test_a_path_is_no_name_of_a_sweep(tmp_path: Path) -> None:
+    for place in (tmp_path / "runs", tmp_path / "other"):
+        place.mkdir()
+        (place / "sweep.yaml").write_text("name: other\ndata: {name: digits}\nsearch: {trials: 3}\n")
+    with pytest.raises(UserError, match="no such sweep"):
+        sweeps_named(["../other"], tmp_path / "runs")
+
+
+def test_the_bill_of_materials_names_what_is_installed() -> None:
+    script = str(ROOT / "scripts" / "bill-of-materials")
+    done = subprocess.run(
+        [sys.executable, script],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "PYTHON": sys.executable},
+    )
+    bill = json.loads(done.stdout)
+    names = {one["name"].lower() for one in bill["components"]}
+    assert bill["bomFormat"] == "CycloneDX" and {"torch", "ray", "mlflow", "optuna"} <= names
+    assert all(one["purl"].startswith("pkg:pypi/") for one in bill["components"])
