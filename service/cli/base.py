@@ -1,6 +1,6 @@
 """What the commands share: the application they belong to, their options, and how they are interrupted.
 
-A group of commands is a module of this folder; `service.cli` imports all of them, and each adds its own to `app`.
+A group of commands is a module of this folder; `service.cli` imports all, and each adds its own to `app`.
 """
 
 import sys
@@ -81,5 +81,6 @@ def interruptible(message: str = AGAIN) -> Iterator[None]:
 
 
 def say(message: Any) -> None:
+    """Write a line to standard error, if there is anyone to read it."""
     with suppress(OSError):  # a terminal that is gone
         sys.stderr.write(f"{message}\n")

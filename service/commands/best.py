@@ -1,4 +1,4 @@
-"""`polychrony best`, `compare` and `show`: what sweeps have found, side by side, and one trial's configuration."""
+"""`polychrony best`, `compare` and `show`: what sweeps have found, and one trial's configuration."""
 
 import json
 import math
@@ -49,9 +49,7 @@ def compare(sweeps: Sequence[Sweep], console: Console) -> None:
     for other in sweeps[1:]:
         asked = {k: v for k, v in other.spec.resolved().items() if k not in COMMON}
         changes = difference(first, asked)
-        console.print(
-            f"\n{sweeps[0].name} -> {other.name}: {len(changes) or 'no'} differences", highlight=False
-        )
+        console.print(f"\n{sweeps[0].name} -> {other.name}: {len(changes)} differences", highlight=False)
         for change in changes:
             console.print(f"  {change}", highlight=False)
 
@@ -65,7 +63,7 @@ def show_trial(name: str, runs: StoragePath) -> None:
     if not sweep_name or not number.isdecimal():
         raise UserError([Fault("show", name, "expected NAME/TRIAL, such as quickstart/17")])
     header = (
-        f"# Trial {number} of the sweep `{sweep_name}`, with all defaults filled in. Other seeds than its own\n"
-        f"# are drawn from it; `polychrony train --from {name}` repeats it to the digit.\n"
+        f"# Trial {number} of the sweep `{sweep_name}`, with all defaults filled in. Other seeds than\n"
+        f"# its own are drawn from it; `polychrony train --from {name}` repeats it to the digit.\n"
     )
     sys.stdout.write(header + write(trial_config(Sweep(runs / sweep_name), int(number))))

@@ -108,7 +108,7 @@ class Progress:
         return "" if left is None else f"{duration(left)} of trials left, then pictures"
 
     def _seconds_left(self) -> float | None:
-        """Time that the trials still take, by the seconds of those that are finished and how many run at once.
+        """Time that the trials still take, by the seconds of finished ones and how many run at once.
 
         What was needed once, to start workers and to compile kernels, does not count for what is to come.
         """
@@ -117,7 +117,7 @@ class Progress:
             return None
         parts = [epoch / self._epochs[n] for n, (epoch, _) in self._running.items() if self._epochs.get(n)]
         trials = max(0.0, self._planned - self._finished - sum(parts))
-        return trials * sum(known) / len(known) / self._at_once
+        return float(trials * sum(known) / len(known) / self._at_once)
 
     def _render(self) -> RenderableType:
         spec = self._spec

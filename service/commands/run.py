@@ -38,7 +38,9 @@ def run(
     console: Console,
     address: str | None = None,
 ) -> None:
-    """Run the sweep of `file`, a path or the keys and values themselves, in the folder `runs`, or take it up where it stopped; see `conduct`.
+    """Run a sweep in the folder `runs`, or take it up where it stopped; see `conduct`.
+
+    `file` is the path of a sweep file, or its keys and values themselves.
 
     With an `address` its trials run on the cluster there; without, on a Ray of this process's own.
     """

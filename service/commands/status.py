@@ -19,7 +19,7 @@ from service.text import age_text, duration
 
 
 def print_status(sweep: Sweep, console: Console, *, as_json: bool = False) -> None:
-    """Say how the sweep in a folder stands, perhaps as JSON. Raises SweepError if its record can't be read."""
+    """Say how the sweep in a folder stands, perhaps as JSON. Raises SweepError if it can't be read."""
     one = status_of(sweep)
     if as_json:
         sys.stdout.write(json.dumps(one.plain() | {"folder": str(sweep.folder)}, indent=2) + "\n")

@@ -50,7 +50,7 @@ def front_table(sweep: Sweep, front: "pd.DataFrame", console: Console) -> None:
     for name in metrics:
         pairs = front[[name, f"{name}_sem"]].head(SHOWN).itertuples(index=False)
         cells[name] = [_with_error(*pair) for pair in pairs]
-    dropped = []
+    dropped: list[str] = []
     for name in [*reversed(sweep.searched), *(n for n in reversed(metrics) if n not in objectives)]:
         if sum(max(map(len, [column, *texts])) + 2 for column, texts in cells.items()) <= console.width:
             break

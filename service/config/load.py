@@ -122,7 +122,7 @@ def _check_keys(raw: Mapping[str, Any], faults: list[ConfigFault]) -> None:
 
 
 def _unknown(key: str) -> str:
-    """What to say of a key that there is not; fields of `learner` and `data` are often given without these."""
+    """What to say of a key that there is not; fields of `learner` and `data` are often given without."""
     homes = [path for path in PATHS if path.partition(".")[2] == key]
     return f"there is no such key; did you mean `{homes[0]}`?" if homes else no_such("key", key, KEYS)
 

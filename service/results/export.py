@@ -129,7 +129,7 @@ def _write_table(table: pa.Table, stream: IO[Any]) -> None:
         console.print("no rows")
     if len(table) > len(shown):
         console.print(
-            f"{len(shown)} of {len(table)} rows; choose with --where or --limit, or have all with --format csv"
+            f"{len(shown)} of {len(table)} rows; choose with --where, or have all with --format csv"
         )
     hidden = [name for name in cells if name not in fitting]
     if hidden:

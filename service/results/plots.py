@@ -1,21 +1,47 @@
 """Interactive figures of a sweep, for notebooks: `sweep.plot.front()`."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from search.objectives import Objective
 from service.errors import Fault, UserError
 
 if TYPE_CHECKING:
-    from service.results.sweep import Sweep
+    import pandas as pd
+
+
+class Results(Protocol):
+    """What figures are drawn of: a `Sweep`."""
+
+    @property
+    def name(self) -> str:
+        """Of the sweep."""
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What it searches for."""
+
+    @property
+    def searched(self) -> list[str]:
+        """Columns of the searched fields."""
+
+    def table(self, name: str) -> "pd.DataFrame":
+        """A table."""
+
+    def counted(self) -> "pd.DataFrame":
+        """Trials that count."""
+
+    def front(self) -> "pd.DataFrame":
+        """Those on the Pareto front."""
 
 
 class Plots:
     """Figures of plotly, each of what the sweep has found at the time of the call."""
 
-    def __init__(self, sweep: "Sweep") -> None:
+    def __init__(self, sweep: Results) -> None:
         self._sweep = sweep
 
     def front(self, x: str | None = None, y: str | None = None) -> Any:
-        """Trials that count by two metrics, by default the second objective and the first; the front is marked.
+        """Trials that count by two metrics, by default the second objective and the first.
 
         Raises UserError if a metric is no column of `trials`, or there is but one objective and no `x`.
         """
@@ -32,7 +58,7 @@ class Plots:
         return front_figure(counted, set(self._sweep.front()["trial"]), x, y, shown, self._sweep.name)
 
     def course(self, metric: str | None = None) -> Any:
-        """A metric over the epochs, a line a trial, the mean of its replicates; by default the first objective.
+        """A metric over the epochs, a line a trial: the mean of its replicates; else the first objective.
 
         Raises UserError if it is no column of `epochs`.
         """
