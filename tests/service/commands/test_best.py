@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from service import Sweep
 from service.cli import app
 from service.config.load import load, read_sweep
+from service.config.templates import template
 from service.errors import UserError
 
 
@@ -86,7 +87,7 @@ def test_table_by_columns_sorted_and_cut(known: Sweep) -> None:
         "accuracy",
         "trial",
     ]
-    with pytest.raises(UserError, match="there is no such column; did you mean `accuracy`"):
+    with pytest.raises(UserError, match=r"there is no such column; did you mean `accuracy`"):
         said("table", "known", "trials", "--sort", "acuracy")
     assert "no rows" in said("table", "known", "trials", "--where", "trial == 99")
 
@@ -115,16 +116,18 @@ def test_init_writes_a_template_that_loads_with_its_schema(tmp_path: Path, monke
     first = (tmp_path / "mine" / "first.yaml").read_text().splitlines()[0]
     schema = tmp_path / "mine" / first.partition("$schema=")[2]
     assert json.loads(schema.read_text()) == json.loads(said("schema"))
-    with pytest.raises(UserError, match="is there already"):
+    with pytest.raises(UserError, match=r"is there already"):
         said("init", "yin_yang", "--to", "mine/first.yaml")
-    with pytest.raises(UserError, match="did you mean `quickstart`"):
+    with pytest.raises(UserError, match=r"did you mean `quickstart`"):
         said("init", "quikstart")
 
 
 def test_a_template_is_run_where_there_is_no_such_file(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    assert "quickstart" in said("run", "quickstart", "--dry-run")
-    with pytest.raises(UserError, match="quikstart.yaml: file: .*did you mean `quickstart`"):
+    assert load(template(Path("quickstart"))).name == "quickstart"
+    (tmp_path / "quickstart").write_text("name: mine\n")
+    assert template(Path("quickstart")) == Path("quickstart")
+    with pytest.raises(UserError, match=r"quikstart.yaml: file: .*did you mean `quickstart`"):
         said("run", "quikstart.yaml", "--dry-run")
 
 
@@ -134,9 +137,9 @@ def test_a_sweep_from_keys_and_values_is_the_one_of_a_file(sweep_file: Path) -> 
     values = YAML(typ="safe").load(sweep_file.read_text())
     values["space"]["learner.wiring_cost"]["log"] = [1e-4, 1e-1]
     assert read_sweep(values)[0] == load(sweep_file)
-    with pytest.raises(UserError, match="did you mean `learner.hidden`"):
+    with pytest.raises(UserError, match=r"did you mean `learner.hidden`"):
         read_sweep(values, ["hidden=64"])
-    with pytest.raises(UserError, match="name: is missing"):
+    with pytest.raises(UserError, match=r"name: is missing"):
         read_sweep(None, ["data.name=digits"])
 
 
@@ -152,6 +155,6 @@ def test_figures_show_what_the_tables_hold(known: Sweep) -> None:
     assert len(known.plot.course("loss").data) == len(known.table("trials"))
     labels = [one.label for one in known.plot.parallel().data[0].dimensions]
     assert labels == [*known.searched, "accuracy", "wiring_length"]
-    with pytest.raises(UserError, match="is no column"):
+    with pytest.raises(UserError, match=r"is no column"):
         known.plot.course("acuracy")
     assert repr(known) == f"Sweep({str(known.folder)!r})" and "<table" in known._repr_html_()
