@@ -75,6 +75,15 @@ def shortened(text: str, length: int = 300) -> str:
     return " ".join(words[:kept] or [words[0][:length]]) + " ..."
 
 
+def trials(count: int) -> str:
+    """A number of trials in words.
+
+    >>> trials(1), trials(24)
+    ('1 trial', '24 trials')
+    """
+    return "1 trial" if count == 1 else f"{count} trials"
+
+
 _UNITS = ((2 * 86_400, 86_400, "days"), (3600, 3600, "h"), (60, 60, "min"), (0, 1, "s"))
 """From when on a unit is used (s), how long it is (s), and its name."""
 

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from service.results.sweep import Sweep
 
 
-def status(name: str, address: str | None, out: StoragePath | None, console: Console) -> None:
-    """Say how a sweep stands; on a cluster also its job and the nodes."""
+def status(
+    name: str, address: str | None, out: StoragePath | None, console: Console, *, as_json: bool = False
+) -> None:
+    """Say how a sweep stands; on a cluster also its job and the nodes, and then never as JSON."""
     from service.commands.status import print_job_status, print_status
 
     if address is None:
-        print_status(_sweep(name, out), console)
+        print_status(_sweep(name, out), console, as_json=as_json)
     else:
         dashboard = Dashboard.connect(address)
         print_job_status(dashboard, dashboard.find(name, _seen(out)), console)
@@ -74,12 +76,12 @@ def resume(name: str, address: str | None, out: StoragePath | None, console: Con
     return resume_job(Dashboard.connect(address), name, _seen(out), console, text=text)
 
 
-def list_sweeps(address: str | None, out: StoragePath, console: Console) -> None:
-    """List the sweeps of a folder, or those that a cluster has run."""
+def list_sweeps(address: str | None, out: StoragePath, console: Console, *, as_json: bool = False) -> None:
+    """List the sweeps of a folder, or those that a cluster has run, which never is JSON."""
     if address is None:
         from service.commands.listing import print_list
 
-        print_list(out, console)
+        print_list(out, console, as_json=as_json)
     else:
         from service.commands.status import print_jobs
 

@@ -1,17 +1,24 @@
 """`polychrony list`: the sweeps of a folder, a line each."""
 
+import json
+import sys
+
 from rich.console import Console
 from rich.table import Table
 
+from service.record.leaders import extremes_text
 from service.results.status import SweepStatus, status_of
 from service.results.sweeps import sweeps_in
 from service.storage.paths import StoragePath
 from service.text import age_text
 
 
-def print_list(runs: StoragePath, console: Console) -> None:
-    """Print how each sweep in the folder `runs` stands, the latest first."""
+def print_list(runs: StoragePath, console: Console, *, as_json: bool = False) -> None:
+    """Print how each sweep in the folder `runs` stands, the latest first; perhaps as JSON."""
     statuses = sorted(map(status_of, sweeps_in(runs)), key=lambda one: one.age)
+    if as_json:
+        sys.stdout.write(json.dumps([one.plain() for one in statuses], indent=2) + "\n")
+        return
     if not statuses:
         console.print(f"no sweeps in {runs}", highlight=False, soft_wrap=True)
         return
@@ -35,5 +42,5 @@ def trials_text(one: SweepStatus) -> str:
 
 
 def best_text(one: SweepStatus) -> str:
-    """The best values that it has found."""
-    return ", ".join(f"{metric} {value:.4g}" for metric, value in one.best.items())
+    """The best that it has found of each objective, and in which trials."""
+    return extremes_text(one.best)

@@ -12,10 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from service.config.sweep import SweepSpec
-from service.record.leaders import best_values
+from service.record.leaders import Extreme, extremes, extremes_text
 from service.record.rows import FinishedTrial, Metrics
 from service.text import duration
 
+STARTING = "starting workers"
 STATE_STYLES = {
     "complete": "green",
     "pruned": "yellow",
@@ -34,15 +35,19 @@ class Progress:
         self._spec, self._planned, self._console = spec, planned, console
         self._states = Counter(row["state"] for row in finished)
         self._rows: list[Mapping[str, Any]] = list(finished)
-        self._best: tuple[int, dict[str, float]] = (0, {})
+        self._best: tuple[int, dict[str, Extreme]] = (0, {})
         self._before = len(finished)
         self._started = time.monotonic()
+        self._at_once = 1
+        self._epochs: dict[int, int] = {}
         self._running: dict[int, tuple[int, Metrics]] = {}
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> "Progress":
         if self._console.is_terminal:
             self._live.start()
+        else:
+            self._console.print(STARTING, highlight=False)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -52,6 +57,9 @@ class Progress:
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
         """Show it among those that run."""
         self._running[trial] = (0, {})
+        self._at_once = max(self._at_once, len(self._running))
+        if "epochs" in params:
+            self._epochs[trial] = params["epochs"]
 
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         """Show its last values."""
@@ -63,18 +71,17 @@ class Progress:
         self._running.pop(row["trial"], None)
         self._states[row["state"]] += 1
         self._rows.append(row)
-        if not self._console.is_terminal:
-            self._console.print(self._line(row), highlight=False, soft_wrap=True)
+        self._console.print(self._line(row), highlight=False, soft_wrap=not self._console.is_terminal)
 
     @property
     def _finished(self) -> int:
         return self._states.total()
 
     @property
-    def best(self) -> dict[str, float]:
-        """The best value of each objective so far, by metric, within the constraints."""
+    def best(self) -> dict[str, Extreme]:
+        """The best of each objective so far, by metric, within the constraints."""
         if self._best[0] != len(self._rows):  # it is looked at more often than it changes
-            found = best_values(self._rows, self._spec.objectives, self._spec.constraints)
+            found = extremes(self._rows, self._spec.objectives, self._spec.constraints)
             self._best = len(self._rows), found
         return self._best[1]
 
@@ -97,15 +104,21 @@ class Progress:
         return f"[{self._finished}{of}] " + ", ".join(part for part in parts if part)
 
     def _pace(self) -> str:
-        """Rate and time left, once there is something to go by."""
-        done, elapsed = self._finished - self._before, time.monotonic() - self._started
-        if not done:
-            return ""
-        pace = f"{60 * done / elapsed:.3g} trials/min"
-        if self._spec.search.evolution:
-            return pace
-        left = max(0, self._planned - self._finished) * elapsed / done
-        return f"{pace}, {duration(left)} left"
+        """Time left, once there is something to go by."""
+        left = None if self._spec.search.evolution else self._seconds_left()
+        return "" if left is None else f"{duration(left)} of trials left, then pictures"
+
+    def _seconds_left(self) -> float | None:
+        """Time that the trials still take, by the seconds of finished ones and how many run at once.
+
+        What was needed once, to start workers and to compile kernels, does not count for what is to come.
+        """
+        known = [row["seconds"] for row in self._rows if row.get("seconds")]
+        if not known:
+            return None
+        parts = [epoch / self._epochs[n] for n, (epoch, _) in self._running.items() if self._epochs.get(n)]
+        trials = max(0.0, self._planned - self._finished - sum(parts))
+        return float(trials * sum(known) / len(known) / self._at_once)
 
     def _render(self) -> RenderableType:
         spec = self._spec
@@ -115,15 +128,32 @@ class Progress:
         ]
         bar = ProgressBar(total=self._planned, completed=self._finished, width=30)
         counted = Text(f"{self._finished}/{self._planned}")
-        head.add_row(Text(spec.name, "bold"), bar, counted, *states, Text(self._pace(), "dim"))
-        best = ", ".join(f"{name} {value:.4g}" for name, value in self.best.items())
-        parts: list[RenderableType] = [head, Text(f"best: {best or 'none yet'}"), self._table()]
+        head.add_row(
+            Text(spec.name, "bold"),
+            bar,
+            counted,
+            *states,
+            Text(f"{duration(time.monotonic() - self._started)}, {self._pace()}".rstrip(", "), "dim"),
+        )
+        best = Text(f"best: {extremes_text(self.best) or 'none yet'}")
+        parts: list[RenderableType] = [head, best, self._table()]
+        if waiting := self._waiting():
+            parts.append(Text(waiting, "dim"))
         return Group(*parts)
+
+    def _waiting(self) -> str:
+        """What is waited for as long as no epoch is over."""
+        if self._finished > self._before or any(epoch for epoch, _ in self._running.values()):
+            return ""
+        if not self._running:
+            return f"{STARTING} ({duration(time.monotonic() - self._started)})"
+        return "workers load torch and the data, and compile kernels if this machine has not done so before"
 
     def _table(self) -> Table:
         metrics = list(dict.fromkeys([o.metric for o in self._spec.objectives] + ["loss", "rate", "silent"]))
         table = Table("trial", "epoch", *metrics, box=None, header_style="bold", padding=(0, 2))
         for trial, (epoch, values) in sorted(self._running.items()):
             known = [f"{values[name][0]:.4g}" if name in values else "" for name in metrics]
-            table.add_row(str(trial), str(epoch), *known)
+            of = f"/{self._epochs[trial]}" if trial in self._epochs else ""
+            table.add_row(str(trial), f"{epoch}{of}", *known)
         return table

@@ -1,7 +1,7 @@
 """`polychrony run`: a sweep from its file to its results, here."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -9,7 +9,7 @@ from rich.console import Console
 from service.config.changes import difference, only_budgets_grew
 from service.config.document import Document
 from service.config.faults import ConfigFault
-from service.config.load import load, read_sweep
+from service.config.load import Source, load, read_sweep
 from service.config.sweep import SweepSpec, dump
 from service.errors import SweepError, UserError
 from service.execution.address import check_reachable
@@ -20,6 +20,7 @@ from service.storage.atomic import write_whole
 from service.storage.layout import plan_file, sweep_file
 from service.storage.lock import sweep_lock
 from service.storage.paths import StoragePath
+from service.text import trials
 from service.tracking.location import check_store
 
 PATIENCE, LAST_PATIENCE = 30.0, 10.0
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
 
 
 def run(
-    file: StoragePath,
+    file: Source,
     runs: StoragePath,
     overrides: Sequence[str],
     console: Console,
     address: str | None = None,
 ) -> None:
-    """Run the sweep of `file` in the folder `runs`, or take it up where it stopped; see `conduct`.
+    """Run a sweep in the folder `runs`, or take it up where it stopped; see `conduct`.
+
+    `file` is the path of a sweep file, or its keys and values themselves.
 
     With an `address` its trials run on the cluster there; without, on a Ray of this process's own.
     """
@@ -59,6 +62,8 @@ def conduct(
     runs: StoragePath,
     console: Console,
     execute: Callable[["SweepController"], None],
+    *,
+    watched: bool = True,
 ) -> None:
     """Conduct a sweep from its start, or from where its record ends, to its summary.
 
@@ -68,6 +73,7 @@ def conduct(
         runs: folder of all sweeps.
         console: where progress is shown.
         execute: runs the trials of a controller.
+        watched: whether a live table and a line a trial are shown.
 
     Raises:
         UserError: before anything is written, if `spec` can't be recorded or is not the sweep of that name.
@@ -81,7 +87,7 @@ def conduct(
         # Once more: what was looked at before may have been begun by another process meanwhile.
         _check_same(spec, document, folder)
         write_whole(sweep_file(folder), dump(spec).encode())
-        _conduct(spec, sources, folder, console, execute)
+        _conduct(spec, sources, folder, console, execute, watched)
 
 
 def prepare(spec: SweepSpec, document: Document, folder: StoragePath) -> list[WarmStartTrial]:
@@ -157,11 +163,14 @@ def _conduct(
     folder: StoragePath,
     console: Console,
     execute: Callable[["SweepController"], None],
+    watched: bool,
 ) -> None:
     # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
-    from service.commands.progress import Progress
-    from service.commands.summary import print_summary
-    from service.control.controller import SweepController
+    with console.status("loading torch, Ray and MLflow", spinner="line"):
+        from service.commands.progress import Progress
+        from service.commands.summary import print_summary
+        from service.control.controller import SweepController
+        from service.tracking import listener as _  # noqa: F401
 
     with closing(SweepController(spec, folder, sources=sources)) as controller:
         finished = controller.record.rows("trials").to_pylist()
@@ -169,18 +178,22 @@ def _conduct(
         taken_up = f", {len(finished)} are finished" if finished else ""
         planned = spec.planned
         most = " at most" if spec.search.evolution else ""
-        said = f" is finished: {len(finished)} trials" if done else f": {planned} trials{most}{taken_up}"
+        said = f" is finished: {trials(len(finished))}" if done else f": {trials(planned)}{most}{taken_up}"
         console.print(f"{spec.name}{said}.", highlight=False)
         with _mlflow(controller, folder, console) as mlflow:
             if not done:
-                with Progress(spec, finished, planned, console) as progress:
-                    controller.listeners = [progress, mlflow]
+                with ExitStack() as shown:
+                    controller.listeners = [mlflow]
+                    if watched:
+                        progress = shown.enter_context(Progress(spec, finished, planned, console))
+                        controller.listeners = [progress, mlflow]
                     execute(controller)
                 # What was deleted there for good; if it does not answer, all waits to be told anyway.
                 if (known := mlflow.finished_trials(LAST_PATIENCE)) is not None:
                     controller.retell(controller.record.finished_trials().keys() - known, mlflow)
             mlflow.show_leaders()
-            mlflow.show_sweep()
+            with console.status("drawing the figures of the sweep", spinner="line"):
+                mlflow.show_sweep()
         if exhausted_budget := controller.queue.exhausted_budget:
             console.print(f"{spec.name} has stopped: {exhausted_budget}.", highlight=False, soft_wrap=True)
     print_summary(folder, console)
@@ -207,9 +220,12 @@ def _mlflow(
         state = "cancelled"
         raise
     finally:
-        status = console.status("MLflow: logging the rest", spinner="line")
-        with status if console.is_terminal else nullcontext():
-            lost = listener.close(state)
+        with console.status("", spinner="line") as status:
+            if not console.is_terminal and (waiting := listener.drawing()):
+                console.print(waiting, highlight=False)
+            lost = listener.close(
+                state, lambda _: status.update(listener.drawing() or "MLflow: logging the rest")
+            )
         if lost:
             fault = f"MLflow: {lost} entries could not be logged; run the same command again when it is back"
             console.print(fault, highlight=False)

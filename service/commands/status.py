@@ -1,5 +1,7 @@
 """`polychrony status` and `list --address`: how sweeps stand, on a cluster or here."""
 
+import json
+import sys
 import time
 from collections.abc import Sequence
 
@@ -17,9 +19,12 @@ from service.storage.paths import StoragePath, parse_path
 from service.text import age_text, duration
 
 
-def print_status(sweep: Sweep, console: Console) -> None:
-    """Say how the sweep in a folder stands. Raises SweepError if its record can't be read."""
+def print_status(sweep: Sweep, console: Console, *, as_json: bool = False) -> None:
+    """Say how the sweep in a folder stands, perhaps as JSON. Raises SweepError if it can't be read."""
     one = status_of(sweep)
+    if as_json:
+        sys.stdout.write(json.dumps(one.plain() | {"folder": str(sweep.folder)}, indent=2) + "\n")
+        return
     if one.fault is not None:
         raise SweepError(one.fault)
     elapsed = sweep.plan.elapsed

@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -10,6 +11,9 @@ from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.text import redact
 from service.tracking.location import embedded_store, tracking_uri
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 20
 """Rows of the Pareto front that are printed at most."""
@@ -22,20 +26,8 @@ def print_summary(folder: StoragePath, console: Console) -> None:
     counts = trials["state"].value_counts().to_pylist()
     states = ", ".join(f"{one['counts']} {one['values']}" for one in counts)
     console.print(f"{sweep.name}: {states or 'no trial finished'}", highlight=False)
-    objectives = [objective.metric for objective in sweep.objectives]
     if len(front):
-        title = "Pareto front" if len(objectives) > 1 else "Best"
-        front = front.sort_values(objectives[0])
-        table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
-        shown = list(dict.fromkeys([*objectives, "accuracy", "test_accuracy"]))
-        for name in ["trial", *sweep.searched, *shown]:
-            table.add_column(name, justify="right", no_wrap=True)
-        for _, row in front.head(SHOWN).iterrows():
-            values = [_with_error(row[name], row[f"{name}_sem"]) for name in shown]
-            table.add_row(str(row["trial"]), *[_short(row[name]) for name in sweep.searched], *values)
-        console.print(table)
-        if len(front) > SHOWN:
-            console.print(f"and {len(front) - SHOWN} more", highlight=False)
+        front_table(sweep, front, console)
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, markup=False, soft_wrap=True)
     uri = tracking_uri(runs, sweep.spec.mlflow.uri)
@@ -43,6 +35,42 @@ def print_summary(folder: StoragePath, console: Console) -> None:
     if uri == embedded_store(runs):
         place = f"polychrony ui --out {shlex.quote(str(runs))}"
     console.print(f"MLflow:  {place}", highlight=False, markup=False, soft_wrap=True)
+
+
+def front_table(sweep: Sweep, front: "pd.DataFrame", console: Console) -> None:
+    """Print rows of the Pareto front, the objectives after the searched fields. Numbers are never cut.
+
+    Where the terminal is too narrow, fields are left out from the right, then metrics that are no objectives.
+    """
+    objectives = [objective.metric for objective in sweep.objectives]
+    front = front.sort_values(objectives[0])
+    metrics = list(dict.fromkeys([*objectives, "accuracy", "test_accuracy"]))
+    metrics = [name for name in metrics if name in front]
+    cells = {name: [_short(v) for v in front[name].head(SHOWN)] for name in ["trial", *sweep.searched]}
+    for name in metrics:
+        pairs = front[[name, f"{name}_sem"]].head(SHOWN).itertuples(index=False)
+        cells[name] = [_with_error(*pair) for pair in pairs]
+    dropped: list[str] = []
+    for name in [*reversed(sweep.searched), *(n for n in reversed(metrics) if n not in objectives)]:
+        if sum(max(map(len, [column, *texts])) + 2 for column, texts in cells.items()) <= console.width:
+            break
+        dropped.insert(0, name)
+        del cells[name]
+    title = "Pareto front" if len(objectives) > 1 else "Best"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    for name in cells:
+        table.add_column(name, justify="right", overflow="fold")
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*row)
+    console.print(table)
+    if len(front) > SHOWN:
+        console.print(f"and {len(front) - SHOWN} more", highlight=False)
+    if dropped:
+        console.print(
+            f"without room: {', '.join(dropped)}; see `polychrony table {sweep.name} trials --columns "
+            f"trial,{','.join(dropped)}`",
+            highlight=False,
+        )
 
 
 def _with_error(mean: float, sem: float) -> str:

@@ -26,8 +26,10 @@ from service.worker.trial import Trial
 SHOWN = ("train_loss", "train_accuracy", "loss", "accuracy", "rate", "silent")
 
 
-def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Console) -> None:
+def train(file: Path | None, runs: StoragePath, overrides: Sequence[str], console: Console) -> None:
     """Train the configuration of a sweep file that searches nothing; it is recorded as a sweep of one trial.
+
+    Without a file all is taken from the overrides.
 
     Raises:
         UserError: if the file is faulty, or has a `space`.
@@ -36,15 +38,15 @@ def train(file: Path, runs: StoragePath, overrides: Sequence[str], console: Cons
     spec, document = read_sweep(file, [*overrides, "search={trials: 1, sampler: random}"])
     if spec.space.fields:
         cure = "train runs one configuration; empty it by --set 'space={}' and set the fields under `learner`"
-        raise UserError([Fault(str(file), "space", cure)])
+        raise UserError([Fault(str(file or "--set"), "space", cure)])
 
     def say(task: Task, report: Report) -> None:
-        console.print(_line(report, task.learner.epochs), highlight=False, soft_wrap=True)
+        console.print(_line(report, task.learner.epochs), highlight=False)
 
     def execute(controller: SweepController) -> None:
         run_in_process(controller, say)
 
-    conduct(spec, document, runs, console, execute)
+    conduct(spec, document, runs, console, execute, watched=False)
 
 
 def train_again(name: str, runs: StoragePath, console: Console) -> bool:

@@ -1,12 +1,12 @@
 """A sweep file as it was written: its data with the overrides of `--set`, and where each value came from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from model.fields import show
 from service.config.faults import ConfigFault, Where, dotted
-from service.config.yaml_text import MAX_DEPTH, Parsed, Unreadable
+from service.config.yaml_text import MAX_DEPTH, Parsed, Unreadable, write
 from service.errors import Fault, UserError
 from service.storage.paths import ObjectPath, StoragePath
 
@@ -29,6 +29,14 @@ class Document:
         self._lines: dict[Where, int] = {(): 1, **parsed.lines}
         self._options: list[str] = []
         self._option_at: dict[Where, int] = {}  # what --set has given: index into _options
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, Any], options: Sequence[str]) -> "Document":
+        """The keys and values of a sweep file that is none, and options, each `PATH=VALUE`."""
+        document = cls("sweep", write(dict(values)) if values else "{}")
+        for option in options:
+            document.override(option)
+        return document
 
     def line_of(self, where: Where) -> int:
         """The line of the value at `where`, or of the nearest one around it; 1 for the whole file."""

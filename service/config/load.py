@@ -17,7 +17,7 @@ from service.config.evolution import check_evolution
 from service.config.faults import ConfigFault
 from service.config.field_types import GUIDES
 from service.config.metrics import METRICS
-from service.config.model_fields import build, find_files, read_fields, reason
+from service.config.model_fields import PATHS, build, find_files, read_fields, reason
 from service.config.read_section import KEYS, SECTIONS, default, read_section
 from service.config.sections import RecordSpec, ReplicatesSpec, SearchSpec
 from service.config.space import corners, read_space
@@ -25,16 +25,21 @@ from service.config.sweep import SweepSpec, data_for, fields_of, fixed_values, l
 from service.config.validation import check_validation, contradiction, start_fault
 from service.storage.paths import ObjectPath, StoragePath
 
+Source = str | StoragePath | Mapping[str, Any] | None
+"""Where a sweep is read from: the path of a file, or its keys and values; None: it has none."""
 
-def load(path: str | StoragePath, overrides: Sequence[str] = (), *, elsewhere: bool = False) -> SweepSpec:
+
+def load(path: Source, overrides: Sequence[str] = (), *, elsewhere: bool = False) -> SweepSpec:
     """The sweep that the file at `path` asks for; see `read_sweep`."""
     return read_sweep(path, overrides, elsewhere=elsewhere)[0]
 
 
 def read_sweep(
-    path: str | StoragePath, overrides: Sequence[str] = (), *, elsewhere: bool = False
+    path: Source, overrides: Sequence[str] = (), *, elsewhere: bool = False
 ) -> tuple[SweepSpec, Document]:
     """Read and check the sweep file at `path` with the overrides of `--set`, each `PATH=VALUE`.
+
+    In place of a path there may be the keys and values themselves; None stands for none at all.
 
     With `elsewhere` the sweep is to run on other machines, or has run there: data files that are given by an
     absolute path may be missing here.
@@ -43,15 +48,23 @@ def read_sweep(
 
     Raises UserError with every fault that was found, each with its line.
     """
-    document = read(path, overrides)
+    document = _document(path, overrides)
     faults = list(document.faults)
     # Files beside a sweep file on an object store can't be meant: what is there is resolved.
-    folder = Path.cwd() if isinstance(path, ObjectPath) else Path(path).absolute().parent
+    folder = (
+        Path.cwd() if path is None or isinstance(path, ObjectPath | Mapping) else Path(path).absolute().parent
+    )
     spec = _spec(document, folder, faults, elsewhere)
     if faults:
         raise document.error(faults)
     assert spec is not None
     return spec, document
+
+
+def _document(source: Source, overrides: Sequence[str]) -> Document:
+    if source is None or isinstance(source, Mapping):
+        return Document.of_values(source or {}, overrides)
+    return read(source, overrides)
 
 
 def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere: bool) -> SweepSpec | None:
@@ -102,7 +115,7 @@ def _spec(document: Document, folder: Path, faults: list[ConfigFault], elsewhere
 
 
 def _check_keys(raw: Mapping[str, Any], faults: list[ConfigFault]) -> None:
-    faults += [ConfigFault((key,), no_such("key", key, KEYS)) for key in raw if key not in KEYS]
+    faults += [ConfigFault((key,), _unknown(key)) for key in raw if key not in KEYS]
     cures = {"name": "give the sweep a name", "data": "give a data set such as {name: digits}"}
     blamed = {fault.where[:1] for fault in faults}
     faults += [
@@ -110,6 +123,12 @@ def _check_keys(raw: Mapping[str, Any], faults: list[ConfigFault]) -> None:
         for key, cure in cures.items()
         if key not in raw and (key,) not in blamed
     ]
+
+
+def _unknown(key: str) -> str:
+    """What to say of a key that there is not; fields of `learner` and `data` are often given without."""
+    homes = [path for path in PATHS if path.partition(".")[2] == key]
+    return f"there is no such key; did you mean `{homes[0]}`?" if homes else no_such("key", key, KEYS)
 
 
 def _check_not_in_both(raw: Mapping[str, Any], faults: list[ConfigFault]) -> None:

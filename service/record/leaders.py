@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -92,13 +92,40 @@ def awaiting_seeds(
     return [row for row in best if row["replicates"] < wanted.leaders and row["trial"] not in again]
 
 
-def best_values(
+class Extreme(NamedTuple):
+    """The best value of one objective, and the trial that has it."""
+
+    value: float
+    trial: int
+
+
+def extremes(
     rows: Iterable[Row], objectives: Sequence[Objective], constraints: Sequence[Constraint]
-) -> dict[str, float]:
-    """The best value of each objective, by metric, on the Pareto front; none if there is no front."""
+) -> dict[str, Extreme]:
+    """The best of each objective on the Pareto front, by metric; none if there is no front.
+
+    With several objectives these are several networks: no trial need have more than one of the values.
+    """
     front = front_trials(rows, objectives, constraints)
-    chosen = {one.metric: max if one.goal == "max" else min for one in objectives}
-    return {metric: best(row[metric] for row in front) for metric, best in chosen.items() if front}
+    found = {}
+    for one in objectives if front else ():
+        best = (max if one.goal == "max" else min)(front, key=lambda row: row[one.metric])
+        found[one.metric] = Extreme(best[one.metric], best["trial"])
+    return found
+
+
+def extremes_text(best: Mapping[str, Extreme]) -> str:
+    """The best of each objective in words, each with the trial that has it.
+
+    >>> extremes_text({"accuracy": Extreme(0.95833, 23), "wiring_length": Extreme(0.706, 16)})
+    'accuracy 0.9583 (trial 23), wiring_length 0.706 (trial 16)'
+    >>> extremes_text({"accuracy": Extreme(0.5, 3), "loss": Extreme(1.25, 3)})
+    'accuracy 0.5, loss 1.25 (trial 3)'
+    """
+    if len({one.trial for one in best.values()}) == 1:
+        values = ", ".join(f"{metric} {one.value:.4g}" for metric, one in best.items())
+        return f"{values} (trial {next(iter(best.values())).trial})"
+    return ", ".join(f"{metric} {one.value:.4g} (trial {one.trial})" for metric, one in best.items())
 
 
 def shown_trials(

@@ -106,7 +106,8 @@ class _Reader:
         if node.id in self.schema.names:
             return self.schema.field(node.id)
         near = difflib.get_close_matches(node.id, self.schema.names, n=1)
-        cure = f"did you mean `{near[0]}`?" if near else f"columns are {', '.join(self.schema.names)}"
+        quoted = f'if it is a text, quote it: "{node.id}"; columns are {", ".join(self.schema.names)}'
+        cure = f"did you mean `{near[0]}`?" if near else quoted
         self.refuse(node, f"is no column; {cure}")
 
     def constant(self, node: ast.expr) -> float | str:

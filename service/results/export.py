@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from collections.abc import Sequence
 from typing import IO, Any, Literal, get_args
 
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from model.fields import no_such
 from service.errors import Fault, UserError
 
 Format = Literal["table", "csv", "parquet", "json"]
@@ -19,6 +21,42 @@ SHOWN_ROWS = 200
 SHOWN_WIDTH = 40
 """Characters of a text that it shows at most."""
 _BATCH = 10_000
+
+
+def arranged(
+    table: pa.Table,
+    columns: Sequence[str] | None = None,
+    sort: str | None = None,
+    limit: int | None = None,
+    first: Sequence[str] = (),
+) -> pa.Table:
+    """The rows of a table as they are asked for.
+
+    Args:
+        table: the rows.
+        columns: the columns that are kept, in this order; None: all, those of `first` before the others.
+        sort: the column that rows are ordered by; with a `-` before it the largest first; nulls are last.
+        limit: so many rows at most.
+        first: see above.
+
+    Raises UserError if there is no such column, or lists would be ordered.
+    """
+    sort_by = (sort or "").removeprefix("-")
+    asked = [("--columns", name) for name in columns or ()] + ([("--sort", sort_by)] if sort else [])
+    faults = [
+        Fault(option, name, no_such("column", name, table.column_names))
+        for option, name in asked
+        if name not in table.column_names
+    ]
+    if not faults and sort and pa.types.is_list(table.schema.field(sort_by).type):
+        faults = [Fault("--sort", sort_by, "holds lists, which have no order; choose another column")]
+    if faults:
+        raise UserError(faults)
+    if sort:
+        table = table.sort_by([(sort_by, "descending" if sort.startswith("-") else "ascending")])
+    ahead = [name for name in dict.fromkeys(first) if name in table.column_names]
+    names = columns or [*ahead, *(name for name in table.column_names if name not in ahead)]
+    return table.select(list(names)).slice(0, limit)
 
 
 def write(table: pa.Table, format: Format, stream: IO[Any]) -> None:
@@ -87,13 +125,17 @@ def _write_table(table: pa.Table, stream: IO[Any]) -> None:
     for row in zip(*(cells[name] for name in fitting), strict=True):
         grid.add_row(*row)
     console.print(grid)
+    if not len(table):
+        console.print("no rows")
     if len(table) > len(shown):
         console.print(
             f"{len(shown)} of {len(table)} rows; choose with --where, or have all with --format csv"
         )
     hidden = [name for name in cells if name not in fitting]
     if hidden:
-        console.print(f"without room: {', '.join(hidden)}; have all with --format csv")
+        console.print(
+            f"without room: {', '.join(hidden)}; choose with --columns, or have all with --format csv"
+        )
 
 
 def _fitting(widths: dict[str, int], room: int) -> list[str]:

@@ -4,11 +4,12 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from service.config.sections import BudgetSpec
 from service.errors import SweepError, UserError
 from service.record.budget import Budget
-from service.record.leaders import Row, awaiting_seeds, best_values
+from service.record.leaders import Extreme, Row, awaiting_seeds, extremes
 from service.results.left import trials_left
 from service.results.sweep import Sweep
 from service.storage.lock import is_running
@@ -26,14 +27,19 @@ class SweepStatus:
     """Finished trials by state."""
     planned: int | None
     """Trials that are asked for; None of a population that evolves, and if the record can't be read."""
-    best: dict[str, float]
-    """The best value of each objective, within the constraints; none without complete trials."""
+    best: dict[str, Extreme]
+    """The best of each objective, within the constraints, and its trial; none without complete trials."""
     age: float
     """Time since it last changed (s)."""
     fault: str | None = None
     """Why its record can't be read."""
     exhausted_budget: str | None = None
     """The budget that has ended it, in words."""
+
+    def plain(self) -> dict[str, Any]:
+        """All of it as plain data, for JSON."""
+        best = {metric: one._asdict() for metric, one in self.best.items()}
+        return {**vars(self), "states": dict(self.states), "best": best}
 
 
 def status_of(sweep: Sweep) -> SweepStatus:
@@ -42,7 +48,7 @@ def status_of(sweep: Sweep) -> SweepStatus:
     try:
         spec = sweep.spec
         rows = sweep.deciding_rows() if sweep.started else []
-        best = best_values(rows, spec.objectives, spec.constraints)
+        best = extremes(rows, spec.objectives, spec.constraints)
         stopped = None
         if is_running(sweep.folder):
             state = "running"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,6 +20,7 @@ from service.record.planned import planned_trial
 from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
+from service.results.plots import Plots
 from service.storage.layout import network_file, plan_file, sweep_file, sweep_folders, trials_with_networks
 from service.storage.paths import StoragePath, list_folder, parse_path
 
@@ -154,6 +156,33 @@ class Sweep:
         """
         front = front_trials(self.deciding_rows(), self.spec.objectives, self.spec.constraints)
         return self._rows_of([row["trial"] for row in front])
+
+    def best(self) -> "pd.DataFrame":
+        """The Pareto front in short, the best by the first objective before the others.
+
+        Its columns are `trial`, the searched fields, and each objective with its standard error. With one
+        objective there is one row; there is none while no trial is complete within the constraints.
+        """
+        first = self.objectives[0]
+        front = self.front().sort_values(first.metric, ascending=first.goal == "min", ignore_index=True)
+        errors = [name for one in self.objectives for name in (one.metric, f"{one.metric}_sem")]
+        names: list[str] = ["trial", *self.searched, *errors]
+        return front[[name for name in dict.fromkeys(names) if name in front]]
+
+    @property
+    def plot(self) -> Plots:
+        """Interactive figures: `plot.front()`, `plot.course()`, `plot.parallel()`."""
+        return Plots(self)
+
+    def __repr__(self) -> str:
+        return f"Sweep({str(self.folder)!r})"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the Pareto front as a table."""
+        if not self.started:
+            return f"<p>{escape(repr(self))}: not started</p>"
+        best = self.best()
+        return f"<p>{escape(repr(self))}: {len(best)} on the front</p>{best.to_html(index=False)}"
 
     def counted(self) -> "pd.DataFrame":
         """The rows of `trials` that count: complete ones, each configuration once.

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
 from service.tracking.outbox import brief
 
@@ -17,6 +17,8 @@ class Drawer:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "pictures")
+        self.asked = self.done = 0
+        """How many times it was asked, and how many of these are over."""
 
     def draw(self, files: Artifacts, what: str) -> Artifacts:
         """Have the files of `what` drawn.
@@ -26,7 +28,12 @@ class Drawer:
         MLflow can't be reached.
         """
         drawn = self._thread.submit(lambda: bool(made(files, what)))
+        self.asked += 1
+        drawn.add_done_callback(self._note)
         return lambda: files() if drawn.result() else {}
+
+    def _note(self, drawn: Future[bool]) -> None:
+        self.done += 1
 
     def close(self, *, at_once: bool) -> None:
         """Wait until all is drawn; `at_once`: only what is being drawn, and the rest never."""

@@ -12,7 +12,7 @@ from service.report.trial_pictures import page, probes, stills
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.tracking.drawing import Artifacts, Drawer, made
-from service.tracking.overview import figures, tables
+from service.tracking.overview import description, figures, tables
 from service.tracking.view import MlflowView
 
 
@@ -29,14 +29,28 @@ class MlflowListener:
         return self._view.finished_trials(patience)
 
     def close(self, state: str, progress: Callable[[int], object] | None = None) -> int:
-        """The sweep ends, in `state`; returns how much MLflow was not told. See `MlflowView`."""
+        """The sweep ends, in `state`; returns how much MLflow was not told. See `MlflowView`.
+
+        Ctrl-C meanwhile skips the pictures that are yet to be drawn; the next run of the sweep draws them.
+        """
         at_once = True
         try:
             self._view.close(state, progress=progress)
             at_once = state == "cancelled"
+        except KeyboardInterrupt:
+            if state != "complete":
+                raise
+            self._view.skip(state)
         finally:
             self._drawer.close(at_once=at_once)
         return self._view.lost
+
+    def drawing(self) -> str:
+        """What is being drawn, in words; nothing if all is drawn."""
+        done, asked = self._drawer.done, self._drawer.asked
+        if done == asked:
+            return ""
+        return f"drawing {done + 1} of {asked} pages (ctrl-C skips; the same command draws them later)"
 
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
         """Make the run of a trial."""
@@ -75,6 +89,7 @@ class MlflowListener:
         drawn = made(lambda: figures(sweep), "the sweep")  # here, for it can take a minute
         self._view.add_to_sweep(lambda: drawn)
         self._view.add_to_sweep(lambda: tables(sweep))
+        self._view.note(description(sweep))
 
     def _drawn(self, trial: int, files: Artifacts) -> Artifacts:
         return self._drawer.draw(files, f"trial {trial}")

@@ -15,6 +15,8 @@ from service.report.sweep_data import read_sweep_data
 from service.results.sweep import Sweep
 from service.storage.paths import stored_files
 
+NOTED = 20
+"""Rows of the front in the description of a sweep."""
 MOST_BYTES = 50_000_000
 """A table that is larger in its files is not copied to MLflow."""
 
@@ -43,6 +45,22 @@ def tables(sweep: Sweep) -> dict[str, bytes]:
         if name == "trials":
             files["tables/trials.csv"] = _csv(rows)
     return files
+
+
+def description(sweep: Sweep) -> str:
+    """What the sweep has found in Markdown: its objectives, and the Pareto front as a table."""
+    goals = ", ".join(f"{one.metric} ({one.goal})" for one in sweep.objectives)
+    best = sweep.best()
+    lines = [
+        f"Objectives: {goals}. {len(best)} trials are on the Pareto front.",
+        "",
+        f"| {' | '.join(best.columns)} |",
+        f"|{'---|' * len(best.columns)}",
+    ]
+    for row in best.head(NOTED).itertuples(index=False):
+        cells = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in row]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Folder: `{sweep.folder}`; report: `polychrony report {sweep.name}`"])
 
 
 def _parquet(rows: pa.Table) -> bytes:

@@ -36,7 +36,7 @@ ORIGIN = (
 """Columns of `trials` that are tags of a trial, too."""
 LONGEST_DIGEST = 36
 KIND = "mlflow.experimentKind"
-"""By this tag the UI opens an experiment on its runs, and not on language models."""
+"""What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.ui.addresses`."""
 BATCH_METRICS = 1000
 LONGEST_TAG = 5000
 
@@ -163,6 +163,10 @@ class Store:
                 path.parent.mkdir(exist_ok=True)
                 path.write_bytes(content)
             self._client.log_artifacts(self._parent if trial is None else self._runs[trial], folder)
+
+    def note(self, text: str) -> None:
+        """Describe the sweep in Markdown, on top of the page of its run."""
+        self._client.set_tag(self._parent, "mlflow.note.content", text[:LONGEST_TAG])
 
     def finish_sweep(self, state: str) -> None:
         """Log that the sweep is over; trials that are not finished run no more."""

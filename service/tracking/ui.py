@@ -1,11 +1,17 @@
 """The MLflow UI of a folder of sweeps."""
 
 import os
+import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
+import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from urllib.parse import quote
 
 from service.errors import Fault, SweepError, UserError
 from service.results.sweeps import sweeps_in
@@ -13,6 +19,10 @@ from service.storage.paths import StoragePath
 from service.text import redact
 from service.tracking.location import artifacts_of, embedded_store, is_database, named_store
 from service.tracking.moved import follow_move
+from service.tracking.store import client_of
+
+LOG_SHOWN = 2000
+"""Characters of the server's log that are shown if it ends by itself."""
 
 
 def stores_of(runs: StoragePath) -> list[str]:
@@ -50,12 +60,72 @@ def show(runs: StoragePath, port: int, say: Callable[[str], object]) -> int:
         shown = ""
         with suppress(sqlite3.Error):  # a copy that can't be written shows at least the numbers
             follow_move(runs)
-    say(f"MLflow UI{shown}: http://127.0.0.1:{port}/#/experiments (trials: `Training runs`; ctrl-C stops it)")
+    if not _is_free(port):
+        say(f"port {port} is taken; choose another: polychrony ui --port {port + 1}")
+        return 1
+    say(f"starting the MLflow UI{shown} (ctrl-C stops it)")
     command, environment = ui_command(runs, port, served)
-    try:
-        return subprocess.run(command, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    with tempfile.TemporaryFile() as log:
+        # A session of its own, for it starts processes that outlive it unless all are told to end.
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            pages = addresses(runs, port, served)
+            if _answers(port, server):
+                for name, page in pages.items():
+                    say(f"{name}: {page}")
+            code = server.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGTERM)
+            server.wait()
+        log.seek(0)
+        say(log.read().decode(errors="replace")[-LOG_SHOWN:].rstrip())
+        say(f"the MLflow server has ended with exit code {code}")
+        return 1
+
+
+def addresses(runs: StoragePath, port: int, store: str) -> dict[str, str]:
+    """For each sweep the page of its runs, the best by the first objective before the others.
+
+    The page is asked for by its mode, too: left alone, MLflow opens an experiment on language models.
+    """
+    client = client_of(store)
+    pages = {}
+    for sweep in sweeps_in(runs):
+        try:
+            experiment, first = sweep.spec.experiment, sweep.spec.objectives[0]
+        except SweepError:  # its file is damaged; `polychrony list` says so
+            continue
+        found = client.get_experiment_by_name(experiment)
+        if found is not None:
+            metric = quote(f"metrics.`{first.metric}`")
+            order = f"orderByKey={metric}&orderByAsc={str(first.goal == 'min').lower()}"
+            runs_page = f"#/experiments/{found.experiment_id}/runs?workflowType=machine_learning&{order}"
+            pages[sweep.name] = f"http://127.0.0.1:{port}/{runs_page}"
+    return pages
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _answers(port: int, server: "subprocess.Popen[bytes]") -> bool:
+    """Wait until the server answers; False if it has ended before."""
+    while server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+                return True
+        except OSError:
+            time.sleep(0.2)
+    return False
 
 
 def ui_command(runs: StoragePath, port: int, store: str | None = None) -> tuple[list[str], dict[str, str]]:
@@ -68,7 +138,7 @@ def ui_command(runs: StoragePath, port: int, store: str | None = None) -> tuple[
     """
     store = store or embedded_store(runs)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", "1"]
+    command += ["--workers", "1", "--uvicorn-opts", "--log-level warning"]
     artifacts = artifacts_of(runs, store)
     assert artifacts is not None
     command += ["--artifacts-destination", artifacts.as_uri()]

@@ -101,6 +101,10 @@ class MlflowView:
             "files of the sweep", None, lambda store: store.add_artifacts(None, made(artifacts, "the sweep"))
         )
 
+    def note(self, text: str) -> None:
+        """Describe the sweep in Markdown, on the page of its run."""
+        self._put("description of the sweep", None, lambda store: store.note(text))
+
     def finished_trials(self, patience: float = 120.0) -> set[int] | None:
         """Trials that MLflow has in full; None if it does nothing for `patience` seconds.
 
@@ -129,6 +133,12 @@ class MlflowView:
             patience = min(patience, UNREACHED_PATIENCE)
         self._put("end of the sweep", None, lambda store: store.finish_sweep(state))
         self._outbox.close(patience, progress)
+
+    def skip(self, state: str) -> None:
+        """End the sweep in `state` without what still waits, which the next process is to tell again."""
+        self._outbox.hurry(HURRY)
+        self._put("end of the sweep", None, lambda store: store.finish_sweep(state))
+        self._outbox.close(LAST_PATIENCE)
 
     def _put(self, what: str, trial: int | None, act: Callable[[Store], object]) -> None:
         self._outbox.put(Job(what, trial, lambda: act(self._at())))

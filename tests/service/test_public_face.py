@@ -14,7 +14,7 @@ HEAVY = ("torch", "numba", "mlflow", "ray", "igraph", "sklearn", "matplotlib", "
 
 
 def test_the_public_names_are_these() -> None:
-    assert service.__all__ == ["Sweep", "Sweeps", "optuna_study"]
+    assert service.__all__ == ["Sweep", "Sweeps", "optuna_study", "run_sweep"]
     assert dir(service) == service.__all__
     for name in service.__all__:
         assert getattr(service, name).__name__ == name
@@ -42,3 +42,12 @@ def test_reading_results_loads_nothing_heavy(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert sorted(loaded & set(HEAVY)) == []
+
+
+@pytest.mark.parametrize("package", ["model", "search"])
+def test_a_file_of_the_users_with_the_name_of_a_package_is_named(package: str, tmp_path: Path) -> None:
+    (tmp_path / f"{package}.py").write_text("mine = 1\n")
+    (tmp_path / "script.py").write_text("from service import Sweep\n")
+    done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert f"{package}.py takes the place of polychrony's own package `{package}`" in done.stderr

@@ -67,6 +67,11 @@ def test_help_in_ascii_and_40_columns(tmp_path: Path) -> None:
         "report",
         "ui",
         "doctor",
+        "init",
+        "schema",
+        "show",
+        "best",
+        "compare",
     ]
     done = polychrony(tmp_path, *[f"{name} --help" for name in names], "--help", code=COMMANDS)
     assert done.returncode == 0, done.stderr

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from service.commands.progress import Progress
 from service.config.sweep import SweepSpec
+from service.record.leaders import Extreme
 from service.record.rows import FinishedTrial
 
 MakeSpec = Callable[..., SweepSpec]
@@ -36,9 +37,10 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
                 row(2, state="failed", reason="`loss` is nan", accuracy=None, wiring_length=None), {}
             )
         )
-    first, second = stream.getvalue().splitlines()
+    started, first, second = stream.getvalue().splitlines()
+    assert started == "starting workers"
     assert first.startswith("[2/3] trial 1 complete, accuracy 0.5, wiring_length 3, 2.0 s, ")
-    assert first.endswith(" left")
+    assert first.endswith(", 2 s of trials left, then pictures")  # 1 trial of 2 s, one at a time
     assert second.startswith("[3/3] trial 2 failed: `loss` is nan, 2.0 s")
 
 
@@ -52,9 +54,9 @@ def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
         progress.trial_finished(FinishedTrial(row(1, accuracy=0.75, wiring_length=12.0), {}))
         console.print(progress._render())
     shown = stream.getvalue()
-    assert "best: accuracy 0.5, wiring_length 9" in shown
-    assert "best: accuracy 0.75, wiring_length 9" in shown  # each objective by its own goal
-    assert "0.375" in shown and "2/3" in shown and "trials/min" in shown
+    assert "best: accuracy 0.5, wiring_length 9 (trial 0)" in shown
+    assert "best: accuracy 0.75 (trial 1), wiring_length 9 (trial 0)" in shown  # two networks
+    assert "0.375" in shown and "2/3" in shown and "of trials left" in shown
 
 
 def test_the_best_is_that_of_trials_that_count_within_the_constraints(small_spec: MakeSpec) -> None:
@@ -66,7 +68,17 @@ def test_the_best_is_that_of_trials_that_count_within_the_constraints(small_spec
     ]
     spec = small_spec(constraints="[{metric: silent, max: 0.2}]")
     progress = Progress(spec, rows, 5, Console(file=io.StringIO()))
-    assert progress.best == {"accuracy": 0.25, "wiring_length": 10.0}
+    assert progress.best == {"accuracy": Extreme(0.25, 1), "wiring_length": Extreme(10.0, 1)}
     more_seeds = row(4, accuracy=0.2, silent=0.1, parent=1, move="more seeds")
     progress.trial_finished(FinishedTrial(more_seeds, {}))
-    assert progress.best["accuracy"] == 0.2  # it stands for the trial that led
+    assert progress.best["accuracy"] == Extreme(0.2, 4)  # it stands for the trial that led
+
+
+def test_time_left_is_by_the_seconds_of_trials_and_how_many_run_at_once(small_spec: MakeSpec) -> None:
+    progress = Progress(small_spec(), [row(0), row(1, seconds=4.0)], 10, Console(file=io.StringIO()))
+    progress.trial_started(2, {"epochs": 4})
+    progress.trial_started(3, {"epochs": 4})
+    assert progress._seconds_left() == 8 * 3.0 / 2
+    progress.epoch(2, 2, {})  # half of one of the 8 is done
+    assert progress._seconds_left() == 7.5 * 3.0 / 2
+    assert Progress(small_spec(), [], 10, Console(file=io.StringIO()))._seconds_left() is None

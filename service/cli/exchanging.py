@@ -1,14 +1,18 @@
-"""The commands that bring networks to other programs and from them, as `service.cli` registers them."""
+"""Commands that bring networks to other programs, and from them.
+
+Each imports what it needs when it runs, so that `--help` answers at once.
+"""
 
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from service.commands.options import Out, console
+from service.cli.base import Out, app, console_
 from service.storage.layout import RUNS
 
 
+@app.command("export")
 def export(
     name: Annotated[str, typer.Argument(metavar="NAME/TRIAL", help="A trial whose networks are kept.")],
     format_: Annotated[
@@ -40,7 +44,7 @@ def export(
         out,
         format_,
         to,
-        console(),
+        console_(),
         replicate=replicate,
         samples=samples,
         quantize=quantize,
@@ -48,6 +52,7 @@ def export(
     )
 
 
+@app.command("import")
 def import_(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Checkpoints of the paper's own code.")],
     to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A new file, in safetensors.")],
@@ -59,4 +64,4 @@ def import_(
     """Read a network that the paper's own code has written."""
     from service.commands.import_ import import_network
 
-    import_network(folder, to, console(), epoch, duration)
+    import_network(folder, to, console_(), epoch, duration)
