@@ -102,7 +102,7 @@ def test_show_is_a_sweep_file_that_searches_nothing(known: Sweep, tmp_path: Path
 
 
 def test_compare_says_in_what_sweeps_differ(known: Sweep) -> None:
-    other = write_known_sweep(known.folder.parent / "other")
+    other = write_known_sweep(Path(str(known.folder)).parent / "other")
     text = (other / "sweep.yaml").read_text()
     (other / "sweep.yaml").write_text(text.replace("hidden: 12", "hidden: 16").replace('"known"', '"other"'))
     shown = said("compare", "known", "other")
