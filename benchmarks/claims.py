@@ -23,13 +23,16 @@ from service.report.intervals import t_interval
 
 ALIGNED = {
     "field_space_mantel_z": "fields",
+    "field_space_mantel_shell_z": "fields within shells",
     "input_space_mantel_z": "input weights",
+    "input_space_mantel_shell_z": "input weights within shells",
     "centroid_moran_z": "centroid",
     "preferred_time_moran_z": "preferred time",
-    "preferred_time_moran_shell_z": "the same within shells",
+    "preferred_time_moran_shell_z": "preferred time within shells",
     "rate_moran_z": "rate",
     "channel_place_spread_z": "places of channels",
     "response_space_mantel_z": "responses to samples",
+    "response_space_mantel_shell_z": "responses within shells",
     "class_space_mantel_z": "classes",
     "selectivity_moran_z": "selectivity",
 }
@@ -215,7 +218,8 @@ def draw(topology: pd.DataFrame) -> bytes:
     """How function comes to lie in space in the course of training, as PNG."""
     figure = new_figure(10, 5.6)
     panels = figure.subplots(2, 3, sharex=True).flatten()
-    conditions = [c for c in topology["condition"].unique() if not c.startswith("free")]
+    placed = topology.dropna(subset=PICTURED[0])
+    conditions = placed["condition"].unique()
     for axes, name in zip(panels, PICTURED, strict=True):
         axes.axhspan(-1.96, 1.96, color=FAINT, alpha=0.5, linewidth=0)
         for colour, condition in zip(COLOURS, conditions, strict=False):
@@ -233,7 +237,7 @@ def draw(topology: pd.DataFrame) -> bytes:
         axes.set_ylabel("z against swapped neurons")
     figure.legend(
         *panels[0].get_legend_handles_labels(),
-        loc="outside upper right",
+        loc="outside lower center",
         ncols=len(conditions),
         frameon=False,
         labelcolor=INK,
