@@ -116,6 +116,8 @@ def draw_by_size(
         axes.set(xlabel=label(x), ylabel=_wrapped(label(outcome)))
         if log:
             axes.set_xscale("log")
+        else:
+            axes.locator_params(axis="x", nbins=4)  # numbers of six digits have no room for more
     return figure
 
 
