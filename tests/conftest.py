@@ -1,4 +1,4 @@
 """What holds for all tests."""
 
-collect_ignore = ["support"]
-"""It holds no tests. Looked through for some, its modules would be loaded once more, under other names."""
+collect_ignore = ["support", "peers"]
+"""They hold no tests. Looked through for some, their modules would be loaded once more, under other names."""

@@ -55,7 +55,7 @@ class TestWarmStart:
         with pytest.raises(ValueError, match=r"`late` can't be read .* sweeps there: early"):
             find_sources(small_spec(search="{warm_start: [late]}"), tmp_path)
         other = small_spec(search="{warm_start: [early]}", objectives="[{metric: rate, goal: min}]")
-        with pytest.raises(ValueError, match="`early` has 2 trials, and none is complete, in this space"):
+        with pytest.raises(ValueError, match="`early` has 2 trials, and none is complete, no child"):
             find_sources(other, tmp_path)
 
     def test_a_sweep_that_is_not_there_is_a_fault_with_its_line(

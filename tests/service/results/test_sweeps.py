@@ -130,7 +130,7 @@ def test_list_tells_how_sweeps_stand(runs: Path, capsys: pytest.CaptureFixture[s
     assert header == "sweep state trials best last change"
     assert lines == [
         "unstarted unfinished none of 3 59 s ago",
-        "early unfinished 1 complete, 1 pruned of 3 accuracy 0.5, wiring_length 2 2 h ago",
+        "early unfinished 1 complete, 1 pruned of 3 accuracy 0.5, wiring_length 2 (trial 0) 2 h ago",
         "late finished 3 complete of 3 2 days ago",
     ]
     with FileLock(runs / "late" / ".lock"):

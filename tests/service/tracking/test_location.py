@@ -157,21 +157,32 @@ def test_runs_are_logged_to_the_store_of_the_file_and_deleted_there(tmp_path: Pa
 class Served:
     """Takes the place of the server."""
 
-    returncode = 0
+    pid = 2**22 + 1  # no process has it
+    waited = 0
 
     def __init__(self) -> None:
         self.command: list[str] = []
         self.environment: dict[str, str] = {}
 
-    def run(self, command: list[str], env: dict[str, str], check: bool) -> "Served":
+    def Popen(self, command: list[str], env: dict[str, str], **_: object) -> "Served":
         self.command, self.environment = command, env
         return self
+
+    def wait(self) -> int:
+        """The first time somebody presses ctrl-C."""
+        self.waited += 1
+        if self.waited == 1:
+            raise KeyboardInterrupt
+        return 0
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Served:
     served = Served()
     monkeypatch.setattr(ui, "subprocess", served)
+    monkeypatch.setattr(ui, "_answers", lambda port, server: False)
+    monkeypatch.setattr(ui, "_is_free", lambda port: True)
+    monkeypatch.setattr(ui, "addresses", lambda runs, port, store: {})
     return served
 
 
@@ -181,7 +192,7 @@ def test_ui_serves_a_database_and_never_tells_its_password(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", SECRET)
     said = CliRunner().invoke(app, ["ui", "--out", str(tmp_path), "--port", "5123"])
     assert said.exit_code == 0
-    assert "MLflow UI of postgresql://host:5432/runs: http://127.0.0.1:5123/" in said.output
+    assert "starting the MLflow UI of postgresql://host:5432/runs" in said.output
     assert served.environment["MLFLOW_BACKEND_STORE_URI"] == SECRET
     assert "cret" not in said.output + " ".join(served.command)
     assert (tmp_path / "mlartifacts").as_uri() in served.command
@@ -201,7 +212,7 @@ def test_ui_serves_our_own_store_and_names_those_of_other_sweeps(tmp_path: Path,
     assert served.command == []
     (tmp_path / "mlflow.db").touch()
     said = CliRunner().invoke(app, ["ui", "--out", str(tmp_path)]).output.splitlines()
-    assert said[0] == "MLflow: http://host:5000" and said[1].startswith("MLflow UI: http://127.0.0.1:5000/")
+    assert said[0] == "MLflow: http://host:5000" and said[1].startswith("starting the MLflow UI")
     assert served.environment["MLFLOW_BACKEND_STORE_URI"] == embedded_store(tmp_path)
 
 
