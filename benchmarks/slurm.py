@@ -73,10 +73,11 @@ class Case:
     def finished(self) -> int:
         """Trials that the sweep has finished so far."""
         from service import Sweep
+        from service.errors import PolychronyError
 
         try:
             return len(Sweep(self.sweep).arrow("trials", columns=["trial"]))
-        except Exception:
+        except PolychronyError:  # the job has not begun it yet
             return 0
 
     @property

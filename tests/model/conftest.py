@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from model import Cohort, LearnerConfig, SpikeDataset
+from model.export import Bundle, bundle_of
 
 
 @pytest.fixture
@@ -38,5 +39,17 @@ def lively_net() -> Callable[..., Cohort]:
             net.mask[:, 1, 2] = False
             net.mask[:, 3, 0] = False
         return net
+
+    return make
+
+
+@pytest.fixture
+def bundle(
+    lively_net: Callable[..., Cohort], random_data: Callable[..., SpikeDataset]
+) -> Callable[..., Bundle]:
+    """Replicate 1 of a lively cohort with four samples, as an export takes them."""
+
+    def make(expand: bool = False, **config: Any) -> Bundle:
+        return bundle_of(lively_net(**config), 1, random_data(samples=4), 4, expand)
 
     return make
