@@ -7,12 +7,13 @@ import pyarrow.compute as pc
 from service.config.model_fields import given_fields
 from service.config.sweep import data_for, learner_for
 from service.errors import Fault, SweepError, UserError
-from service.record.schema import values_of
+from service.record.planned import planned_trial
 from service.results.sweep import Sweep
 
 
 def trial_config(sweep: Sweep, trial: int) -> dict[str, Any]:
-    """A trial as plain data for a sweep file.
+    """A trial as plain data for a sweep file. Of a child of a population, it is what its networks are like at
+    its end; trained by it they begin anew, see `Sweep.lineage`.
 
     Raises:
         UserError: if there is no such trial.
@@ -22,7 +23,8 @@ def trial_config(sweep: Sweep, trial: int) -> dict[str, Any]:
     if not rows:
         raise UserError([Fault(str(sweep.folder), f"trial {trial}", "there is no such trial")])
     spec = sweep.spec
-    values = values_of(rows[0], spec.space)
+    begun = planned_trial(rows[0], spec.space)
+    values = begun.suggestion.values | (begun.birth.structure if begun.birth else {})
     try:
         learner, data = learner_for(spec, values), data_for(spec, values)
     except ValueError as error:

@@ -27,6 +27,7 @@ from service.execution.in_process import run_in_process
 from service.record.planned import planned_trial
 from service.report.sweep_data import read_sweep_data
 from service.results.status import status_of
+from service.results.trial_config import trial_config
 from service.results.warm_start import find_sources
 from service.storage.layout import state_file, states
 from service.worker.task import Report, Task
@@ -210,6 +211,16 @@ def test_the_lineage_of_a_child_is_a_schedule(evolved: Path) -> None:
     assert len(founder) == 1 and founder["to_epoch"][0] == trials.loc[0, "epochs"]
     with pytest.raises(UserError, match="there is no such trial"):
         sweep.lineage(99)
+
+
+def test_the_configuration_of_a_child_is_what_moves_have_made_of_it(tmp_path: Path) -> None:
+    sweep = Sweep(evolving(tmp_path, "search.evolution.moves={split: 0.9}"))
+    trials = sweep.table("trials")
+    grown = trials[(trials["move"] == "split") & (trials["state"] == "complete")]["trial"].tolist()
+    assert grown
+    for trial in grown:
+        net = sweep.network(trial)
+        assert trial_config(sweep, trial)["learner"]["hidden"] == net.config.hidden > 10
 
 
 def test_a_child_is_trained_again_from_its_founder_to_the_digit(
