@@ -131,7 +131,9 @@ def test_what_is_no_willing_cluster_is_told_in_words(
     assert Handler.seen == "Bearer secret"
 
 
-def test_where_nothing_answers() -> None:
+def test_where_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A Ray that this process has had before wants one, and so does Ray's client from then on.
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
     with pytest.raises(SweepError, match="no Ray dashboard answers there"):
         Dashboard.connect(URL)
 
