@@ -19,6 +19,7 @@ from model.fields import (
     faults_in_words,
 )
 from model.layers import LEGAL, Layers, sizes_of
+from model.limits import crowding_fault, limits_fault, signs_fault
 from model.refusals import later_than_its_step, no_autapses, taus_fault
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
@@ -67,6 +68,20 @@ class LearnerConfig:
     `circle`, and the delay of an input is its distance, too."""
     learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
+    space_shape: Literal["box", "ball"] | None = None
+    """What positions are kept within: a `box` or a `ball` about the origin, of `space_size`; None: nothing."""
+    space_size: Positive | None = None
+    """Half the side of the box, or the radius of the ball (units of space)."""
+    least_distance: Positive | None = None
+    """Neurons that are nearer to each other (units of space) are pushed apart; None: they may coincide."""
+    position_grid: Positive | None = None
+    """Positions are rounded to multiples of it (units of space) after every epoch; None: they are not."""
+    max_delay: Positive | None = None
+    """Greatest delay of recurrent synapses (ms). Where delays are distances, neurons are kept within a ball
+    whose diameter is that long; None: there is none."""
+    excitatory: Share | None = None
+    """Share of the neurons of each layer, the first ones, whose weights onto other neurons are never below 0;
+    those of the others are never above (Dale's law). None: weights have any sign."""
     start: Text | None = None
     """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
     circuit in SONATA; None: it is drawn."""
@@ -216,6 +231,9 @@ class LearnerConfig:
             raise ValueError(
                 "LearnerConfig: `learn_delay_scale` needs neurons in space; set `embedding` to space or fixed"
             )
+        for fault in (limits_fault(self) or crowding_fault(self), signs_fault(self)):
+            if fault:
+                raise ValueError(f"LearnerConfig: {fault}")
         if self.cost_on != "weights" and self.embedding != "space":
             raise ValueError(
                 f"LearnerConfig: `cost_on`: {self.cost_on} needs positions that are learned; "

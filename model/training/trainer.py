@@ -87,6 +87,8 @@ class Trainer:
         start = None if config.start is None else read_start(config.start)
         if start is not None:
             begin_with(net, start)
+            net.project()
+            net.settle()
         scale_inputs(net, train, layers_to_scale(config, start is not None and start.w_rec is not None))
         self._begin(net, 0, Best.start(len(seeds) if config.keep == "best" else 1))
 
@@ -270,6 +272,7 @@ class Trainer:
         revive(self.net, spikes == 0)
         if self.config.prune_zeros:
             prune(self.net, zero)
+        self.net.settle()
         return _Pass(losses / size, correct / size, (spikes / size).numpy())
 
     def _forward(self, data: SpikeDataset, batch: Draws) -> Output:
