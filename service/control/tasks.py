@@ -1,5 +1,6 @@
 """What a trial that was planned is to do: its task."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ from service.config.sweep import SweepSpec, data_for, learner_for
 from service.record.plan import PlannedTrial
 from service.record.schema import make_schemas, searched_columns
 from service.storage.paths import StoragePath
-from service.worker.task import Task
+from service.worker.task import Task, snapshot_epochs
 
 
 def schemas_of(spec: SweepSpec) -> dict[str, pa.Schema]:
@@ -39,11 +40,19 @@ def make_task(spec: SweepSpec, folder: StoragePath, begun: PlannedTrial) -> Task
         delay_graph=spec.record.delay_graph,
         nulls=spec.record.nulls,
         compared=spec.record.compared_measures,
-        snapshots=spec.record.snapshots,
+        snapshots=_snapshots(spec),
         measures=tuple(spec.measures),
         parent=begun.parent,
         birth=birth,
     )
+
+
+def _snapshots(spec: SweepSpec) -> int | Collection[int] | None:
+    """When snapshots are wanted; unless it is said, of a population at each ready epoch as well."""
+    if spec.record.snapshots is not None or spec.search.evolution is None:
+        return spec.record.snapshots
+    epochs = spec.learner.epochs
+    return sorted(snapshot_epochs(epochs).union(range(0, epochs, spec.search.evolution.ready)))
 
 
 def _numbered(spec: SweepSpec, begun: PlannedTrial) -> int:

@@ -103,7 +103,9 @@ class Report:
 
 
 def snapshot_epochs(epochs: int, wanted: int | Collection[int] | None = None) -> set[int]:
-    """After which epochs neurons and topology are recorded; 0 is as drawn, and the last is always among them.
+    """After which epochs neurons and topology are recorded; the last is always among them.
+
+    0 is as drawn, and of a child of a population as born, at whatever epoch that is.
 
     Args:
         epochs: of training.

@@ -52,7 +52,7 @@ class Trial:
                 self._origin = self._origin_of(self._trainer)
                 if births:
                     seconds = time.perf_counter() - started
-                    return self._report_birth(self._trainer.epoch, births, steps, seconds)
+                    return self._report_birth(self._trainer, births, steps, seconds)
             else:
                 self._save_if_due(self._trainer)
             return self._train(self._trainer)
@@ -83,10 +83,13 @@ class Trial:
             return born(task, splits)
         return Trainer(task.learner, splits, task.seeds, task.threads), {}, []
 
-    def _report_birth(self, epoch: int, births: Births, steps: Steps, seconds: float) -> Report:
-        """A child has been born, and has not trained yet."""
+    def _report_birth(self, trainer: Trainer, births: Births, steps: Steps, seconds: float) -> Report:
+        """A child has been born, and has not trained yet: its snapshot is what training begins with."""
         metrics = births["before_jitter"] | {"seconds": [seconds] * self.task.learner.replicates}
-        return replace(self._report(epoch, {}), metrics=metrics, births=births, steps=steps)
+        wanted = 0 in snapshot_epochs(trainer.config.epochs, self.task.snapshots)
+        tables = self._snapshot(trainer)[0] if wanted else {}
+        report = self._report(trainer.epoch, {})
+        return replace(report, metrics=metrics, births=births, steps=steps, tables=tables)
 
     def _origin_of(self, trainer: Trainer) -> Origin:
         return replace(

@@ -104,6 +104,27 @@ def test_an_exact_move_is_born_with_its_parents_results(evolved: Path) -> None:
         assert net.config.dimensions == child["dimensions"] and net.positions.shape[2] == child["dimensions"]
 
 
+def test_a_child_that_grew_begins_flat_along_its_new_axis(evolved: Path) -> None:
+    """Snapshots at birth and at every ready epoch say in how many dimensions a cloud lies."""
+    trials, _ = tables(evolved)
+    topology = Sweep(evolved).table("topology")
+    parents = topology.set_index(["trial", "replicate", "epoch"])
+    grown = trials[trials["move"] == "dimension_up"]
+    assert len(grown)
+    for child in grown.to_dict("records"):
+        own = topology[topology["trial"] == child["trial"]].sort_values(["replicate", "epoch"])
+        assert sorted(set(own["epoch"])) == sorted(
+            {child["birth_epoch"], *range(child["birth_epoch"], child["epochs"] + 1, 2)}
+        )
+        for replicate, rows in own.groupby("replicate"):
+            before = parents.loc[(child["parent"], replicate, child["birth_epoch"])]
+            born = rows.iloc[0]
+            assert 0 < born["last_axis_share"] < 1e-4
+            assert born["effective_dimension"] == pytest.approx(before["effective_dimension"], rel=1e-3)
+            if len(rows) > 1:
+                assert rows["last_axis_share"].iloc[-1] > 100 * born["last_axis_share"]
+
+
 def test_a_learning_rate_that_is_changed_is_the_childs_own(tmp_path: Path) -> None:
     """Not that of the optimiser that it inherits with its moments."""
     home = evolving(
