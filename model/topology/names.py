@@ -35,7 +35,7 @@ MEASURES: tuple[str, ...] = (
 )
 """Names of the measures."""
 SHAPES: tuple[str, ...] = ("effective_dimension", "last_axis_share")
-"""Names of what is said of positions alone, which chance in weights or places does not change: no null is made."""
+"""Names of what is said of positions alone; chance in weights or places leaves it: it has no null."""
 WITHIN_SHELLS = frozenset(
     {
         "selectivity_moran",
