@@ -9,7 +9,7 @@ from model.datasets import DataConfig
 from model.topology import MEASURES
 from search import Objective
 from service.errors import Fault, UserError
-from service.record.plan import is_child
+from service.record.plan import has_ancestors
 from service.report.lineages import Evolved, read_evolved
 from service.results.sweep import Sweep
 
@@ -71,8 +71,9 @@ class SweepData:
 
     @property
     def explained(self) -> "pd.Series[bool]":
-        """Which of `trials` have trained with their fields all along: no children of others."""
-        return self.trials["move"].map(lambda move: not is_child({"move": move})).astype(bool)
+        """Which of `trials` have trained with their fields all along: no children, nor lineages run again."""
+        rows = self.trials.to_dict("records")
+        return pd.Series([not has_ancestors(row) for row in rows], self.trials.index, dtype=bool)
 
     @property
     def outcomes(self) -> list[str]:
