@@ -27,7 +27,10 @@ SIGNS = {
     "remove": "X",
 }
 """A sign for each move."""
+BEST: dict[str, Any] = {"color": INK, "linewidth": 1.1, "linestyle": "--"}
 COLUMNS = 3
+BESIDE = 0.6
+"""Share of the room between two values over which the members that have the same one are spread."""
 
 
 def founder_colours(members: pd.DataFrame) -> dict[int, str]:
@@ -62,11 +65,11 @@ def draw_members(
             axes.plot(rows["epoch"].iloc[-1:], rows[one.metric].iloc[-1:], ".", color=colour, markersize=5)
         by_epoch = epochs.groupby("epoch")[one.metric]
         best = by_epoch.max().cummax() if one.goal == "max" else by_epoch.min().cummin()
-        axes.step(best.index, best, where="post", color=INK, linewidth=1.6)
+        axes.plot(best.index, best, **BEST)
         _epochs_below(axes)
         axes.set(ylabel=label(one.metric))
         plain(axes)
-    handles = [Line2D([], [], color=INK, linewidth=1.6, label="best so far"), *_founders_named(colours)]
+    handles = [Line2D([], [], **BEST, label="best so far"), *_founders_named(colours)]
     _legend(figure, handles)
     return figure
 
@@ -86,7 +89,8 @@ def draw_tree(members: pd.DataFrame) -> Figure:
         if row["move"] is not None and not pd.isna(row["parent"]):
             born = row["birth_epoch"]
             axes.plot([born, born], [places[row["parent"]], y], color=colour, linewidth=0.9, alpha=0.7)
-            axes.plot([born], [y], SIGNS[row["move"]], color=colour, markersize=7, markeredgecolor="white")
+            axes.plot([born], [places[row["parent"]]], ".", color=colour, markersize=8)
+            axes.plot([born], [y], SIGNS[row["move"]], color=colour, markersize=9, markeredgecolor="white")
         text: dict[str, Any] = {
             "fontsize": 8,
             "color": MUTED,
@@ -147,18 +151,18 @@ def draw_fields(members: pd.DataFrame, fields: Sequence[str], log: Collection[st
     figure = new_figure(max(4.0 * columns, 6.0), 2.9 * -(-len(fields) // columns) + 0.4)
     panels = list(figure.subplots(-(-len(fields) // columns), columns, squeeze=False).ravel())
     for axes, field in zip(panels, fields, strict=False):
-        options = None
-        if not pd.api.types.is_numeric_dtype(members[field]) or pd.api.types.is_bool_dtype(members[field]):
-            options = sorted(members[field].astype(str).unique())
-        for row in members.to_dict("records"):
-            value = row[field] if options is None else options.index(str(row[field]))
+        values, options = _levels(members[field])
+        beside = (
+            _beside(values, members["place"]) if options is not None or _is_whole(values) else 0.0 * values
+        )
+        for row, value in zip(members.to_dict("records"), values + beside, strict=True):
             look = {"color": colours[row["founder"]], "linewidth": 1.4, "alpha": 0.85}
             axes.plot([row["birth_epoch"], row["end"]], [value, value], marker=".", markersize=4, **look)
         if options is not None:
             axes.set_yticks(range(len(options)), options)
         elif field in log:
             axes.set_yscale("log")
-        elif pd.api.types.is_integer_dtype(members[field].dropna().infer_objects()):
+        elif _is_whole(values):
             axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
         axes.set(ylabel=label(field))
         _epochs_below(axes)
@@ -201,6 +205,25 @@ def draw_dimensions(shapes: pd.DataFrame) -> Figure:
     ]
     _legend(figure, handles)
     return figure
+
+
+def _levels(field: "pd.Series[Any]") -> tuple["pd.Series[float]", list[str] | None]:
+    """The values of a field as numbers; of what is none, places at equal distances, with their names."""
+    if pd.api.types.is_numeric_dtype(field) and not pd.api.types.is_bool_dtype(field):
+        return field.astype(float), None
+    options = sorted(field.astype(str).unique())
+    return field.astype(str).map(options.index).astype(float), options
+
+
+def _is_whole(values: "pd.Series[float]") -> bool:
+    return bool((values.dropna() % 1 == 0).all())
+
+
+def _beside(values: "pd.Series[float]", places: "pd.Series[int]") -> "pd.Series[float]":
+    """By how much members are moved, each by its place, so that those of one value can be told apart."""
+    steps = np.diff(np.unique(values.dropna()))
+    room = float(steps.min()) if len(steps) else 1.0
+    return BESIDE * room * ((places + 0.5) / (places.max() + 1) - 0.5)
 
 
 def _epochs_below(axes: Any) -> None:
