@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from audit import audit_population
 from rich.console import Console
 
 from search import Suggestion
@@ -392,7 +393,8 @@ def test_a_driver_that_is_killed_leaves_the_population_as_it_was(evolved: Path, 
     """On Ray, by SIGKILL in the middle, and again: the tables are those of a run without kills."""
     file, runs = tmp_path / "evolving.yaml", tmp_path / "runs"
     file.write_text(EVOLVING)
-    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    environment = os.environ | {"MLFLOW_TRACKING_URI": store}
     command = [sys.executable, "-c", DRIVER, str(file), str(runs)]
     for lines in (6, 12):  # after so many entries of the plan
         driver = subprocess.Popen(command, env=environment, start_new_session=True)
@@ -403,6 +405,7 @@ def test_a_driver_that_is_killed_leaves_the_population_as_it_was(evolved: Path, 
     for found, expected in zip(tables(runs / "evolving"), tables(evolved), strict=True):
         pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert states(runs / "evolving") == set()
+    assert audit_population(runs / "evolving", 4, 6, 2, store) == []
 
 
 def _wait_for(plan: Path, lines: int, driver: "subprocess.Popen[Any]") -> None:
