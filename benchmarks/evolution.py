@@ -3,14 +3,15 @@
     python -m benchmarks.evolution [--tasks TASK ...] [--only ARM ...] [--seeds N ...] [--out FOLDER]
     python -m benchmarks.evolution_tables [--out FOLDER] [--picture PICTURE]
 
-Each run is a sweep of the service in this process, ended as soon as all its trials together have trained for
-the epochs of its budget. All networks of a task have equally many neurons and equally long samples, so that an
-epoch costs about the same in all arms, and what comes out does not depend on how busy the machine is. Processor
-seconds are kept beside. A run that is finished is not done again; one that was broken off is done from its start.
+Each run is a sweep of the service in this process, ended as soon as all its trials together have trained
+for the epochs of its budget. All networks of a task have equally many neurons and equally long samples, so
+that an epoch costs about the same in all arms, and what comes out does not depend on how busy the machine
+is. Processor seconds are kept beside. A run that is finished is not done again; one that was broken off is
+done from its start.
 
-Runs of a seed begin with the same configurations, and with the same networks drawn for them: those of random
-search. `delay_scale` is the same for all, so that no network can shrink in space and stay what it was: wiring
-lengths can be compared.
+Runs of a seed begin with the same configurations, and with the same networks drawn for them: those of
+random search. `delay_scale` is the same for all, so that no network can shrink in space and stay what it
+was: wiring lengths can be compared.
 """
 
 import argparse

@@ -4,8 +4,9 @@
 
 The winner of a run is the finished network with the least loss on validation; its accuracy is told on test.
 Differences are paired by seed. Intervals are of the mean over seeds, by bootstrap (bias-corrected and
-accelerated) at 95 %, and a difference is in bold where its interval excludes 0. Hypervolumes are shares of the
-box between no error and no wiring and a reference that is fixed here: the error of guessing, and a wiring in ms.
+accelerated) at 95 %, and a difference is in bold where its interval excludes 0. Hypervolumes are shares of
+the box between no error and no wiring and a reference that is fixed here: the error of guessing, and a
+wiring in ms.
 """
 
 import argparse
@@ -168,7 +169,7 @@ def compared(runs: dict[str, dict[int, Run]], arm: str) -> pd.DataFrame:
 
 
 def effective_dimension(positions: np.ndarray) -> float:
-    """Participation ratio of the covariance of positions [N, D]: 1 on a line, D if all axes have an equal share.
+    """Participation ratio of the covariance of positions [N, D]: 1 on a line, D if spread alike.
 
     >>> round(effective_dimension(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])), 6)
     2.0
@@ -180,8 +181,8 @@ def effective_dimension(positions: np.ndarray) -> float:
 def dimensions(out: Path, task: str) -> pd.DataFrame:
     """Effective dimension of members born with a dimension more, and of founders with as many from the start.
 
-    A row a network and epoch at which it was looked at: `kind`, `label` (its dimensions), `since` (epochs since its
-    birth; 0: as it was born, with its parent's positions), `effective`.
+    A row a network and epoch at which it was looked at: `kind`, `label` (its dimensions), `since` (epochs since
+    its birth; 0: as it was born, with its parent's positions), `effective`.
     """
     rows: list[dict[str, Any]] = []
     for arm in EVOLVED:
