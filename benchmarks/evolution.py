@@ -80,7 +80,7 @@ TASKS = {
             "dt": 2.0,
             "duration": 60.0,
             "delay_scale": 10.0,
-            "batch_size": 200,
+            "batch_size": 400,
             "initial_rate": 3.0,
             "target_rate": 2.0,
             "revival": 0.2,
@@ -113,7 +113,7 @@ TASKS = {
 }
 LOSS = [{"metric": "loss", "goal": "min"}]
 BOTH = [*LOSS, {"metric": "wiring_length", "goal": "min"}]
-MOVES = {"dimension_up": 0.2, "dimension_down": 0.1}
+MOVES = {"dimension_up": 0.2}
 
 
 def searching(task: TaskSetting, seed: int, objectives: list[Config] = LOSS, **search: Any) -> Config:
@@ -213,7 +213,7 @@ def conduct(sweep: Config, home: Path, budget: int) -> None:
                     report = trial.advance()
                     verdict = controller.take(report)
                     goes_on = verdict.goes_on
-                    spent += verdict.advanced and not report.births
+                    spent += verdict.advanced and "train_loss" in report.metrics
         cost = {"epochs": spent, "cpu_seconds": round(time.process_time() - started, 2)}
         (home / COST).write_text(json.dumps(cost))
 

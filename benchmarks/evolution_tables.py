@@ -2,11 +2,11 @@
 
     python -m benchmarks.evolution_tables [--out FOLDER] [--picture PICTURE]
 
-The winner of a run is the finished network with the least loss on validation; its accuracy is told on test.
-Differences are paired by seed. Intervals are of the mean over seeds, by bootstrap (bias-corrected and
-accelerated) at 95 %, and a difference is in bold where its interval excludes 0. Hypervolumes are shares of
-the box between no error and no wiring and a reference that is fixed here: the error of guessing, and a
-wiring in ms.
+The winner of a run is the finished network with the least loss on validation; its accuracy is told on
+test. Differences are paired by seed. Intervals are Student's, of the mean over seeds, at 95 %: those of a
+bootstrap would be too narrow with so few. A difference is in bold where its interval excludes 0.
+Hypervolumes are shares of the box between no error and no wiring and a reference that is fixed here: the
+error of guessing, and a wiring in ms.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from benchmarks.claims import show
+from benchmarks.claims import mean_text, show
 from benchmarks.evolution import COST, TASKS, finished
 from search.objectives import hypervolume, pareto_front
 from service import Sweep
 from service.figures.style import COLOURS, FAINT, INK, new_figure, plain, png, titled
+from service.report.intervals import t_interval
 
 NAMES = {
     "evolution": "evolution",
@@ -53,7 +53,6 @@ OUTCOMES = {
 DIGITS = {"best": 3, "test": 1, "volume": 1, "test_volume": 1}
 EVOLVED = ("evolution", "rarer", "front")
 """Arms in which members are born with one dimension more."""
-RESAMPLES = 9999
 
 
 @dataclass(frozen=True)
@@ -112,20 +111,15 @@ def read_runs(out: Path, task: str) -> dict[str, dict[int, Run]]:
     return found
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Interval of the mean, by bootstrap; NaN of less than three values."""
-    if len(values) < 3 or np.ptp(values) == 0:
-        return np.nan, np.nan
-    found = stats.bootstrap((values,), np.mean, n_resamples=RESAMPLES, method="BCa", rng=0)
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+def difference_text(values: Sequence[float], digits: int) -> str:
+    """Mean of differences with half its interval; in bold if the interval excludes 0.
 
-
-def mean_text(values: Sequence[float], digits: int, signed: bool = False) -> str:
-    """Mean with its interval; in bold if it is a difference that is not about 0."""
-    low, high = interval(values)
-    sign = "+" if signed else ""
-    text = f"{np.mean(values):{sign}.{digits}f} ({low:{sign}.{digits}f} to {high:{sign}.{digits}f})"
-    return f"**{text}**" if signed and (low > 0 or high < 0) else text
+    >>> difference_text([1.0, 2.0, 3.0], 1), difference_text([2.0, 2.1, 2.2], 1)
+    ('+2.0 ± 2.5', '**+2.1 ± 0.2**')
+    """
+    mean, low = np.mean(values), t_interval(np.array(values))[0]
+    text = f"{mean:+.{digits}f} ± {mean - low:.{digits}f}"
+    return f"**{text}**" if abs(mean) > mean - low else text
 
 
 def differences(one: dict[int, Run], other: dict[int, Run], name: str) -> list[float]:
@@ -158,7 +152,7 @@ def compared(runs: dict[str, dict[int, Run]], arm: str) -> pd.DataFrame:
         NAMES[other]: {
             "pairs": str(len(differences(runs[arm], by_seed, "best"))),
             **{
-                said: mean_text(differences(runs[arm], by_seed, name), DIGITS[name], signed=True)
+                said: difference_text(differences(runs[arm], by_seed, name), DIGITS[name])
                 for name, said in OUTCOMES.items()
             },
         }
@@ -181,8 +175,8 @@ def effective_dimension(positions: np.ndarray) -> float:
 def dimensions(out: Path, task: str) -> pd.DataFrame:
     """Effective dimension of members born with a dimension more, and of founders with as many from the start.
 
-    A row a network and epoch at which it was looked at: `kind`, `label` (its dimensions), `since` (epochs since
-    its birth; 0: as it was born, with its parent's positions), `effective`.
+    A row a network and epoch at which it was looked at: `kind`, `label` (its dimensions), `since` (epochs
+    since its birth; 0: as it was born, with its parent's positions), `effective`.
     """
     rows: list[dict[str, Any]] = []
     for arm in EVOLVED:
@@ -244,7 +238,7 @@ def _draw_courses(axes: Any, runs: dict[str, dict[int, Run]]) -> None:
         x = np.arange(1, courses.shape[1] + 1)
         axes.plot(x, courses.mean(0), color=colour, lw=2.2 if arm == "evolution" else 1.2, label=NAMES[arm])
         if arm == "evolution":
-            low, high = zip(*(interval(one.tolist()) for one in courses.T), strict=True)
+            low, high = zip(*map(t_interval, courses.T), strict=True)
             axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_yscale("log")
     axes.set_xlabel("epochs of all networks")
@@ -259,7 +253,7 @@ def _draw_gains(axes: Any, runs: dict[str, dict[int, Run]]) -> None:
     for place, arm in enumerate(reversed(others)):
         values = differences(runs["evolution"], runs[arm], "test")
         axes.plot(values, [place] * len(values), "o", color=FAINT, ms=4)
-        axes.plot(interval(values), [place, place], color=COLOURS[0], lw=2)
+        axes.plot(t_interval(np.array(values)), [place, place], color=COLOURS[0], lw=2)
         axes.plot(np.mean(values), place, "o", color=COLOURS[0])
     axes.set_yticks(range(len(others)), [NAMES[arm] for arm in reversed(others)])
     axes.set_xlabel("points; the interval of the mean, and each seed")
