@@ -13,7 +13,7 @@ from service.figures.networks import draw_inputs
 from service.figures.parallel import draw_parallel
 from service.report.exemplars import Exemplar, input_map
 from service.report.importance import LEAST_TRIALS, importances
-from service.report.intervals import along
+from service.report.intervals import ALL, LEAST, along, pooled_where_thin
 from service.report.items import Absent, Drawn, Item, item
 from service.report.labels import label, short
 from service.report.outcomes import draw_outcomes, groups_of, log_columns
@@ -156,13 +156,14 @@ def _course(sweep_data: SweepData) -> Item:
         m for m in MEASURES if several and m in sweep_data.course and sweep_data.course[m].notna().any()
     ]
     recorded = [name for name in COURSE if sweep_data.epochs[name].notna().any()]
-    parts = [
-        along(sweep_data.epochs, "epoch", recorded, each=True),
-        along(sweep_data.course, "epoch", measured, each=True),
-    ]
+    epochs, course, groups = sweep_data.epochs, sweep_data.course, groups_of(sweep_data)
+    if pooled_where_thin(sweep_data.networks, sweep_data.x) is not sweep_data.networks:
+        epochs, course, groups = epochs.assign(group=ALL), course.assign(group=ALL), [ALL]
+    parts = [along(epochs, "epoch", recorded, each=True), along(course, "epoch", measured, each=True)]
     means = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    figure = draw_bands(means, "epoch", [*recorded, *measured], groups_of(sweep_data), label)
+    figure = draw_bands(means, "epoch", [*recorded, *measured], groups, label)
     caption = (
-        "Means over trials; bands: 95 % intervals over trials, or over replicates where there is one trial."
+        "Means over trials; bands: 95 % intervals (bootstrap) over trials, or over replicates where there is "
+        f"one trial; none where there are less than {LEAST}."
     )
     return Drawn("course", "In the course of training", caption, figure, means)
