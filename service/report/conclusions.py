@@ -72,7 +72,7 @@ def _front(sweep_data: SweepData, samples: Mapping[str, int]) -> str:
     if len(sweep_data.objectives) < 2 or not sweep_data.front:
         return ""
     front = sweep_data.trials[sweep_data.trials["trial"].isin(sweep_data.front)]
-    alike = as_good_as_front(sweep_data.trials, front, list(sweep_data.objectives), samples)
+    alike = as_good_as_front(sweep_data.trials, front, sweep_data.objectives, samples)
     count, size = len(alike), len(front)
     said = f"{size} trial{'s are' if size > 1 else ' is'} on the Pareto front"
     if not count:

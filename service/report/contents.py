@@ -20,6 +20,7 @@ from service.report.outcomes import draw_outcomes, groups_of, log_columns
 from service.report.paper.registry import SHOWN, paper_figures
 from service.report.paper.sources import Sources
 from service.report.sweep_data import SweepData
+from service.report.uncertainty import as_good_as_front, samples_of, total_errors
 
 COURSE = ("accuracy", "train_accuracy", "wiring_length", "sparsity", "rate", "silent")
 
@@ -57,13 +58,25 @@ def _front(sweep_data: SweepData) -> Item:
         figure = draw_best_so_far(sweep_data.trials, sweep_data.objectives[0], label)
         caption = "Each trial with its standard error over replicates, and the best so far."
         return Drawn("best", "Best so far", caption, figure, data)
+    samples, trials = samples_of(sweep_data.data), sweep_data.trials
+    leading = trials[trials["trial"].isin(sweep_data.front)]
+    alike = as_good_as_front(trials, leading, sweep_data.objectives, samples)
+    errors = {f"{metric}_error": total_errors(trials, metric, samples) for metric in metrics}
+    counts = [f"the {count} samples of {short(name)}" for name, count in samples.items() if name in metrics]
     caption = (
         "Every complete trial; those within the constraints that no other beats in all objectives are in "
-        "colour, with standard errors over replicates and their numbers."
+        "colour, with their numbers and standard errors over "
+        f"{' and '.join(['replicates', *counts])}. Hollow: trials that can't be told from the front."
     )
     figure = draw_front(
-        sweep_data.trials, sweep_data.front, sweep_data.objectives, label, log_columns(sweep_data, metrics)
+        trials.assign(**errors),
+        sweep_data.front,
+        sweep_data.objectives,
+        label,
+        log_columns(sweep_data, metrics),
+        alike,
     )
+    data = data.assign(**errors, like_front=data["trial"].isin(alike))
     return Drawn("front", "Pareto front", caption, figure, data)
 
 

@@ -1,6 +1,7 @@
 """How far an accuracy can be trusted: networks differ by their seeds, and samples are drawn, too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ CERTAIN = 1.96
 """Standard errors of their difference by which two values must differ to be told apart (5 %)."""
 
 
+@lru_cache(maxsize=1)
 def samples_of(data: DataConfig) -> dict[str, int]:
     """How many samples an accuracy is a share of, by metric; none if the data can't be read from here."""
     try:
@@ -38,7 +40,7 @@ def total_errors(trials: pd.DataFrame, metric: str, samples: Mapping[str, int]) 
 
 
 def as_good_as_front(
-    trials: pd.DataFrame, front: pd.DataFrame, objectives: list[Objective], samples: Mapping[str, int]
+    trials: pd.DataFrame, front: pd.DataFrame, objectives: Sequence[Objective], samples: Mapping[str, int]
 ) -> list[int]:
     """Trials beside the front that can't be told from it: no trial on it is certainly better in any objective
     and at least as good in all others.
