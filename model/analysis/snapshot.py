@@ -29,7 +29,7 @@ class Neurons:
     neuron_id: Array
     """[R, N]: what tells neurons apart where their places change; see `Cohort`."""
     layer: Array
-    """[N]: the layer of each neuron, from 0."""
+    """[R, N]: the layer of each neuron, from 0."""
     positions: Array | None
     """[R, N, D] (units of space); None without positions."""
     radius: Array
@@ -71,7 +71,7 @@ def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) 
     return Neurons(
         epoch=epoch,
         neuron_id=net.neuron_id.numpy().copy(),
-        layer=net.layers.numbers,
+        layer=np.tile(net.layers.numbers, (net.replicates, 1)),
         positions=positions,
         radius=(
             np.full((net.replicates, size), np.nan)
