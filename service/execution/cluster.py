@@ -15,7 +15,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from service.errors import SweepError
-from service.execution._ray_internals import own_token
+from service.execution._ray_internals import STARTS, TOO_SLOW, own_token, start_ray
 from service.execution.ending import leave_ray
 from service.execution.signals import notices_blocked
 from service.storage.layout import sweep_file
@@ -37,7 +37,7 @@ def local_ray(scratch: Path) -> Iterator[None]:
         try:
             try:
                 with notices_blocked():
-                    ray.init(
+                    start_ray(
                         address="local",
                         include_dashboard=False,
                         log_to_driver=False,
@@ -46,6 +46,13 @@ def local_ray(scratch: Path) -> Iterator[None]:
                     )
             except (OSError, RuntimeError, ValueError) as error:
                 raise SweepError(f"Ray could not be started: {error}") from error
+            except Exception as error:  # Ray has no class for it
+                if TOO_SLOW not in str(error):
+                    raise
+                raise SweepError(
+                    f"Ray could not be started: its processes took more than 30 s to come up, {STARTS} times; "
+                    "this machine is too busy; run the same command again when it is less so"
+                ) from error
             yield
         finally:
             leave_ray()
