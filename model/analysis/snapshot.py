@@ -1,5 +1,6 @@
 """What trained networks are like at one time: their neurons, and their topology."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from model.topology import (
     Responses,
     centroid_and_width,
     communities,
+    effective_dimension,
+    last_axis_share,
     measures,
     radius,
     strongest_channel,
@@ -99,7 +102,9 @@ def topology_of(
     nulls: int = 0,
     compared: Collection[str] = MEASURES,
 ) -> dict[str, Array]:
-    """Every topology measure of `net` by name, each [R]; NaN where it is not defined.
+    """Every topology measure of `net` by name, and the SHAPES of its positions, each [R].
+
+    NaN where one is not defined.
 
     Args:
         net: the networks.
@@ -128,4 +133,10 @@ def topology_of(
         )
         for r in range(net.replicates)
     ]
-    return {name: np.array([one[name] for one in found]) for name in found[0]}
+    shapes = {
+        "effective_dimension": [math.nan if one is None else effective_dimension(one) for one in positions],
+        "last_axis_share": [math.nan if one is None else last_axis_share(one) for one in positions],
+    }
+    return {name: np.array([one[name] for one in found]) for name in found[0]} | {
+        name: np.array(values) for name, values in shapes.items()
+    }
