@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.analysis.evaluation import evaluate
+from model.analysis.layers import layers_of
 from model.analysis.lesions import neuron_sets, runs_of
 from model.analysis.pruning import ORDERS, SHARES
 from model.analysis.snapshot import neurons_of, topology_of
@@ -20,10 +21,11 @@ from model.datasets.split import spread
 from model.training.order import draws_in_epoch
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
-from service.record.leaders import PROBED, SHOWN
+from service.record.leaders import MOST_SHOWN, PROBED
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
+    layer_rows,
     measure_rows,
     neuron_rows,
     synapse_rows,
@@ -159,7 +161,7 @@ def sweep_cost(
         spare: whether a core is left for the process that conducts the sweep.
         networks: trials at most whose networks are kept.
     """
-    leading = min(trials, SHOWN)
+    leading = min(trials, MOST_SHOWN)
     each = fmean(cost.seconds for cost in costs) + (0.0 if spare else TRIAL_SECONDS)
     probed = min(trials, PROBED)
     pages = leading * LEADER_SECONDS + probed * PROBE_SECONDS
@@ -196,6 +198,8 @@ def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
         neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
         measure_rows(task.trial, epoch, topology_of(net, observed, tuning), graphs),
     ]
+    if len(net.layers.sizes) > 1:
+        tables.append(layer_rows(task.trial, epoch, net, layers_of(net, observed, tuning)))
     return [*tables, delay_graph_rows(task.trial, epoch, graphs)] if graphs else tables
 
 
