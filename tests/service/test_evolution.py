@@ -245,7 +245,7 @@ def test_the_configuration_of_a_child_is_what_moves_have_made_of_it(tmp_path: Pa
     assert grown
     for trial in grown:
         net = sweep.network(trial)
-        assert trial_config(sweep, trial)["learner"]["hidden"] == net.config.hidden > 10
+        assert trial_config(sweep, trial)["learner"]["hidden"] == net.config.neurons > 10
 
 
 def test_a_child_is_trained_again_from_its_founder_to_the_digit(

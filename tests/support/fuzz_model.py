@@ -33,8 +33,8 @@ from model.kernels.simulate import backend_for, record, simulate
 from model.moves import Step, apply_steps
 from model.network.best import Best
 from model.network.checkpoint import pack, unpack
-from model.network.cohort import readout_scale
-from model.network.initialization import scale_inputs
+from model.network.drawing import draw_weights, readout_scale, stream
+from model.network.initialization import layers_to_scale, scale_inputs
 from model.topology import (
     centroid_and_width,
     channel_places,
@@ -208,7 +208,10 @@ RECIPES: dict[str, list[Recipe]] = {
     "shrink_weights": [(shrink_weights, {"net": net(), "learning_rate": 0.1})],
     "cost_in_loss": [(cost_in_loss, {"net": NET})],
     "prune": [(prune, {"net": net(), "gone": torch.zeros(1, 5, 5, dtype=torch.bool)})],
-    "scale_inputs": [(scale_inputs, {"net": net(), "data": DATA})],
+    "scale_inputs": [(scale_inputs, {"net": net(), "data": DATA, "layers": [0]})],
+    "layers_to_scale": [(layers_to_scale, {"config": CONFIG, "weights_given": False})],
+    "draw_weights": [(draw_weights, {"config": CONFIG, "inputs": 4, "n_classes": 3, "seed": 0})],
+    "stream": [(stream, {"seed": 0, "number": 1})],
     "readout_scale": [(readout_scale, {"config": CONFIG})],
     "Best": [(Best.from_plain, {"plain": Best.start(1).plain(), "networks": {}})],
     "draws_in_epoch": [(draws_in_epoch, {"config": CONFIG, "size": 4})],

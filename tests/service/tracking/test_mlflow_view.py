@@ -17,6 +17,7 @@ from mlflow.entities import Run
 from service.config.load import load
 from service.config.sweep import SweepSpec
 from service.tracking.location import embedded_store
+from service.tracking.store import Store
 from service.tracking.ui import ui_command
 from service.tracking.view import MlflowView
 
@@ -106,6 +107,26 @@ def test_the_run_of_a_child_names_its_parent(runs: Path, spec: SweepSpec) -> Non
         known = {name: str(value) for name, value in births[trial].items()}
         assert tags[trial] == known | {"parent_run": trials[trial - 1].info.run_id}
     assert {run.data.tags["mlflow.parentRunId"] for run in trials.values()} == {parent.info.run_id}
+
+
+def test_mlflow_waits_for_the_first_epoch_and_links_what_is_drawn(runs: Path, spec: SweepSpec) -> None:
+    asked = threading.Event()
+
+    def connect() -> Store:
+        asked.set()
+        return Store(runs, spec, "linked")
+
+    view, drawn = MlflowView(connect, 0.1), runs / "delays.png"
+    drawn.write_bytes(b"picture")
+    view.trial_started(0, {})
+    assert not asked.wait(0.3)
+    view.epoch(0, 1, {"accuracy": (0.5, None)})
+    assert asked.wait(60)
+    view.add_artifacts(0, lambda: {"delays.png": drawn})
+    view.close("complete")
+    _, trials = _found(runs, spec)
+    assert _file(runs, trials[0], "delays.png") == b"picture"
+    assert drawn.stat().st_nlink == 2
 
 
 def test_a_sweep_in_full(runs: Path, spec: SweepSpec) -> None:
