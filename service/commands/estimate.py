@@ -20,7 +20,7 @@ from model.datasets.split import spread
 from model.training.order import draws_in_epoch
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
-from service.record.leaders import PROBED, SHOWN
+from service.record.leaders import MOST_SHOWN, PROBED
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
@@ -159,7 +159,7 @@ def sweep_cost(
         spare: whether a core is left for the process that conducts the sweep.
         networks: trials at most whose networks are kept.
     """
-    leading = min(trials, SHOWN)
+    leading = min(trials, MOST_SHOWN)
     each = fmean(cost.seconds for cost in costs) + (0.0 if spare else TRIAL_SECONDS)
     probed = min(trials, PROBED)
     pages = leading * LEADER_SECONDS + probed * PROBE_SECONDS

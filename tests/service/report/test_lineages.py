@@ -72,11 +72,11 @@ def trial_row(trial: int) -> dict[str, Any]:
 
 
 def xs(line: Line2D) -> list[float]:
-    return np.asarray(line.get_xdata(), float).tolist()
+    return [float(x) for x in np.asarray(line.get_xdata())]
 
 
 def ys(line: Line2D) -> list[float]:
-    return np.asarray(line.get_ydata(), float).tolist()
+    return [float(y) for y in np.asarray(line.get_ydata())]
 
 
 def bred(folder: Path, shapes: bool = True) -> Sweep:
