@@ -10,8 +10,8 @@ from service.commands.progress import Progress
 from service.config.sweep import SweepSpec
 from service.record.leaders import Extreme
 from service.record.rows import FinishedTrial
+from service.report.leader_pages import ending_seconds
 from service.text import duration
-from service.tracking.drawing import ending_seconds
 
 MakeSpec = Callable[..., SweepSpec]
 
