@@ -16,6 +16,7 @@ from service.report.importance import LEAST_TRIALS, importances
 from service.report.intervals import ALL, LEAST, along, pooled_where_thin
 from service.report.items import Absent, Drawn, Item, item
 from service.report.labels import label, short
+from service.report.lineages import evolution
 from service.report.outcomes import draw_outcomes, groups_of, log_columns
 from service.report.paper.registry import SHOWN, paper_figures
 from service.report.paper.sources import Sources
@@ -44,8 +45,10 @@ def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.D
 
 
 def overview(sweep_data: SweepData) -> Iterator[Item]:
-    """The figures on the search as a whole: front, importance, parallel coordinates."""
+    """The figures on the search as a whole: front, population, importance, parallel coordinates."""
     yield _front(sweep_data)
+    if sweep_data.evolved is not None:
+        yield from evolution(sweep_data.evolved)
     yield _importance(sweep_data)
     yield _parallel(sweep_data)
 

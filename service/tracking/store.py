@@ -31,6 +31,8 @@ INTERRUPTED = "interrupted"
 """The state of a trial that is not finished, in a sweep that does not run."""
 
 SWEEP, REASON = "polychrony.sweep", "polychrony.reason"
+BRED_FROM = "polychrony.parent_run"
+"""The run of the trial that another was bred from; MLflow's own word for a parent is for the sweep's run."""
 ORIGIN = (
     *("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes"),
     *("parent", "move", "birth_epoch", "generation", "replaces"),
@@ -145,6 +147,8 @@ class Store:
         self.log(trial, points)
         run = self._runs[trial]
         self._client.log_batch(run, tags=_tags(origin))
+        if (bred_from := self._runs.get(origin.get("parent", -1))) is not None:
+            self._client.set_tag(run, BRED_FROM, bred_from)
         if digest := origin.get("data_digest"):
             self._client.log_inputs(run, [_dataset(self._data, digest)])
         if reason:
