@@ -1,6 +1,7 @@
 """What a report says first: a sentence an objective, and whether the choice of the best can be trusted."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -36,7 +37,8 @@ def _objective(
     if trials.empty:
         return ""
     ranked = trials.sort_values(metric, ascending=objective.goal == "min")
-    best, error = ranked.iloc[0], total_errors(ranked.head(1), metric, samples)[0]
+    best: Any = ranked.iloc[0]
+    error = total_errors(ranked.head(1), metric, samples)[0]
     over = " and ".join(_sources(best, metric, samples))
     doubt = "" if np.isnan(error) else f" ± {error:.2g} (standard error over {over})"
     said = (
@@ -52,7 +54,7 @@ def _objective(
     return said
 
 
-def _sources(row: Mapping[str, object], metric: str, samples: Mapping[str, int]) -> list[str]:
+def _sources(row: Any, metric: str, samples: Mapping[str, int]) -> list[str]:
     """What an error is over, in words."""
     seeds = [f"{row['replicates']:g} seeds"] if row[f"{metric}_sem"] == row[f"{metric}_sem"] else []
     return [*seeds, *([f"{samples[metric]} samples"] if metric in samples else [])]
@@ -99,10 +101,10 @@ def _choice(sweep_data: SweepData) -> str:
         f"({low:+.2f} to {high:+.2f})"
     )
     apart = known["accuracy"] - known["test_accuracy"]
-    best = known["accuracy"].idxmax()
-    luck = 100 * (apart[best] - apart.mean())
+    best = int(known["accuracy"].to_numpy().argmax())
+    luck = 100 * (apart.iloc[best] - apart.mean())
     said += (
-        f"; for trial {known.loc[best, 'trial']}, the best by validation, validation less test is "
+        f"; for trial {known['trial'].iloc[best]}, the best by validation, validation less test is "
         f"{abs(luck):.1f} points {'more' if luck >= 0 else 'less'} than on average"
     )
     if p_value(rho, len(known)) > 0.05 or rho < 0:

@@ -37,7 +37,7 @@ def sweep_file_of(sweep: Sweep) -> str:
 
 def _all(trials: "pd.DataFrame", column: str, letters: int | None = None) -> str:
     """All different values of a column, in the order in which they appear; nothing if there is none."""
-    values = trials[column].dropna().unique() if column in trials else []
+    values = [*trials[column].dropna().unique()] if column in trials else []
     return ", ".join(str(value)[:letters] for value in values)
 
 

@@ -15,7 +15,7 @@ from service.control.controller import SweepController
 from service.report.leader_pages import ending_seconds
 from service.storage.atomic import write_whole
 from service.storage.layout import pictures_folder, sweep_file
-from service.tracking.drawing import Drawer
+from service.tracking.drawing import Artifacts, Drawer
 from service.tracking.listener import MlflowListener
 from service.tracking.store import Store
 from service.tracking.view import MlflowView
@@ -77,8 +77,13 @@ def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them_in_other_processes(
         assert said == ["drawing 1 of 2 pages (ctrl-C skips; the same command draws them later)"]
         signal.signal(signal.SIGINT, handler)
         assert not (pictures_folder(tmp_path, 0) / "connectivity.png").exists()
-        drawn_here: list[object] = []
-        monkeypatch.setattr(listener, "_drawn", lambda *one: drawn_here.append(one) or dict)
+        drawn_here: list[int] = []
+
+        def note(trial: int, files: Artifacts) -> Artifacts:
+            drawn_here.append(trial)
+            return dict
+
+        monkeypatch.setattr(listener, "_drawn", note)
         listener.show_leaders(said.append)
         assert len(drawn_here) == 2  # told to MLflow, and not drawn by this process
         drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
