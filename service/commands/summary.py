@@ -61,6 +61,8 @@ def front_table(sweep: Sweep, front: "pd.DataFrame", console: Console) -> None:
         dropped.insert(0, name)
         del cells[name]
     title = "Pareto front" if len(objectives) > 1 else "Best"
+    if any("±" in text for texts in cells.values() for text in texts):
+        title += " (± over replicates alone; the report adds samples)"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
     for name in cells:
         table.add_column(name, justify="right", overflow="fold")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from search import Objective
@@ -17,16 +18,20 @@ LEAST_COMPARED = 8
 """Trials below which nothing is said of validation and test accuracy together."""
 
 
-def conclusions(sweep_data: SweepData, effects: Sequence[Effect], samples: Mapping[str, int]) -> list[str]:
+def conclusions(
+    sweep_data: SweepData, effects: Sequence[Effect], samples: Mapping[str, int], leading: pd.DataFrame
+) -> list[str]:
     """Sentences on each objective, on the front, and on validation and test accuracy.
 
     Args:
         sweep_data: the sweep.
         effects: of its fields on all outcomes.
         samples: see `samples_of`.
+        leading: pruning curves of leading trials, taken where those of all trials were not recorded.
     """
     found = [_objective(sweep_data, one, effects, samples) for one in sweep_data.objectives]
-    return [one for one in (*found, _front(sweep_data, samples), _choice(sweep_data)) if one]
+    others = (_front(sweep_data, samples), _choice(sweep_data), _recurrence(sweep_data, leading))
+    return [one for one in (*found, *others) if one]
 
 
 def _objective(
@@ -110,6 +115,22 @@ def _choice(sweep_data: SweepData) -> str:
     if p_value(rho, len(known)) > 0.05 or rho < 0:
         return f"{said}. Validation does not tell the test here: choose by more seeds (replicates.leaders)."
     return f"{said}{', which is luck' if luck > 0 else ''}."
+
+
+def _recurrence(sweep_data: SweepData, leading: pd.DataFrame) -> str:
+    """What trained networks lose when all their recurrent synapses are taken out: whether they use them."""
+    curves = leading if sweep_data.pruning.empty else sweep_data.pruning
+    if curves.empty:
+        return ""
+    means = curves.groupby(["trial", "share"])["accuracy"].mean().unstack()
+    if not {0.0, 1.0} <= set(means.columns):
+        return ""
+    lost = 100 * (means[0.0] - means[1.0]).dropna()
+    whose = "leading trials" if sweep_data.pruning.empty else "complete trials"
+    return (
+        f"Without any of its recurrent synapses a trained network of the {len(lost)} {whose} loses "
+        f"{lost.min():.1f} to {lost.max():.1f} points of accuracy on held-out samples."
+    )
 
 
 def _begun(text: str) -> str:
