@@ -29,6 +29,11 @@ LOST_SECONDS = 20.0
 NODE_SECONDS = 180.0
 """How long its nodes may take to start a worker, with all that the job brings."""
 
+BUSY = (
+    f"its processes took more than 30 s to come up, {STARTS} times; this machine is too busy; run the same "
+    "command again when it is less so"
+)
+
 
 @contextmanager
 def local_ray(scratch: Path) -> Iterator[None]:
@@ -44,15 +49,9 @@ def local_ray(scratch: Path) -> Iterator[None]:
                         logging_level=logging.ERROR,
                         _temp_dir=str(scratch / "ray"),
                     )
-            except (OSError, RuntimeError, ValueError) as error:
-                raise SweepError(f"Ray could not be started: {error}") from error
-            except Exception as error:  # Ray has no class for it
-                if TOO_SLOW not in str(error):
-                    raise
-                raise SweepError(
-                    f"Ray could not be started: its processes took more than 30 s to come up, {STARTS} times; "
-                    "this machine is too busy; run the same command again when it is less so"
-                ) from error
+            except Exception as error:  # for want of time Ray raises just that
+                said = BUSY if TOO_SLOW in str(error) else _in_a_line(error)
+                raise SweepError(f"Ray could not be started: {said}") from error
             yield
         finally:
             leave_ray()
