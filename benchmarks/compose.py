@@ -2,11 +2,11 @@
 
     python -m benchmarks.compose [--submits N] [--keep DIR]
 
-There is no container engine in this: each service is a namespace of this machine with its own network, processes
-and /tmp, called as in the file, with the secrets that `make-secrets` makes. PostgreSQL is Debian's, with the
-password; the store is moto's server of the S3 protocol, so MinIO's own command line is not run. It needs root,
-PostgreSQL, Debian's iproute2 and tini, and the extras `server`, `cluster` and `postgresql`. Prints a line for each
-thing that must hold; exit code 1 if one does not.
+There is no container engine in this: each service is a namespace of this machine with its own network,
+processes and /tmp, called as in the file, with the secrets that `make-secrets` makes. PostgreSQL is Debian's, with
+the password; the store is moto's server of the S3 protocol, so MinIO's own command line is not run. It needs
+root, PostgreSQL, Debian's iproute2 and tini, and the extras `server`, `cluster` and `postgresql`. Prints a line
+for each thing that must hold; exit code 1 if one does not.
 """
 
 import argparse
@@ -17,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -142,18 +143,16 @@ def bring_up(compose: Compose) -> None:
     compose.start("worker")
 
 
-def refusals(compose: Compose) -> dict[str, bool]:
+def refusals(compose: Compose) -> Iterator[tuple[str, bool]]:
     """What keeps others out."""
     page, admin = "http://mlflow:5000/", f"admin:{compose.secret('MLFLOW_AUTH_ADMIN_PASSWORD')}"
     address = compose.hosts.address("mlflow")
     jobs = "http://head:8265/api/jobs/"
-    return {
-        "the UI asks for a login": compose.answer(page) == 401,
-        "and takes no known password": compose.answer(page, "admin:password1234") == 401,
-        "but its own": compose.answer(page, admin) == 200,
-        "a name that is not allowed is refused": compose.answer(f"http://{address}:5000/", admin) == 403,
-        "Ray's dashboard asks for the token": compose.answer(jobs) == 401,
-    }
+    yield "the UI asks for a login", compose.answer(page) == 401
+    yield "and takes no known password", compose.answer(page, "admin:password1234") == 401
+    yield "but its own", compose.answer(page, admin) == 200
+    yield "a name that is not allowed is refused", compose.answer(f"http://{address}:5000/", admin) == 403
+    yield "Ray's dashboard asks for the token", compose.answer(jobs) == 401
 
 
 def submitted(compose: Compose, out: Path, token: str = "") -> tuple[int, str]:
@@ -165,27 +164,26 @@ def submitted(compose: Compose, out: Path, token: str = "") -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def sweeps(compose: Compose, number: int) -> dict[str, bool]:
+def sweeps(compose: Compose, number: int) -> Iterator[tuple[str, bool]]:
     """A sweep is refused without the token, and runs with it, each time in a new folder."""
     import pandas
 
     code, said = submitted(compose, compose.folder / "refused")
-    found = {"`submit` without the token is refused, in words": code != 0 and "token" in said}
+    yield "`submit` without the token is refused, in words", code != 0 and "token" in said
     for one in range(number):
         out, began = compose.folder / f"runs{one}", time.monotonic()
         code, said = submitted(compose, out, compose.secret("RAY_AUTH_TOKEN"))
+        (compose.folder / f"submit{one}.log").write_text(said)
         trials = pandas.read_parquet(out / "small" / "tables" / "trials") if code == 0 else []
         took = time.monotonic() - began
         logged = "could not be logged" not in said and "FileNotFoundError" not in said
-        found[f"submit {one + 1}: 2 trials by pandas, logged by MLflow, {took:.0f} s"] = (
-            len(trials) == 2 and logged
+        yield (
+            f"submit {one + 1}: 2 trials by pandas, logged by MLflow, {took:.0f} s",
+            len(trials) == 2 and logged,
         )
-        if code:
-            print(said)
-    return found
 
 
-def secrets_seen(compose: Compose) -> dict[str, bool]:
+def secrets_seen(compose: Compose) -> Iterator[tuple[str, bool]]:
     """Secrets must be in no log, no file of the sweeps, and no command line."""
     secrets = [file.read_bytes() for file in compose.secrets.iterdir()]
     places = [
@@ -199,10 +197,8 @@ def secrets_seen(compose: Compose) -> dict[str, bool]:
     shown = [line for line in lines if any(secret in line for secret in secrets)]
     for one in told:
         print(f"a secret is in {one}")
-    return {
-        f"no secret in {len(places)} files": not told,
-        f"no secret in {len(lines)} command lines": not shown,
-    }
+    yield f"no secret in {len(places)} files", not told
+    yield f"no secret in {len(lines)} command lines", not shown
 
 
 def main() -> None:
@@ -222,17 +218,13 @@ def main() -> None:
         folder = (asked.keep or Path(temporary) / "c").resolve()
         folder.mkdir(parents=True)
         compose = Compose(folder)
-        looks: list[Callable[[], dict[str, bool]]] = [
-            lambda: refusals(compose),
-            lambda: sweeps(compose, asked.submits),
-            lambda: secrets_seen(compose),
-        ]
         with compose.hosts:
             bring_up(compose)
-            for look in looks:
-                for what, holds in look().items():
-                    print(f"{'ok  ' if holds else 'FAULT'} {what}", flush=True)
-                    faults += not holds
+            for what, holds in chain(
+                refusals(compose), sweeps(compose, asked.submits), secrets_seen(compose)
+            ):
+                print(f"{'ok   ' if holds else 'FAULT'} {what}", flush=True)
+                faults += not holds
     sys.exit(1 if faults else 0)
 
 
