@@ -3,10 +3,10 @@
     python -m benchmarks.compose [--submits N] [--keep DIR]
 
 There is no container engine in this: each service is a namespace of this machine with its own network,
-processes and /tmp, called as in the file, with the secrets that `make-secrets` makes. PostgreSQL is Debian's, with
-the password; the store is moto's server of the S3 protocol, so MinIO's own command line is not run. It needs
-root, PostgreSQL, Debian's iproute2 and tini, and the extras `server`, `cluster` and `postgresql`. Prints a line
-for each thing that must hold; exit code 1 if one does not.
+processes and /tmp, called as in the file, with the secrets that `make-secrets` makes. PostgreSQL is Debian's,
+with the password; the store is moto's server of the S3 protocol, so MinIO's own command line is not run. It
+needs root, PostgreSQL, Debian's iproute2 and tini, and the extras `server`, `cluster` and `postgresql`.
+Prints a line for each thing that must hold; exit code 1 if one does not.
 """
 
 import argparse
