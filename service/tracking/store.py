@@ -20,6 +20,7 @@ from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.moved import follow_move
 from service.tracking.outbox import Point
 from service.tracking.runs import ID, PARENT, STATE, STATUS, TRIAL, find_runs, hang_below
+from service.tracking.saved_view import LONGEST_TAG, NOTE_TAG, offer_view
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -36,9 +37,8 @@ ORIGIN = (
 """Columns of `trials` that are tags of a trial, too."""
 LONGEST_DIGEST = 36
 KIND = "mlflow.experimentKind"
-"""What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.ui.addresses`."""
+"""What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.saved_view`."""
 BATCH_METRICS = 1000
-LONGEST_TAG = 5000
 
 
 def sweep_id_file(sweep_folder: StoragePath) -> StoragePath:
@@ -166,7 +166,7 @@ class Store:
 
     def note(self, text: str) -> None:
         """Describe the sweep in Markdown, on top of the page of its run."""
-        self._client.set_tag(self._parent, "mlflow.note.content", text[:LONGEST_TAG])
+        self._client.set_tag(self._parent, NOTE_TAG, text[:LONGEST_TAG])
 
     def finish_sweep(self, state: str) -> None:
         """Log that the sweep is over; trials that are not finished run no more."""
@@ -208,6 +208,7 @@ class Store:
         # Params can't be changed, and a sweep may be given more trials.
         self._client.set_tag(self._parent, "polychrony.trials", str(spec.search.trials))
         self._client.log_text(self._parent, dump(spec), "sweep.yaml")
+        offer_view(self._client, self._experiment, spec)
 
     def _log_batch(self, run: str, points: list[Point], last: dict[str, tuple[int, float]]) -> None:
         from mlflow.entities import Metric
