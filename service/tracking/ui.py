@@ -16,10 +16,10 @@ from service.errors import Fault, SweepError, UserError
 from service.results.sweeps import sweeps_in
 from service.storage.paths import StoragePath
 from service.text import redact
+from service.tracking.client import client_of
 from service.tracking.location import artifacts_of, embedded_store, is_database, named_store
 from service.tracking.moved import follow_move
 from service.tracking.saved_view import runs_page, view_tag
-from service.tracking.store import client_of
 
 LOG_SHOWN = 2000
 """Characters of the server's log that are shown if it ends by itself."""

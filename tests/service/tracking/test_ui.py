@@ -8,7 +8,9 @@ import mlflow
 import pytest
 
 from service.config.load import load
+from service.results.sweep import Sweep
 from service.tracking.location import embedded_store
+from service.tracking.overview import description
 from service.tracking.saved_view import NOTE, NOTE_TAG, offer_view, saved_view, view_tag
 from service.tracking.ui import addresses, show
 from service.tracking.view import MlflowView
@@ -82,3 +84,14 @@ def test_what_others_say_of_an_experiment_stays(runs: Path) -> None:
     tags = client.get_experiment("1").tags
     assert tags[NOTE_TAG] == "mine"
     assert json.loads(tags[view_tag("seen")])["name"] == "seen"
+
+
+def test_the_description_of_a_sweep_has_its_front_as_a_table() -> None:
+    fixtures = Path(__file__).resolve().parents[2] / "fixtures/recorded_sweeps"
+    sweep = Sweep(fixtures / "finished")
+    lines = description(sweep).splitlines()
+    head, under, *rows = [line for line in lines if line.startswith("|")]
+    assert "accuracy (max), wiring_length (min)" in lines[0]
+    assert head == f"| {' | '.join(sweep.best().columns)} |"
+    assert under == "|" + "---|" * len(sweep.best().columns)
+    assert [row.split(" | ")[0] for row in rows] == [f"| {trial}" for trial in sweep.best()["trial"]]
