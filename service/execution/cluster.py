@@ -44,8 +44,9 @@ def local_ray(scratch: Path) -> Iterator[None]:
                         logging_level=logging.ERROR,
                         _temp_dir=str(scratch / "ray"),
                     )
-            except (OSError, RuntimeError, ValueError) as error:
-                raise SweepError(f"Ray could not be started: {error}") from error
+            except Exception as error:  # of a machine that is too busy Ray raises a bare one
+                fault = f"Ray could not be started: {_in_a_line(error)}"
+                raise SweepError(f"{fault}; run the same command again, when less else runs here") from error
             yield
         finally:
             leave_ray()
