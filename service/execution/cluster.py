@@ -45,7 +45,7 @@ def local_ray(scratch: Path) -> Iterator[None]:
                         _temp_dir=str(scratch / "ray"),
                     )
             except Exception as error:  # of a machine that is too busy Ray raises a bare one
-                fault = f"Ray could not be started: {_in_a_line(error)}"
+                fault = f"Ray could not be started: {_in_a_line(error).rstrip('.')}"
                 raise SweepError(f"{fault}; run the same command again, when less else runs here") from error
             yield
         finally:

@@ -20,6 +20,6 @@ def test_a_ray_that_does_not_start_is_said_in_a_line(
     monkeypatch.setattr(ray, "init", init)
     with pytest.raises(SweepError) as found, local_ray(tmp_path):
         pass
-    assert "Ray could not be started: The current node timed out during startup." in str(found.value)
-    assert str(found.value).endswith("; run the same command again, when less else runs here")
+    said = "Ray could not be started: The current node timed out during startup; run the same command again"
+    assert str(found.value).startswith(said)
     assert "\n" not in str(found.value)
