@@ -48,6 +48,16 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
     assert second.startswith("[3/3] trial 2 failed: `loss` is nan, 2.0 s")
 
 
+def test_a_line_an_epoch_if_asked_for(small_spec: MakeSpec) -> None:
+    stream = io.StringIO()
+    with Progress(small_spec(), [], 3, Console(file=stream, width=200), each_epoch=True) as progress:
+        progress.trial_started(1, {"epochs": 4})
+        progress.epoch(1, 1, {"accuracy": (0.25, None), "loss": (2.0, 0.5)})
+        progress.epoch(1, 2, {"loss": (1.0, None)})
+    lines = stream.getvalue().splitlines()[-2:]
+    assert lines == ["trial 1 epoch 1/4, accuracy 0.25, loss 2", "trial 1 epoch 2/4, loss 1"]
+
+
 def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=120)
