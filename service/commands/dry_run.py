@@ -74,7 +74,7 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
     search = Search(
         spec.space,
         spec.objectives,
-        options=spec.search,
+        options=spec.search.suggesting,
         constraints=spec.constraints,
         fixed=spec.fixed,
     )
@@ -114,7 +114,8 @@ def _left_text(spec: SweepSpec, done: Done, left: Left) -> str:
     planned = spec.planned
     text = f"{spec.name}: {planned} trials"
     if spec.search.evolution:
-        text = f"{spec.name}: {spec.search.evolution.population} founders, {planned} trials at most"
+        most = " at most" if spec.open_ended else ""
+        text = f"{spec.name}: {spec.search.evolution.population} founders, {planned} trials{most}"
     elif planned < spec.search.trials:
         text += ", which are all combinations"
     if spec.replicates:

@@ -15,6 +15,7 @@ from service.control.tasks import make_task
 from service.errors import Fault, SweepError, UserError
 from service.execution.in_process import run_in_process
 from service.record.lineage import Stage
+from service.record.plan import REMEASURED
 from service.record.provenance import cpu_model
 from service.record.rows import summarize
 from service.results.sweep import Sweep
@@ -67,7 +68,7 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
         raise UserError([Fault("--from", name, f"there is no such trial in {sweep.folder}")])
     equal, digest = True, None
     with tempfile.TemporaryDirectory() as folder:
-        for stage in sweep.stages(trial):
+        for stage in _trained(sweep.stages(trial)):
             may_fail = stage.begun.trial == trial and rows[0]["state"] == "failed"
             for report, recorded in _repeated(sweep, stage, stage.begun.trial != trial, Path(folder)):
                 console.print(_line(report, stage.last), highlight=False, soft_wrap=True)
@@ -83,6 +84,11 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
     return equal
 
 
+def _trained(lineage: Sequence[Stage]) -> Sequence[Stage]:
+    """The trials of a lineage that are trained in turn; one that measures an elite again does all itself."""
+    return lineage[-1:] if lineage[-1].begun.move == REMEASURED else lineage
+
+
 def _repeated(
     sweep: Sweep, stage: Stage, has_heir: bool, folder: Path
 ) -> Iterator[tuple[Report, Mapping[str, Any]]]:
@@ -92,7 +98,9 @@ def _repeated(
     """
     number = stage.begun.trial
     recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
-    task = make_task(sweep.spec, folder, stage.begun)
+    remeasures = stage.begun.move == REMEASURED
+    lineage = [one.begun for one in sweep.stages(number)] if remeasures else []
+    task = make_task(sweep.spec, folder, stage.begun, lineage)
     trial = Trial(replace(task, until=stage.last if has_heir else None))
     reached = -1
     while reached < stage.last:

@@ -1,19 +1,24 @@
 """What is to be run: suggestions while the budget lasts, then more seeds for the leading trials.
 
-Where a population evolves, the suggestions are its founders, and its members take turns.
+Where a population evolves, the suggestions are its founders, and its members take turns. Where trials are
+bred one by one, they are founders, too, and children follow as soon as there are parents.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from search import Search, Suggestion
 from search.background import BackgroundSearch
 from service.config.sweep import SweepSpec
+from service.control.breeding import Breeding
 from service.control.population import Population
+from service.control.telling import tell
 from service.record.budget import Budget
 from service.record.leaders import awaiting_seeds
-from service.record.plan import MORE_SEEDS, Decision, Plan, PlannedTrial, WarmStartTrial
+from service.record.lineage import stages
+from service.record.plan import MORE_SEEDS, REMEASURED, Decision, Plan, PlannedTrial, WarmStartTrial
 from service.record.planned import planned_trial
 from service.record.record import Record
 from service.record.rows import FinishedTrial, finished_trial
@@ -53,16 +58,21 @@ class TrialQueue:
         self._unfinished: set[int] = set()
         self._next_trial = 0
         evolution = spec.search.evolution
-        self.population = Population(spec, evolution, record) if evolution else None
+        self.population = Population(spec, evolution, record) if evolution and spec.open_ended else None
         """The members of the population, where one evolves."""
         self._search = Search(
             spec.space,
             spec.objectives,
-            options=spec.search,
+            options=spec.search.suggesting,
             constraints=spec.constraints,
             fixed=spec.fixed,
         )
         self._background = BackgroundSearch(self._search)  # without a thread until it is asked
+        self._breeding = (
+            Breeding(spec, evolution, self._search, self._background)
+            if evolution and evolution.breeds
+            else None
+        )
         with ExitStack() as opened:  # the plan is closed if the search can't be rebuilt
             self._plan = Plan(plan_file(folder))
             opened.callback(self._plan.close)
@@ -77,7 +87,8 @@ class TrialQueue:
     def over(self) -> bool:
         """Whether no trial is unfinished, and there is none to begin."""
         waiting = self._unfinished or self._background.pending
-        return not waiting and not self._wants_suggestion() and self._next_leader() is None
+        begins = self._wants_suggestion() or self._next_bred() is not None
+        return not waiting and not begins and self._next_leader() is None
 
     @property
     def exhausted_budget(self) -> str | None:
@@ -104,6 +115,8 @@ class TrialQueue:
             if suggestion is None:
                 return None
             begun = PlannedTrial(suggestion)
+        elif (bred := self._next_bred()) is not None:
+            begun = bred
         else:
             leader = self._next_leader()
             if leader is None or self.spec.replicates is None:
@@ -112,6 +125,8 @@ class TrialQueue:
             begun = PlannedTrial(again, leader["trial"], MORE_SEEDS, self.spec.replicates.leaders)
         self._plan.add(begun)
         self._note(begun)
+        if begun.parent is not None and self.is_suggestion(begun.trial):  # the sampler has not made it
+            self._search.restore(begun.suggestion)
         return begun
 
     def decide(self) -> Decision | None:
@@ -151,6 +166,13 @@ class TrialQueue:
         """How a trial was begun."""
         return next(one for one in self._plan.begun if one.trial == trial)
 
+    def lineage(self, begun: PlannedTrial) -> list[PlannedTrial]:
+        """The trials that one that measures an elite again repeats, itself the last; none of all others."""
+        if begun.move != REMEASURED:
+            return []
+        known = {one.trial: one for one in self._plan.begun} | {begun.trial: begun}
+        return [stage.begun for stage in stages(known, begun.trial, 0)]
+
     def is_suggestion(self, trial: int) -> bool:
         """Whether the sampler suggested a trial; otherwise it is a child, or a leader that has more seeds."""
         return trial in self._suggested
@@ -165,8 +187,17 @@ class TrialQueue:
         self._unfinished.discard(finished.trial)
         if self.population is not None:
             self.population.ended(finished.trial, finished.row["state"])
-        if self.is_suggestion(finished.trial):
-            self._background.tell(lambda search: _tell(search, finished))
+        if self._breeding is not None:
+            self._breeding.ended(finished, self._next_trial)
+        elif self.is_suggestion(finished.trial):
+            self._background.tell(partial(tell, finished=finished))
+
+    def tidy_states(self, folder: StoragePath) -> None:
+        """Remove the states of networks that no trial goes on from any more."""
+        if self.population is not None:
+            self.population.tidy_states(folder)
+        elif self._breeding is not None:
+            self._breeding.tidy_states(folder, self._next_trial)
 
     def close(self) -> None:
         """Wait for a suggestion that is being made, which nobody wants any more, and keep the time."""
@@ -210,18 +241,37 @@ class TrialQueue:
         self._unfinished.add(begun.trial)
         if self.population is not None:
             self.population.add(begun)
+        if self._breeding is not None:
+            self._breeding.add(begun)
         if begun.has_more_seeds and begun.parent is not None:
             self._extended.add(begun.parent)
-        elif begun.birth is None:
-            self._suggested.add(begun.trial)
+        elif begun.parent is None or (self._breeding is not None and self._breeding.by_generations):
+            self._suggested.add(begun.trial)  # the sampler selects from children, too
 
     def _wants_suggestion(self) -> bool:
         """Whether the search for configurations goes on."""
-        evolution = self.spec.search.evolution
-        wanted = evolution.population if evolution else self.spec.search.trials
-        if len(self._suggested) >= wanted or self._search.exhausted:
+        if self._search.exhausted or not self._has_room():
             return False
-        return self.exhausted_budget is None
+        return self._breeding is None or self._breeding.wants_founder(self._next_trial)
+
+    def _has_room(self) -> bool:
+        """Whether there may be more trials, by their number and by the budget; members' children aside."""
+        evolution, wanted, begun = self.spec.search.evolution, self.spec.search.trials, len(self._suggested)
+        if self._breeding is not None:
+            begun = self._breeding.bred
+        elif evolution is not None:
+            wanted = evolution.population
+        return begun < wanted and self.exhausted_budget is None
+
+    def _next_bred(self) -> PlannedTrial | None:
+        """The next child; or, when all are over, an elite that should be measured again."""
+        if self._breeding is None:
+            return None
+        if self._has_room():
+            return self._breeding.next_child(self._next_trial)
+        if self._unfinished or self.budget.used_up() is not None:
+            return None
+        return self._breeding.next_remeasured(self._next_trial)
 
     def _next_leader(self) -> Row | None:
         """The leading trial that should have more seeds next, once all suggestions are finished."""
@@ -231,13 +281,3 @@ class TrialQueue:
         rows = self._record.rows("trials").to_pylist()
         waiting = awaiting_seeds(rows, self.spec.objectives, self.spec.constraints, wanted)
         return next((row for row in waiting if row["trial"] not in self._extended), None)
-
-
-def _tell(search: Search, finished: FinishedTrial) -> None:
-    row = finished.row
-    if row["state"] == "complete":
-        search.tell_complete(finished.trial, finished.means)
-    elif row["state"] == "pruned":
-        search.tell_pruned(finished.trial, row["epochs"], finished.means)
-    else:
-        search.tell_failed(finished.trial, row["reason"] or row["state"])

@@ -10,7 +10,7 @@ import numpy as np
 from search.objectives import Constraint, Objective, costs, metrics_needed, pareto_front, total_violation
 from search.ranking import Result, fronts
 from service.config.sections import ReplicatesSpec
-from service.record.plan import MORE_SEEDS
+from service.record.plan import MORE_SEEDS, REMEASURED
 
 SHOWN = 20
 """So many leading trials are shown in more detail, and all of the Pareto front."""
@@ -49,8 +49,9 @@ def counted_trials(rows: Iterable[Row]) -> list[Row]:
     """Complete trials, each configuration once.
 
     Duplicates are left out, and a leader that was run again with more seeds stands for the trial that led.
+    Elites that were measured again stand for themselves.
     """
-    complete = [row for row in rows if row["state"] == "complete"]
+    complete = [row for row in rows if row["state"] == "complete" and row["move"] != REMEASURED]
     again = {row["parent"] for row in complete if row["move"] == MORE_SEEDS}
     return [row for row in complete if row["trial"] not in again and duplicate_of(row) is None]
 

@@ -16,6 +16,8 @@ from service.storage.paths import StoragePath
 
 MORE_SEEDS = "more seeds"
 """The move of a leading trial that is run again with more replicates."""
+REMEASURED = "remeasured"
+"""The move of a trial that repeats the lineage of an elite with new seeds."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,8 @@ class Birth:
     """Births on the way from the founder to it."""
     founder: int
     """The trial that its lineage begins with."""
-    replaces: int
-    """The trial whose place in the population it takes."""
+    replaces: int | None
+    """The trial whose place in the population it takes; None where there are no places."""
     steps: list[dict[str, Any]]
     """What is done to the parent's networks: `name` and `values` of each step of `model.moves`."""
     seed: int
@@ -51,7 +53,7 @@ class PlannedTrial:
     replicates: int | None = None
     """Replicates of the trial, if others than those of its configuration."""
     birth: Birth | None = None
-    """How it was born into a population; None of all others."""
+    """How it was born, and of one that repeats a lineage how that trial was; None of all others."""
 
     @property
     def trial(self) -> int:
@@ -69,10 +71,10 @@ def is_child(row: Mapping[str, Any]) -> bool:
 
     Its parent's networks were trained with other values, so that its own do not explain its results alone.
 
-    >>> [is_child({"move": move}) for move in ("perturb", MORE_SEEDS, None)]
-    [True, False, False]
+    >>> [is_child({"move": move}) for move in ("perturb", MORE_SEEDS, REMEASURED, None)]
+    [True, False, False, False]
     """
-    return isinstance(row["move"], str) and row["move"] != MORE_SEEDS
+    return isinstance(row["move"], str) and row["move"] not in (MORE_SEEDS, REMEASURED)
 
 
 _REPLACED = "replaced by trial "

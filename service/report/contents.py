@@ -11,6 +11,7 @@ from service.figures.importance import draw_importance
 from service.figures.lesions import draw_lesions
 from service.figures.networks import draw_inputs
 from service.figures.parallel import draw_parallel
+from service.report.archive import archive_item
 from service.report.exemplars import Exemplar, input_map
 from service.report.importance import LEAST_TRIALS, importances
 from service.report.intervals import along
@@ -43,8 +44,10 @@ def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.D
 
 
 def overview(sweep_data: SweepData) -> Iterator[Item]:
-    """The figures on the search as a whole: front, importance, parallel coordinates."""
+    """The figures on the search as a whole: front, archive, importance, parallel coordinates."""
     yield _front(sweep_data)
+    if sweep_data.archive is not None:
+        yield archive_item(sweep_data.archive, sweep_data.objectives[0].metric)
     yield _importance(sweep_data)
     yield _parallel(sweep_data)
 

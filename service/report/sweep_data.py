@@ -10,6 +10,7 @@ from model.topology import MEASURES
 from search import Objective
 from service.errors import Fault, UserError
 from service.record.plan import is_child
+from service.report.archive import Archive, read_archive
 from service.results.sweep import Sweep
 
 FEW = 12
@@ -50,6 +51,8 @@ class SweepData:
     """What the networks were trained and tested with."""
     lesions: pd.DataFrame
     """The table `lesions` of these trials, with the fields and `group`; no rows if it was not asked for."""
+    archive: Archive | None
+    """The elites; None where the sweep has no archive."""
     x: str | None
     """The field on the axis of curves; None if no number was searched."""
     grouped_by: Sequence[str]
@@ -106,7 +109,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
     front = sweep.front()["trial"]
     return SweepData(
         name=sweep.name,
-        planned=None if sweep.spec.search.evolution else sweep.spec.planned,
+        planned=None if sweep.spec.open_ended else sweep.spec.planned,
         states=states,
         objectives=sweep.objectives,
         fields=fields,
@@ -119,6 +122,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
         delay_graph=_on_request(sweep, "delay_graph").merge(own, on="trial"),
         lesions=_on_request(sweep, "lesions").merge(own, on="trial"),
         data=sweep.spec.data,
+        archive=read_archive(sweep),
         x=x,
         grouped_by=grouped_by,
     )

@@ -52,7 +52,7 @@ def status_of(sweep: Sweep) -> SweepStatus:
         stopped = None
         if is_running(sweep.folder):
             state = "running"
-        elif trials_left(spec, rows) == (0, 0) and not (spec.search.evolution and _cut_short(sweep, rows)):
+        elif trials_left(spec, rows) == (0, 0) and not (spec.open_ended and _cut_short(sweep, rows)):
             state = "finished"
         else:
             stopped = _exhausted_budget(sweep, rows)
@@ -60,7 +60,7 @@ def status_of(sweep: Sweep) -> SweepStatus:
     except (SweepError, UserError) as error:
         return SweepStatus(sweep.name, "damaged", {}, None, {}, age, str(error))
     states = Counter(row["state"] for row in rows)
-    planned = None if spec.search.evolution else spec.planned  # how many children there will be, nobody knows
+    planned = None if spec.open_ended else spec.planned  # how many children there will be, nobody knows
     return SweepStatus(sweep.name, state, states, planned, best, age, exhausted_budget=stopped)
 
 

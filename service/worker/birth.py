@@ -6,6 +6,7 @@ from typing import Any
 from model.datasets import Splits
 from model.network.checkpoint import CheckpointError
 from model.training.trainer import Trainer, with_duration
+from search.seeds import seed_of
 from service.storage.layout import state_file
 from service.worker.task import Task
 
@@ -64,6 +65,30 @@ def moved(state: bytes, steps: Steps, seed: int) -> tuple[bytes, Steps]:
     except MoveError as error:
         raise BirthError(f"its move is refused: {error}") from error
     return found.checkpoint, [{"name": one.name, "values": dict(one.values)} for one in found.steps]
+
+
+def passed_on(trainer: Trainer, task: Task, splits: Splits) -> Trainer:
+    """Where a lineage that is repeated has its next birth, the child of these networks; else they themselves.
+
+    The steps are done anew: which neurons are split, or how axes lie, is another matter in other networks.
+
+    Raises:
+        BirthError: if a move is refused.
+    """
+    from model.moves import MOVES
+
+    for ancestor in task.ancestors:
+        if ancestor.heir.epoch == trainer.epoch:
+            steps = [
+                {
+                    "name": step["name"],
+                    "values": {k: v for k, v in step["values"].items() if k not in MOVES[step["name"]].found},
+                }
+                for step in ancestor.heir.steps
+            ]
+            checkpoint, _ = moved(trainer.checkpoint(), steps, seed_of(task.seed, ancestor.heir.seed))
+            return Trainer.resume(checkpoint, splits, task.threads)
+    return trainer
 
 
 def evaluation(trainer: Trainer) -> Metrics:

@@ -15,6 +15,15 @@ from service.storage.paths import StoragePath
 
 
 @dataclass(frozen=True)
+class Ancestor:
+    """A trial of a lineage that is repeated."""
+
+    learner: LearnerConfig
+    heir: Birth
+    """How the next of the lineage is born from its networks, and at which epoch."""
+
+
+@dataclass(frozen=True)
 class Task:
     """What a trial is to do, and where it keeps its files."""
 
@@ -45,13 +54,17 @@ class Task:
     measures: tuple[str, ...] = ()
     """Measures of the trained networks that are reported beside the metrics, because they decide."""
     until: int | None = None
-    """The epoch at which the trial pauses, its state on disk; None: it goes on to its end."""
+    """The epoch at which its state is kept, and at which it pauses unless that is its end; None: it goes on
+    to its end, and its state is not kept."""
     since: int | None = None
     """The epoch at which it paused last, from whose state it goes on; None: it never has."""
     parent: int | None = None
     """The trial that it is born from, if it is a child of a population."""
     birth: Birth | None = None
     """How it is born."""
+    ancestors: tuple[Ancestor, ...] = ()
+    """The trials that are repeated before its own configuration is trained, from the founder on; none unless
+    it repeats a lineage with other seeds."""
 
     @property
     def seeds(self) -> list[int]:

@@ -20,7 +20,7 @@ from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file, state_file
 from service.storage.paths import StoragePath
-from service.worker.birth import BirthError, Births, Steps, born
+from service.worker.birth import BirthError, Births, Steps, born, passed_on
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
@@ -55,10 +55,12 @@ class Trial:
                     return self._report_birth(self._trainer.epoch, births, steps, seconds)
             else:
                 self._save_if_due(self._trainer)
+            self._trainer = passed_on(self._trainer, self.task, _splits(self.task.data))
             return self._train(self._trainer)
         except BirthError as error:
-            assert self.task.birth is not None
-            return self._report(self.task.birth.epoch, {}, failure=str(error))
+            birth = self.task.birth  # else a lineage that is repeated has come so far
+            epoch = birth.epoch if birth else self._trainer.epoch if self._trainer else 0
+            return self._report(epoch, {}, failure=str(error))
         except UnwritableError as error:
             return self._report(self._trainer.epoch if self._trainer else 0, {}, halt=str(error))
         except Exception as error:
@@ -81,7 +83,8 @@ class Trial:
                     return Trainer.resume(checkpoint, splits, task.threads), {}, []
         if task.birth is not None:
             return born(task, splits)
-        return Trainer(task.learner, splits, task.seeds, task.threads), {}, []
+        learner = task.ancestors[0].learner if task.ancestors else task.learner
+        return Trainer(learner, splits, task.seeds, task.threads), {}, []
 
     def _report_birth(self, epoch: int, births: Births, steps: Steps, seconds: float) -> Report:
         """A child has been born, and has not trained yet."""
@@ -105,13 +108,13 @@ class Trial:
 
     def _train(self, trainer: Trainer) -> Report:
         task = self.task
-        wanted = snapshot_epochs(trainer.config.epochs, task.snapshots)
+        wanted = snapshot_epochs(task.learner.epochs, task.snapshots)
         snapshots = [self._snapshot(trainer)[0]] if trainer.epoch == 0 and 0 in wanted else []
         metrics = trainer.run_epoch()
         failure = trainer.fault(metrics)
         if failure is not None:
             return self._report(trainer.epoch, metrics, failure=failure)
-        done = trainer.finished
+        done = trainer.finished and not any(one.heir.epoch == trainer.epoch for one in task.ancestors)
         kept = trainer.take_best() if done else {}
         measures: dict[str, Array] = {}
         if done or trainer.epoch in wanted:
@@ -125,7 +128,7 @@ class Trial:
             metrics |= trainer.test()
             tables |= self._opted_for(trainer)
         paused = trainer.epoch == task.until and not done
-        if paused:  # before the report, so that whatever is decided by it finds the state there
+        if trainer.epoch == task.until:  # before the report, so that what is decided by it finds the state
             write_whole(state_file(task.folder, task.trial, trainer.epoch), trainer.checkpoint())
         if done or paused or task.may_stop:
             write_whole(network_file(task.folder, task.trial), trainer.networks())
