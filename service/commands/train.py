@@ -17,7 +17,7 @@ from service.execution.in_process import run_in_process
 from service.record.lineage import Stage
 from service.record.plan import REMEASURED
 from service.record.provenance import cpu_model
-from service.record.rows import summarize
+from service.record.rows import reported_means, summarize
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.version import code_version
@@ -75,7 +75,7 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
                 if report.failure is not None and not may_fail:
                     raise SweepError(f"{name}: {report.failure}")
                 now = {metric: mean for metric, (mean, _) in summarize(report.metrics).items()}
-                equal &= all(now[m] == recorded[m] for m in SHOWN if m in now)
+                equal &= all(now[m] == recorded.get(m) for m in SHOWN if m in now)
                 digest = report.origin.data_digest
     if not equal:
         _tell_origins(rows[0], digest, console)
@@ -97,7 +97,8 @@ def _repeated(
     Its parent must have left its state in `folder`, as it leaves its own there if it `has_heir`.
     """
     number = stage.begun.trial
-    recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
+    rows = sweep.arrow("epochs", f"trial == {number}")
+    recorded = {epoch: means for _, epoch, means in reported_means(rows, SHOWN)}
     remeasures = stage.begun.move == REMEASURED
     lineage = [one.begun for one in sweep.stages(number)] if remeasures else []
     task = make_task(sweep.spec, folder, stage.begun, lineage)
@@ -106,8 +107,7 @@ def _repeated(
     while reached < stage.last:
         report = trial.advance()
         reached = report.epoch if report.failure is None else stage.last
-        means = recorded.to_dict("index").get(report.epoch, {})
-        yield report, {str(name): mean for name, mean in means.items()}
+        yield report, recorded.get(report.epoch, {})
 
 
 def _tell_origins(row: Mapping[str, Any], digest: str | None, console: Console) -> None:

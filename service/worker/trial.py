@@ -55,8 +55,10 @@ class Trial:
                     return self._report_birth(self._trainer.epoch, births, steps, seconds)
             else:
                 self._save_if_due(self._trainer)
-            self._trainer = passed_on(self._trainer, self.task, _splits(self.task.data))
-            return self._train(self._trainer)
+            trainer = passed_on(self._trainer, self.task, _splits(self.task.data))
+            if trainer is not self._trainer:
+                self._trainer, self._origin = trainer, self._origin_of(trainer)
+            return self._train(trainer)
         except BirthError as error:
             birth = self.task.birth  # else a lineage that is repeated has come so far
             epoch = birth.epoch if birth else self._trainer.epoch if self._trainer else 0
