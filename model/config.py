@@ -15,39 +15,23 @@ from model.fields import (
     Share,
     Text,
     WholeOnly,
+    Words,
     faults_in_words,
 )
+from model.layers import LEGAL, Layers, sizes_of
+from model.refusals import later_than_its_step, no_autapses, taus_fault
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
-LEAST_DIFFERENCE = 5e-4
-MOST_DECAY = 50
+Hidden = Annotated[Count | tuple[Count, ...], BeforeValidator(sizes_of), Words(LEGAL)]
 MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
 NO_VALIDATION = (
     "needs validation samples, and there are none; set `patience_on` to train_accuracy, or `data.validation` "
     "above 0"
 )
 """What is wrong with the field that `needs_validation` names, where there are none."""
-
-
-def _later_than_its_step(value: object) -> object:
-    if isinstance(value, int | float) and value == 0 and value is not False:
-        raise ValueError(
-            "got 0, expected at least one step, `dt`: no spike can arrive within the step that sent it, for "
-            "a step is integrated from all that arrives in it; leave it out for one step"
-        )
-    return value
-
-
-def _no_autapses(value: bool) -> bool:
-    if value:
-        raise ValueError(
-            "got true, expected false: a self-connection without delay is but a reset of another size, and "
-            "within the step that sent it no spike can arrive; leave it out"
-        )
-    return value
 
 
 @faults_in_words
@@ -58,8 +42,8 @@ class LearnerConfig:
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
 
-    hidden: Count = 128
-    """Hidden neurons, N."""
+    hidden: Hidden = 128
+    """Hidden neurons, N; of several layers a list of their sizes, the first layer first."""
     dimensions: Count = 2
     """Dimensions of space, D."""
     embedding: Embedding = "space"
@@ -86,10 +70,18 @@ class LearnerConfig:
     start: Text | None = None
     """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
     circuit in SONATA; None: it is drawn."""
-    min_delay: Annotated[Positive, BeforeValidator(_later_than_its_step)] | None = None
+    min_delay: Annotated[Positive, BeforeValidator(later_than_its_step)] | None = None
     """Least delay (ms), at least one step; None: one step."""
-    autapses: Annotated[bool, AfterValidator(_no_autapses)] = False
+    autapses: Annotated[bool, AfterValidator(no_autapses)] = False
     """Whether neurons may act on themselves; there are no such synapses."""
+    recurrent: bool = True
+    """Whether the neurons of a layer act on each other."""
+    feedforward: bool = True
+    """Whether each layer acts on the next one."""
+    inputs_to: Literal["first", "all"] = "first"
+    """Which layers inputs act on: the `first`, or `all`."""
+    readout_from: Literal["last", "all"] = "last"
+    """Which layers the readout hears: the `last`, or `all`."""
     dt: Positive = 1.0
     """Time step (ms)."""
     duration: Positive | None = None
@@ -204,20 +196,14 @@ class LearnerConfig:
             (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),
             (*self.readout_taus, "`tau_mem_out` and `tau_syn_out`"),
         ):
-            if mem == syn:
-                raise ValueError(f"LearnerConfig: {names} are both {mem:g}; make them differ")
-            if abs(mem - syn) < LEAST_DIFFERENCE * max(mem, syn):
-                raise ValueError(
-                    f"LearnerConfig: {names} are {mem:g} and {syn:g}; make them differ by 0.05 % at least, "
-                    "or the difference of their exponentials has no digits left"
-                )
-            if min(mem, syn) < self.dt / MOST_DECAY:
-                raise ValueError(
-                    f"LearnerConfig: {names}: got {min(mem, syn):g}, expected at least `dt` / {MOST_DECAY} = "
-                    f"{self.dt / MOST_DECAY:g}, so that a step's exponentials stay finite"
-                )
+            if fault := taus_fault(mem, syn, self.dt, names):
+                raise ValueError(f"LearnerConfig: {fault}")
 
     def _check_space(self) -> None:
+        try:
+            _ = self.layers
+        except ValueError as error:
+            raise ValueError(f"LearnerConfig: {error}") from None
         spatial = self.embedding in ("space", "fixed")
         if self.input_embedding != "none" and not spatial:
             raise ValueError(
@@ -257,6 +243,18 @@ class LearnerConfig:
                 "LearnerConfig: `prune_zeros` needs true zeros, which `cost_step`: gradient never makes; "
                 "set it to proximal"
             )
+
+    @property
+    def layers(self) -> Layers:
+        """How the hidden neurons are divided, and who can act on whom."""
+        sizes = self.hidden if isinstance(self.hidden, tuple) else (self.hidden,)
+        everywhere = self.inputs_to == "all", self.readout_from == "all"
+        return Layers(sizes, self.recurrent, self.feedforward, *everywhere)
+
+    @property
+    def neurons(self) -> int:
+        """Hidden neurons in all layers, N."""
+        return sum(self.hidden) if isinstance(self.hidden, tuple) else self.hidden
 
     @property
     def needs_validation(self) -> str | None:

@@ -1,6 +1,6 @@
 """What goes with an archive or with generations, whose trials are bred one by one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from model.fields import no_such
@@ -9,7 +9,7 @@ from search.evolution.options import ArchiveOptions, EvolutionOptions
 from service.config.faults import ConfigFault, Where
 from service.config.field_types import GUIDES
 from service.config.metrics import TEST_METRICS
-from service.config.sections import ObjectiveSpec, SearchSpec
+from service.config.sections import SearchSpec
 
 GENETIC = ("nsga2", "nsga3")
 """The samplers that select parents."""
@@ -48,11 +48,17 @@ def check_breeding(search: SearchSpec, evolution: EvolutionOptions, faults: list
 
 
 def check_archive(
-    archive: ArchiveOptions | None, objectives: Sequence[ObjectiveSpec], faults: list[ConfigFault]
+    archive: ArchiveOptions | None, sections: Mapping[str, Any], faults: list[ConfigFault]
 ) -> None:
-    """An archive has one objective, and measures that there are."""
+    """An archive has one objective, and measures that there are; its elites have more seeds, not leaders."""
     if archive is None:
         return
+    objectives = sections["objectives"] or ()
+    if sections["replicates"]:
+        fault = (
+            "leading trials are the elites here; leave it out, and set `search.evolution.archive.remeasure`"
+        )
+        faults.append(ConfigFault(("replicates",), fault))
     if len(objectives) > 1:
         fault = f"an elite is the best of its cell by a single objective, got {len(objectives)}; keep one"
         faults.append(ConfigFault(_ARCHIVE, fault))

@@ -43,7 +43,7 @@ def check_evolution(
     evolution = search.evolution
     if evolution.breeds:
         check_breeding(search, evolution, faults)
-        check_archive(evolution.archive, sections["objectives"] or (), faults)
+        check_archive(evolution.archive, sections, faults)
     elif not evolution.inherits:
         fault = "goes with an archive or generations; members of a population always inherit networks"
         faults.append(ConfigFault(("search", "evolution", "inherit"), fault))
@@ -53,12 +53,6 @@ def check_evolution(
     if sections["stopping"] and sections["stopping"].rule != "none":
         fault = "members are ended by comparison already, and children begin late; use none with evolution"
         faults.append(ConfigFault(("stopping", "rule"), fault))
-    if sections["replicates"]:
-        fault = (
-            "more seeds of an evolved trial would have to repeat its whole lineage, which leaders do not; "
-            "leave it out with evolution"
-        )
-        faults.append(ConfigFault(("replicates",), fault))
     objectives = sections["objectives"] or ()
     deciding = [("objectives", n, one.metric) for n, one in enumerate(objectives)]
     deciding += [("constraints", n, one.metric) for n, one in enumerate(constraints)]

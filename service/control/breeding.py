@@ -22,7 +22,7 @@ from service.config.sweep import SweepSpec
 from service.control.offspring import child_of, last_epoch, structure_of
 from service.control.telling import tell
 from service.record.elites import elites_of, may_breed
-from service.record.plan import REMEASURED, PlannedTrial
+from service.record.plan import PlannedTrial
 from service.record.rows import FinishedTrial
 from service.storage.layout import state_file, states
 from service.storage.paths import StoragePath
@@ -53,10 +53,14 @@ class Breeding:
         self._rows: dict[int, Row] = {}
         self._untold: dict[int, FinishedTrial] = {}
 
+    def __contains__(self, trial: object) -> bool:
+        """Whether a trial is a founder or a child: those that measure others again are neither."""
+        return trial in self._begun
+
     @property
     def bred(self) -> int:
-        """How many trials have begun, founders and children; without those that measure again."""
-        return sum(one.move != REMEASURED for one in self._begun.values())
+        """How many trials have begun, founders and children."""
+        return len(self._begun)
 
     @property
     def by_generations(self) -> bool:
@@ -78,7 +82,7 @@ class Breeding:
             return
         for trial in sorted(n for n in self._untold if n < self._known_before(next_trial)):
             told, begun = self._untold.pop(trial), self._begun[trial]
-            if begun.parent is None or (self.by_generations and begun.move != REMEASURED):
+            if begun.parent is None or self.by_generations:
                 self._background.tell(partial(tell, finished=told))
 
     def wants_founder(self, trial: int) -> bool:
@@ -94,19 +98,6 @@ class Breeding:
             return None
         parents = self._parents(trial)
         return self._child(trial, parents) if parents else None
-
-    def next_remeasured(self, trial: int) -> PlannedTrial | None:
-        """An elite that new seeds should measure again, as number `trial`; None if there is none."""
-        archive = self._options.archive
-        if archive is None or not archive.remeasure:
-            return None
-        again = {one.parent for one in self._begun.values() if one.move == REMEASURED}
-        for entry in self._elites(archive, trial):
-            if entry.trial not in again:
-                elite = self._begun[entry.trial]
-                suggestion = Suggestion(trial, elite.suggestion.values)
-                return PlannedTrial(suggestion, entry.trial, REMEASURED, archive.remeasure, elite.birth)
-        return None
 
     def tidy_states(self, folder: StoragePath, next_trial: int) -> None:
         """Remove the states that no child will be born from."""

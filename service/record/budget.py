@@ -8,7 +8,7 @@ from typing import Any
 from search import Constraint, Objective, recent_gain
 from search.objectives import costs, metrics_needed, total_violation
 from service.config.sections import BudgetSpec
-from service.record.plan import MORE_SEEDS, REMEASURED
+from service.record.plan import MORE_SEEDS
 from service.storage.paths import StoragePath, stored_files
 
 DISK_SECONDS = 30.0
@@ -58,8 +58,7 @@ class Budget:
 
         A leader that was run again with more seeds gains nothing: it is no new configuration.
         """
-        again = row["move"] in (MORE_SEEDS, REMEASURED)
-        if self._limits.plateau is None or row["state"] != "complete" or again:
+        if self._limits.plateau is None or row["state"] != "complete" or row["move"] == MORE_SEEDS:
             return
         values = [row[name] for name in metrics_needed(self._objectives, self._constraints)]
         known = all(value is not None and isfinite(value) for value in values)

@@ -1,6 +1,6 @@
 """The elites of a sweep's archive, from rows of `trials`: who may be in it, and what each is worth."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import nan
 from typing import Any
 
@@ -8,7 +8,8 @@ from search.evolution.archive import Cell, Entry, elites
 from search.evolution.options import ArchiveOptions
 from search.objectives import Constraint, Objective, costs, metrics_needed, total_violation
 from service.config.sweep import SweepSpec
-from service.record.plan import REMEASURED
+from service.record.leaders import awaiting_seeds
+from service.record.plan import MORE_SEEDS
 
 Row = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ def elites_of(spec: SweepSpec, options: ArchiveOptions, rows: Iterable[Row]) -> 
     Trials that are not complete, break a constraint or do not fire are none, nor are those that measure an
     elite again.
     """
-    kept = (row for row in rows if row["move"] != REMEASURED and may_breed(row, spec.constraints))
+    kept = (row for row in rows if row["move"] != MORE_SEEDS and may_breed(row, spec.constraints))
     return elites((entry_of(row, spec.objectives[0], options) for row in kept), options)
 
 
@@ -36,10 +37,22 @@ def remeasured_elites(spec: SweepSpec, options: ArchiveOptions, rows: Iterable[R
     """
     known = list(rows)
     holders = {one.trial for one in elites_of(spec, options, known).values()}
-    again = [row for row in known if row["move"] == REMEASURED and row["parent"] in holders]
+    again = (row for row in known if row["move"] == MORE_SEEDS and row["parent"] in holders)
     kept = (row for row in again if may_breed(row, spec.constraints))
-    found = elites((entry_of(row, spec.objectives[0], options) for row in kept), options)
-    return found
+    return elites((entry_of(row, spec.objectives[0], options) for row in kept), options)
+
+
+def elites_awaiting_seeds(spec: SweepSpec, options: ArchiveOptions, rows: Sequence[Row]) -> list[Row]:
+    """The elites that are yet to be measured again, cell by cell.
+
+    One whose second run is in `rows`, however that ended, waits for no other.
+    """
+    if not options.remeasure:
+        return []
+    again = {row["parent"] for row in rows if row["move"] == MORE_SEEDS}
+    by_trial = {row["trial"]: row for row in rows}
+    found = [one.trial for one in elites_of(spec, options, rows).values()]
+    return [by_trial[trial] for trial in found if trial not in again]
 
 
 def entry_of(row: Row, objective: Objective, options: ArchiveOptions) -> Entry:
@@ -54,3 +67,13 @@ def may_breed(row: Row, constraints: tuple[Constraint, ...]) -> bool:
         return False
     known = all(row.get(name) is not None for name in metrics_needed((), constraints))
     return known and total_violation(constraints, row) == 0
+
+
+def awaiting(spec: SweepSpec, rows: Sequence[Row]) -> list[Row]:
+    """The trials that are yet to be run again with other seeds: elites, or else leaders."""
+    archive = archive_options(spec)
+    if archive is not None:
+        return elites_awaiting_seeds(spec, archive, rows)
+    if spec.replicates is None:
+        return []
+    return awaiting_seeds(rows, spec.objectives, spec.constraints, spec.replicates)

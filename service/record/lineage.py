@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from search import Value
 from service.config.sweep import SweepSpec
-from service.record.plan import REMEASURED, PlannedTrial
+from service.record.plan import PlannedTrial
 from service.record.schema import column_of
 
 
@@ -22,8 +22,6 @@ class Stage(NamedTuple):
 def stages(begun: Mapping[int, PlannedTrial], trial: int, last: int) -> list[Stage]:
     """The lineage of a trial, from its founder to itself; of a trial that no other has bred, itself alone.
 
-    One that measures an elite again has that one's, and stands in its place.
-
     Args:
         begun: all trials that were begun, by number.
         trial: one of them.
@@ -33,9 +31,7 @@ def stages(begun: Mapping[int, PlannedTrial], trial: int, last: int) -> list[Sta
     one = begun[trial]
     while (birth := one.birth) is not None and one.parent is not None:
         found.append(Stage(one, birth.epoch, max(last, birth.epoch)))
-        elder = begun[one.parent].parent if one.move == REMEASURED else one.parent
-        assert elder is not None
-        one, last = begun[elder], birth.epoch
+        one, last = begun[one.parent], birth.epoch
     return [Stage(one, 0, last), *reversed(found)]
 
 

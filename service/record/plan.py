@@ -16,8 +16,6 @@ from service.storage.paths import StoragePath
 
 MORE_SEEDS = "more seeds"
 """The move of a leading trial that is run again with more replicates."""
-REMEASURED = "remeasured"
-"""The move of a trial that repeats the lineage of an elite with new seeds."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class PlannedTrial:
     replicates: int | None = None
     """Replicates of the trial, if others than those of its configuration."""
     birth: Birth | None = None
-    """How it was born, and of one that repeats a lineage how that trial was; None of all others."""
+    """How it was born into a population; None of all others."""
 
     @property
     def trial(self) -> int:
@@ -69,12 +67,23 @@ class PlannedTrial:
 def is_child(row: Mapping[str, Any]) -> bool:
     """Whether a row of `trials` is of a child that evolution has bred.
 
-    Its parent's networks were trained with other values, so that its own do not explain its results alone.
+    >>> [is_child({"move": move}) for move in ("perturb", MORE_SEEDS, None)]
+    [True, False, False]
+    """
+    return isinstance(row["move"], str) and row["move"] != MORE_SEEDS
 
-    >>> [is_child({"move": move}) for move in ("perturb", MORE_SEEDS, REMEASURED, None)]
+
+def has_ancestors(row: Mapping[str, Any]) -> bool:
+    """Whether the networks of a row of `trials` were trained with other values before, by births.
+
+    So are children, and trials that repeat a child's lineage with more seeds: their own values do not explain
+    their results alone.
+
+    >>> [has_ancestors({"generation": births}) for births in (2, 0, None, float("nan"))]
     [True, False, False, False]
     """
-    return isinstance(row["move"], str) and row["move"] not in (MORE_SEEDS, REMEASURED)
+    births = row.get("generation")
+    return bool(births is not None and births > 0)
 
 
 _REPLACED = "replaced by trial "

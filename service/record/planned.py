@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from search import Space, Suggestion
-from service.record.plan import REMEASURED, Birth, PlannedTrial, is_child
+from service.record.plan import Birth, PlannedTrial, is_child
 from service.record.schema import values_of
 
 
@@ -16,7 +16,7 @@ def planned_trial(row: Mapping[str, Any], space: Space, number: int = 0) -> Plan
     """
     suggestion = Suggestion(row["trial"], values_of(row, space), number=number)
     birth: Birth | None = None
-    if is_child(row) or (row["move"] == REMEASURED and row["birth_epoch"] is not None):
+    if is_child(row):
         known = json.loads(row["move_values"])
         birth = Birth(
             epoch=row["birth_epoch"],
@@ -24,5 +24,5 @@ def planned_trial(row: Mapping[str, Any], space: Space, number: int = 0) -> Plan
             replaces=row["replaces"],
             **{name: known[name] for name in ("founder", "steps", "seed", "structure")},
         )
-    replicates = None if is_child(row) else row["replicates"]
+    replicates = None if birth else row["replicates"]
     return PlannedTrial(suggestion, row["parent"], row["move"], replicates, birth)

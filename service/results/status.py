@@ -9,7 +9,8 @@ from typing import Any
 from service.config.sections import BudgetSpec
 from service.errors import SweepError, UserError
 from service.record.budget import Budget
-from service.record.leaders import Extreme, Row, awaiting_seeds, extremes
+from service.record.elites import awaiting
+from service.record.leaders import Extreme, Row, extremes
 from service.results.left import trials_left
 from service.results.sweep import Sweep
 from service.storage.lock import is_running
@@ -94,5 +95,4 @@ def _exhausted_budget(sweep: Sweep, rows: Sequence[Row]) -> str | None:
         budget.replay(row)
     if used_up := budget.used_up():
         return used_up
-    waiting = spec.replicates and awaiting_seeds(rows, spec.objectives, spec.constraints, spec.replicates)
-    return None if waiting else budget.plateau()
+    return None if awaiting(spec, rows) else budget.plateau()

@@ -1,6 +1,7 @@
 """A child's start in life: its parent's networks, moved."""
 
 import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from model.datasets import Splits
@@ -51,6 +52,35 @@ def born(task: Task, splits: Splits) -> tuple[Trainer, Births, Steps]:
     return after, {"before_jitter": evaluation(before), "after_jitter": evaluation(after)}, steps
 
 
+def grown(trainer: Trainer, task: Task, splits: Splits) -> Trainer:
+    """The trainer of a lineage that is repeated, its networks moved if this is the epoch for it.
+
+    The steps are asked for anew: what was drawn and found belongs to the networks of other seeds.
+
+    Raises:
+        BirthError: if a move is refused.
+    """
+    from model.moves import MOVES
+
+    after = [*(one.learner for one in task.ancestry[1:]), task.learner]
+    for one, learner in zip(task.ancestry, after, strict=True):
+        if one.until == trainer.epoch:
+            steps = [
+                {"name": step["name"], "values": _unfound(step["values"], MOVES[step["name"]].found)}
+                for step in one.steps
+            ]
+            checkpoint, _ = moved(trainer.checkpoint(), steps, seed_of(task.seed, trainer.epoch))
+            trainer = Trainer.resume(checkpoint, splits, task.threads)
+            wanted = with_duration(learner, splits.train)
+            if trainer.config != wanted:
+                raise BirthError(f"its move has made {differences(trainer.config, wanted)}")
+    return trainer
+
+
+def _unfound(values: Mapping[str, Any], found: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in found}
+
+
 def moved(state: bytes, steps: Steps, seed: int) -> tuple[bytes, Steps]:
     """A state after the steps of a move, and the steps as they were applied.
 
@@ -65,30 +95,6 @@ def moved(state: bytes, steps: Steps, seed: int) -> tuple[bytes, Steps]:
     except MoveError as error:
         raise BirthError(f"its move is refused: {error}") from error
     return found.checkpoint, [{"name": one.name, "values": dict(one.values)} for one in found.steps]
-
-
-def passed_on(trainer: Trainer, task: Task, splits: Splits) -> Trainer:
-    """Where a lineage that is repeated has its next birth, the child of these networks; else they themselves.
-
-    The steps are done anew: which neurons are split, or how axes lie, is another matter in other networks.
-
-    Raises:
-        BirthError: if a move is refused.
-    """
-    from model.moves import MOVES
-
-    for ancestor in task.ancestors:
-        if ancestor.heir.epoch == trainer.epoch:
-            steps = [
-                {
-                    "name": step["name"],
-                    "values": {k: v for k, v in step["values"].items() if k not in MOVES[step["name"]].found},
-                }
-                for step in ancestor.heir.steps
-            ]
-            checkpoint, _ = moved(trainer.checkpoint(), steps, seed_of(task.seed, ancestor.heir.seed))
-            return Trainer.resume(checkpoint, splits, task.threads)
-    return trainer
 
 
 def evaluation(trainer: Trainer) -> Metrics:
