@@ -172,3 +172,26 @@ def test_a_sweep_without_an_archive_says_so(tmp_path: Path) -> None:
         run_in_process(controller, lambda task, report: None)
     with pytest.raises(UserError, match=r"it has no archive; give `search.evolution.archive` its measures"):
         Sweep(controller.folder).archive()
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "nsga3"])
+def test_generations_go_on_from_their_parents_networks(
+    tmp_path: Path, console: Console, sampler: str
+) -> None:
+    evolution = "{generations: true, population: 3, ready: 1, synchronous: true}"
+    changes = [
+        f"search={{sampler: {sampler}, trials: 8, seed: 1, evolution: {evolution}}}",
+        "space={learner.learning_rate: {log: [0.01, 0.5]}}",
+        "objectives=[{metric: loss, goal: min}, {metric: rate, goal: min}]",
+    ]
+    with closing(begun(tmp_path, *changes)) as controller:
+        run_in_process(controller, lambda task, report: None)
+        assert controller.queue.over
+    rows = Sweep(controller.folder).table("trials").set_index("trial")
+    children = rows[rows["parent"].notna()]
+    assert len(children) == 5 and set(rows["state"]) == {"complete"}
+    for child in children.to_dict("records"):
+        births = json.loads(child["move_values"])
+        assert births["before_jitter"]["loss"] == rows.loc[child["parent"], "loss"]
+        assert child["epochs"] == rows.loc[child["parent"], "epochs"] + 1
+    assert train_again(f"tiny/{children.index[-1]}", tmp_path / "runs", console)
