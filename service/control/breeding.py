@@ -22,6 +22,7 @@ from service.config.sweep import SweepSpec
 from service.control.offspring import child_of, last_epoch, structure_of
 from service.control.telling import tell
 from service.record.elites import elites_of, may_breed
+from service.record.leaders import duplicate_of
 from service.record.plan import PlannedTrial
 from service.record.rows import FinishedTrial
 from service.storage.layout import state_file, states
@@ -104,7 +105,7 @@ class Breeding:
         if self._background.pending:
             return  # what the sampler selects from may be changing
         unfinished = self._begun.keys() - self._rows.keys()
-        kept = {*unfinished, *(self._search.prospects if self.by_generations else ())}
+        kept = {*unfinished, *map(self._trained, self._search.prospects if self.by_generations else ())}
         kept |= {parent for n in unfinished if (parent := self._begun[n].parent) is not None}
         if self._options.archive is not None:
             for before in (self._known_before(next_trial), next_trial):
@@ -134,7 +135,8 @@ class Breeding:
         if self._options.archive is not None:
             found = self._elites(self._options.archive, self._known_before(trial))
             return [one.trial for one in found]
-        return [n for n in self._search.parents if n in self._rows and may_breed(self._rows[n], ())]
+        known = (self._trained(n) for n in self._search.parents)
+        return [n for n in known if n in self._rows and may_breed(self._rows[n], ())]
 
     def _child(self, trial: int, parents: Sequence[int]) -> PlannedTrial:
         """The child with the number `trial` of one of `parents`, or of two of a generation."""
@@ -148,6 +150,11 @@ class Breeding:
             if rng.random() < (CROSSOVER if crossover is None else crossover):
                 other = self._better_of_two(parents, rng)
         return self._changed(trial, parent, other, rng)
+
+    def _trained(self, trial: int) -> int:
+        """The trial whose networks are those of `trial`: another one, if it is a duplicate."""
+        original = duplicate_of(self._rows[trial]) if trial in self._rows else None
+        return trial if original is None else original
 
     def _elites(self, archive: ArchiveOptions, before: int) -> list[Entry]:
         """The elites among the finished trials below a number, cell by cell."""

@@ -164,6 +164,7 @@ _OWN = {field.name for field in [*_TRIAL, *_BIRTH, *_ORIGIN]} | {
 _NEURON = [
     _key("neuron", pa.int32(), "number of the hidden neuron, from 0"),
     _column("neuron_id", pa.int64(), "its name for good, also where a network gains or loses neurons"),
+    _column("layer", pa.int32(), "its layer, from 0"),
     _column(
         "position", pa.list_(pa.float32()), "coordinates, D of them (units of space); null without positions"
     ),

@@ -284,6 +284,18 @@ def test_a_child_of_two_has_the_fields_of_both_and_the_networks_of_one(
     assert set(rows["move"].dropna()) == {"perturb", "copy"}
 
 
+def test_duplicates_have_children_of_the_networks_that_they_stand_for(
+    tmp_path: Path, small_spec: MakeSpec
+) -> None:
+    space = "{learner.dimensions: {choice: [1, 2]}}"
+    alone = {"space": space, "search__evolution__synchronous": "false"}
+    drive(breeding(small_spec, "generations: true", trials=16, **alone), tmp_path, actors=1)
+    rows = trials(tmp_path).set_index("trial")
+    assert rows["duplicate_of"].notna().sum() >= 2 and set(rows["state"]) == {"complete"}
+    children = rows[rows["parent"].notna()]
+    assert rows.loc[children["parent"], "duplicate_of"].isna().all() and len(children) == 12
+
+
 class Killed(BaseException):
     """The driver is gone."""
 
