@@ -14,8 +14,8 @@ from rich.text import Text
 from service.config.sweep import SweepSpec
 from service.record.leaders import PROBED, Extreme, extremes, extremes_text
 from service.record.rows import FinishedTrial, Metrics
+from service.report.leader_pages import ending_seconds
 from service.text import duration
-from service.tracking.drawing import ending_seconds
 
 STARTING = "starting Ray and its workers"
 LOADING = "workers load torch and the data, and compile kernels if this machine has not done so before"

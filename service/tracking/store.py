@@ -19,7 +19,7 @@ from service.tracking.client import client_of
 from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.moved import follow_move
 from service.tracking.outbox import Point
-from service.tracking.runs import ID, PARENT, STATE, STATUS, TRIAL, find_runs, hang_below
+from service.tracking.runs import BRED_FROM, ID, PARENT, STATE, STATUS, TRIAL, find_runs, hang_below
 from service.tracking.saved_view import LONGEST_TAG, NOTE_TAG, offer_view
 
 if TYPE_CHECKING:
@@ -29,17 +29,14 @@ INTERRUPTED = "interrupted"
 """The state of a trial that is not finished, in a sweep that does not run."""
 
 SWEEP, REASON = "polychrony.sweep", "polychrony.reason"
-BRED_FROM = "polychrony.parent_run"
-"""The run of the trial that another was bred from; MLflow's own word for a parent is for the sweep's run."""
 ORIGIN = (
     *("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes"),
-    *("parent", "move", "birth_epoch", "generation", "replaces"),
+    *("parent", "move", "birth_epoch", "generation", "replaces", BRED_FROM),
 )
-"""Columns of `trials` that are tags of a trial, too."""
-LONGEST_DIGEST = 36
+"""Columns of `trials` that are tags of a trial, too, and the run of its parent."""
+LONGEST_DIGEST, BATCH_METRICS = 36, 1000
 KIND = "mlflow.experimentKind"
 """What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.saved_view`."""
-BATCH_METRICS = 1000
 
 
 def sweep_id_file(sweep_folder: StoragePath) -> StoragePath:
@@ -144,9 +141,8 @@ class Store:
         self.add_artifacts(trial, artifacts)
         self.log(trial, points)
         run = self._runs[trial]
-        self._client.log_batch(run, tags=_tags(origin))
-        if (bred_from := self._runs.get(origin.get("parent", -1))) is not None:
-            self._client.set_tag(run, BRED_FROM, bred_from)
+        bred_from = self._runs.get(origin.get("parent", -1))
+        self._client.log_batch(run, tags=_tags({**origin, BRED_FROM: bred_from}))
         if digest := origin.get("data_digest"):
             self._client.log_inputs(run, [_dataset(self._data, digest)])
         if reason:

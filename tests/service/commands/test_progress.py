@@ -10,8 +10,8 @@ from service.commands.progress import Progress
 from service.config.sweep import SweepSpec
 from service.record.leaders import Extreme
 from service.record.rows import FinishedTrial
+from service.report.leader_pages import ending_seconds
 from service.text import duration
-from service.tracking.drawing import ending_seconds
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -92,7 +92,8 @@ def test_time_left_is_by_the_seconds_of_trials_and_how_many_run_at_once(small_sp
     progress = Progress(small_spec(), [row(0), row(1, seconds=4.0)], 10, Console(file=io.StringIO()))
     progress.trial_started(2, {"epochs": 4})
     progress.trial_started(3, {"epochs": 4})
-    assert progress._seconds_left() == 8 * 3.0 / 2
+    ending = ending_seconds(10)  # all of the 10 may have pages
+    assert progress._seconds_left() == 8 * 3.0 / 2 + ending
     progress.epoch(2, 2, {})  # half of one of the 8 is done
-    assert progress._seconds_left() == 7.5 * 3.0 / 2
+    assert progress._seconds_left() == 7.5 * 3.0 / 2 + ending
     assert Progress(small_spec(), [], 10, Console(file=io.StringIO()))._seconds_left() is None
