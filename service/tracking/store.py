@@ -1,6 +1,5 @@
 """One sweep in an MLflow store: a run for the sweep, and one below it for each trial. Every call waits."""
 
-import json
 import logging
 import os
 import re
@@ -11,13 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from model.datasets import DataConfig
 from service.config.changes import without_budgets
 from service.config.sweep import SweepSpec, dump
 from service.errors import SweepError
 from service.storage.atomic import write_whole
 from service.storage.linking import put_all
 from service.storage.paths import StoragePath
+from service.tracking.entities import dataset_of, params_of, tags_of
 from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.moved import follow_move
 from service.tracking.outbox import Point
@@ -25,7 +24,6 @@ from service.tracking.runs import ID, PARENT, STATE, STATUS, TRIAL, find_runs, h
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
 
 INTERRUPTED = "interrupted"
 """The state of a trial that is not finished, in a sweep that does not run."""
@@ -33,12 +31,7 @@ INTERRUPTED = "interrupted"
 SWEEP, REASON = "polychrony.sweep", "polychrony.reason"
 BRED_FROM = "polychrony.parent_run"
 """The run of the trial that another was bred from; MLflow's own word for a parent is for the sweep's run."""
-ORIGIN = (
-    *("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes"),
-    *("parent", "move", "birth_epoch", "generation", "replaces"),
-)
-"""Columns of `trials` that are tags of a trial, too."""
-LONGEST_DIGEST, LONGEST_TAG = 36, 5000
+LONGEST_TAG = 5000
 KIND = "mlflow.experimentKind"
 """What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.ui.addresses`."""
 BATCH_METRICS = 1000
@@ -110,7 +103,7 @@ class Store:
         self._client.update_run(run, "RUNNING")
         if self._states.get(trial) == INTERRUPTED:
             self._client.set_tag(run, STATE, "running")
-        self._client.log_batch(run, params=_params(params))
+        self._client.log_batch(run, params=params_of(params))
 
     def log(self, trial: int, points: list[Point]) -> None:
         """Log metrics of a trial, less those that are there."""
@@ -146,11 +139,11 @@ class Store:
         self.add_artifacts(trial, artifacts)
         self.log(trial, points)
         run = self._runs[trial]
-        self._client.log_batch(run, tags=_tags(origin))
+        self._client.log_batch(run, tags=tags_of(origin))
         if (bred_from := self._runs.get(origin.get("parent", -1))) is not None:
             self._client.set_tag(run, BRED_FROM, bred_from)
         if digest := origin.get("data_digest"):
-            self._client.log_inputs(run, [_dataset(self._data, digest)])
+            self._client.log_inputs(run, [dataset_of(self._data, digest)])
         if reason:
             self._client.set_tag(run, REASON, reason[:LONGEST_TAG])
         self._client.set_terminated(run, STATUS[state])
@@ -213,7 +206,7 @@ class Store:
         }
         params |= {key: sections[key] for key in ("objectives", "constraints")}
         self._client.update_run(self._parent, "RUNNING")
-        self._client.log_batch(self._parent, params=_params(params))
+        self._client.log_batch(self._parent, params=params_of(params))
         self._client.set_tag(self._parent, STATE, "running")
         # Params can't be changed, and a sweep may be given more trials.
         self._client.set_tag(self._parent, "polychrony.trials", str(spec.search.trials))
@@ -251,39 +244,6 @@ def _other_schema(error: Exception) -> SweepError | None:
 def _differs(point: Point, last: tuple[int, float]) -> bool:
     """Whether a point corrects the last one."""
     return point.step == last[0] and point.value != last[1]
-
-
-def _params(values: Mapping[str, Any]) -> list[Any]:
-    from mlflow.entities import Param
-
-    return [Param(key, _text(value)) for key, value in values.items()]
-
-
-def _tags(origin: Mapping[str, Any]) -> list[Any]:
-    from mlflow.entities import RunTag
-
-    known = {key: origin[key] for key in ORIGIN if origin.get(key) is not None}
-    return [RunTag(f"polychrony.{key}", _text(value)) for key, value in known.items()]
-
-
-def _dataset(data: DataConfig, digest: str) -> "DatasetInput":
-    """The data of a trial; MLflow has room for the first digits of the digest, and the profile for all."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag
-
-    source: Mapping[str, Any]
-    if data.path is not None:
-        name, kind, source = Path(data.path).name, "local", {"uri": data.path}
-    else:
-        name, kind = str(data.name), "code"
-        source = {"tags": {"mlflow.source.name": f"model.load_dataset({name!r})"}}
-    profile = json.dumps({"sha256": digest})
-    dataset = Dataset(name, digest[:LONGEST_DIGEST], kind, json.dumps(source), profile=profile)
-    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])
-
-
-def _text(value: Any) -> str:
-    """A value as it would stand in a sweep file."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def client_of(uri: str) -> "MlflowClient":
