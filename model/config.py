@@ -17,11 +17,14 @@ from model.fields import (
     WholeOnly,
     faults_in_words,
 )
+from model.refusals import later_than_its_step, no_autapses
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
+NeuronModel = Literal["lif", "adaptive_lif"]
+NEURONS: tuple[NeuronModel, ...] = get_args(NeuronModel)
 LEAST_DIFFERENCE = 5e-4
 MOST_DECAY = 50
 MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
@@ -30,24 +33,6 @@ NO_VALIDATION = (
     "above 0"
 )
 """What is wrong with the field that `needs_validation` names, where there are none."""
-
-
-def _later_than_its_step(value: object) -> object:
-    if isinstance(value, int | float) and value == 0 and value is not False:
-        raise ValueError(
-            "got 0, expected at least one step, `dt`: no spike can arrive within the step that sent it, for "
-            "a step is integrated from all that arrives in it; leave it out for one step"
-        )
-    return value
-
-
-def _no_autapses(value: bool) -> bool:
-    if value:
-        raise ValueError(
-            "got true, expected false: a self-connection without delay is but a reset of another size, and "
-            "within the step that sent it no spike can arrive; leave it out"
-        )
-    return value
 
 
 @faults_in_words
@@ -86,9 +71,9 @@ class LearnerConfig:
     start: Text | None = None
     """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
     circuit in SONATA; None: it is drawn."""
-    min_delay: Annotated[Positive, BeforeValidator(_later_than_its_step)] | None = None
+    min_delay: Annotated[Positive, BeforeValidator(later_than_its_step)] | None = None
     """Least delay (ms), at least one step; None: one step."""
-    autapses: Annotated[bool, AfterValidator(_no_autapses)] = False
+    autapses: Annotated[bool, AfterValidator(no_autapses)] = False
     """Whether neurons may act on themselves; there are no such synapses."""
     dt: Positive = 1.0
     """Time step (ms)."""
@@ -105,6 +90,15 @@ class LearnerConfig:
     """Synaptic time constant of the readout (ms); None: that of the hidden layer."""
     threshold: Positive = 1.0
     """Firing threshold of the membrane."""
+    neuron: NeuronModel = "lif"
+    """The neuron model: `lif` (one threshold), or `adaptive_lif` (each spike raises its neuron's threshold by
+    `adaptation`, and with `tau_adaptation` it comes back)."""
+    adaptation: NotNegative = 0.2
+    """How far a spike raises the threshold of an adaptive neuron at the start, in units of the potential."""
+    tau_adaptation: Positive = 200.0
+    """Time constant of adaptation at the start (ms), at least one step."""
+    learn_adaptation: bool = True
+    """Whether each adaptive neuron learns its `adaptation` and `tau_adaptation`."""
     initial_rate: Positive = 4.0
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
     recurrent_gain: NotNegative = 0.2
@@ -137,6 +131,8 @@ class LearnerConfig:
     """Adam's step for the weights of the readout as such; None: by `learning_rate`."""
     delay_learning_rate: NotNegative | None = None
     """Adam's step for the delays of `free` and `axonal` (ms); None: by `position_learning_rate`."""
+    neuron_learning_rate: NotNegative = 1e-2
+    """Adam's step for what neurons learn of their own: in thresholds, or as a share of a time constant."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
     augment_shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
@@ -199,6 +195,11 @@ class LearnerConfig:
             raise ValueError(
                 f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "
                 "so that no spike arrives within the step that sent it"
+            )
+        if self.neuron == "adaptive_lif" and self.tau_adaptation < self.dt:
+            raise ValueError(
+                f"LearnerConfig: `tau_adaptation`: got {self.tau_adaptation:g}, expected at least `dt` = "
+                f"{self.dt:g}; what is over within a step adapts nothing"
             )
         for mem, syn, names in (
             (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),

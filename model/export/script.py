@@ -13,6 +13,9 @@ Brian 2 this is written down as it stands. In NEST `iaf_psc_exp` resets to 0 and
 with tau_1. With alpha_1 = the threshold and tau_1 = tau_mem that is the same neuron, but that it can fire
 in every second step only. C_m = tau_mem makes weights (pA) those of here.
 
+The threshold of an adaptive neuron rises by its `adaptation` with each spike, and comes back with
+`tau_adaptation`. In Brian 2 that is a trace more; in NEST it is alpha_2 and tau_2 of the same model.
+
 Both simulators round inputs and delays to their step, and tell a spike at the end of the step of the
 crossing, half a step late in the mean. So half a step is taken off the times of spikes, and off recurrent
 delays before they are rounded.
@@ -81,14 +84,20 @@ def with_brian2(network: dict[str, Array], settings: dict[str, Any], inputs: lis
     b2.defaultclock.dt = dt * b2.ms
     names = {"tau_mem": settings["tau_mem"] * b2.ms, "tau_syn": settings["tau_syn"] * b2.ms}
     names["theta"] = settings["threshold"]
+    adapts = "adaptation" in network
+    equations = ["dv/dt = (i_syn - v) / tau_mem : 1", "di_syn/dt = -i_syn / tau_syn : 1"]
+    equations += ["da/dt = -a / tau_a : 1", "b : 1", "tau_a : second"] if adapts else []
     hidden = b2.NeuronGroup(
         n * size,
-        "dv/dt = (i_syn - v) / tau_mem : 1\ndi_syn/dt = -i_syn / tau_syn : 1",
-        threshold="v >= theta",
-        reset="v -= theta",
+        "\n".join(equations),
+        threshold="v >= theta + b * a" if adapts else "v >= theta",
+        reset="v -= theta; a += 1" if adapts else "v -= theta",
         method="exact",
         namespace=names,
     )
+    if adapts:
+        hidden.b = np.tile(network["adaptation"], size)
+        hidden.tau_a = np.tile(network["tau_adaptation"], size) * b2.ms
     steps, units, rows = apart(inputs, dt, len(network["w_in"]))
     source = b2.SpikeGeneratorGroup(max(1, len(rows)), units, steps * dt * b2.ms)
     late = network.get("input_delays", np.zeros_like(network["w_in"]))
@@ -131,6 +140,9 @@ def with_nest(network: dict[str, Array], settings: dict[str, Any], inputs: list[
         nest.ResetKernel()
         nest.resolution = dt
         hidden = nest.Create("mat2_psc_exp", len(network["w_rec"]), params=same)
+        if "adaptation" in network:
+            hidden.alpha_2 = network["adaptation"].tolist()
+            hidden.tau_2 = network["tau_adaptation"].tolist()
         recorder = nest.Create("spike_recorder")
         nest.Connect(hidden, recorder)
         ids = np.array(hidden.tolist())

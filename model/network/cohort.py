@@ -17,6 +17,7 @@ from model.kernels.border import check_dtype
 from model.kernels.connections import Connections
 from model.kernels.scheme import mean_readout
 from model.kernels.simulate import backend_for, simulate, uncompiled
+from model.neurons.registry import neuron_of
 
 Drawn = dict[str, np.ndarray]
 """Initial values of parameters of one network, by name."""
@@ -43,7 +44,8 @@ class Cohort(nn.Module):
     O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
     `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for,
     `input_positions` [R, I, D] and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of
-    space).
+    space). Adaptive neurons (`model.neurons`) have `adaptation` [R, N] (units of the potential) and
+    `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
 
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all but self-connections.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
@@ -61,6 +63,8 @@ class Cohort(nn.Module):
     shuffled_delays: nn.Parameter
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
+    adaptation: nn.Parameter
+    log_tau_adaptation: nn.Parameter
     mask: Tensor
     neuron_id: Tensor
     next_neuron_id: Tensor
@@ -98,6 +102,7 @@ class Cohort(nn.Module):
         self.n_classes = whole(n_classes, "Cohort: `n_classes`", 1)
         self.seeds = seeds = _checked_seeds(seeds)
         self.embedding, self.input_embedding = embedding_of(config), Inputs(config)
+        self.neuron = neuron_of(config)
         _ = config.steps  # raises unless there is a duration, of whole steps
         n, inputs = config.hidden, -(-n_channels // config.pool_channels)
         weights = [_draw_weights(config, inputs, n_classes, seed) for seed in seeds]
@@ -106,6 +111,7 @@ class Cohort(nn.Module):
         self._register(weights, lambda name: name != "b_out" or config.output_bias, dtype, device)
         self._register(delays, self.embedding.learns, dtype, device)
         self._register(places, self.input_embedding.learns, dtype, device)
+        self._register([self.neuron.draw(n) for _ in seeds], self.neuron.learns, dtype, device)
         others = ~torch.eye(n, dtype=torch.bool, device=device)
         self.register_buffer("mask", others.repeat(len(seeds), 1, 1))
         self.register_buffer("neuron_id", torch.arange(n, device=device).repeat(len(seeds), 1))
@@ -157,12 +163,18 @@ class Cohort(nn.Module):
         return self.input_embedding.delays(self._values, self.delay_scale())
 
     def connections(self) -> Connections:
-        """Weights, delays and mask, as the kernels take them; differentiable by the parameters."""
-        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays())
+        """The networks as the kernels take them; differentiable by the parameters."""
+        own = self.own_constants()
+        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays(), **own)
+
+    def own_constants(self) -> dict[str, Tensor]:
+        """What each neuron has of its own by its model, [R, N] each, by the names of `Connections`."""
+        return self.neuron.constants(self._values)
 
     def project(self) -> None:
-        """Bring learned delays that fell below the least one back to it."""
+        """Bring what was learned beyond its legal range, such as delays below the least one, back to it."""
         self.embedding.project(self._values)
+        self.neuron.project(self._values)
 
     @property
     def _values(self) -> dict[str, Tensor]:
