@@ -120,7 +120,7 @@ def time_table(data: SpikeDataset, classes: int, repeats: int) -> None:
         timed(net, data)
         runs = [timed(net, data) for _ in range(repeats)]
         spent, spikes = min(run[0] + run[1] for run in runs) / len(data), runs[0][2]
-        fan_out = net.mask.sum().item() / net.config.hidden
+        fan_out = net.mask.sum().item() / net.config.neurons
         cost = 1e9 * spent / max(1.0, spikes * fan_out)
         print(f"{name:16} {1 / spent:9.1f} {spikes:14.0f} {fan_out:17.1f} {cost:23.2f}")
 

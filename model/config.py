@@ -15,9 +15,11 @@ from model.fields import (
     Share,
     Text,
     WholeOnly,
+    Words,
     faults_in_words,
 )
-from model.refusals import later_than_its_step, no_autapses
+from model.layers import LEGAL, Layers, sizes_of
+from model.refusals import later_than_its_step, no_autapses, taus_fault, whole_steps
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
@@ -25,9 +27,7 @@ InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
 NeuronModel = Literal["lif", "adaptive_lif"]
 NEURONS: tuple[NeuronModel, ...] = get_args(NeuronModel)
-LEAST_DIFFERENCE = 5e-4
-MOST_DECAY = 50
-MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
+Hidden = Annotated[Count | tuple[Count, ...], BeforeValidator(sizes_of), Words(LEGAL)]
 NO_VALIDATION = (
     "needs validation samples, and there are none; set `patience_on` to train_accuracy, or `data.validation` "
     "above 0"
@@ -43,8 +43,8 @@ class LearnerConfig:
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
 
-    hidden: Count = 128
-    """Hidden neurons, N."""
+    hidden: Hidden = 128
+    """Hidden neurons, N; of several layers a list of their sizes, the first layer first."""
     dimensions: Count = 2
     """Dimensions of space, D."""
     embedding: Embedding = "space"
@@ -75,6 +75,14 @@ class LearnerConfig:
     """Least delay (ms), at least one step; None: one step."""
     autapses: Annotated[bool, AfterValidator(no_autapses)] = False
     """Whether neurons may act on themselves; there are no such synapses."""
+    recurrent: bool = True
+    """Whether the neurons of a layer act on each other."""
+    feedforward: bool = True
+    """Whether each layer acts on the next one."""
+    inputs_to: Literal["first", "all"] = "first"
+    """Which layers inputs act on: the `first`, or `all`."""
+    readout_from: Literal["last", "all"] = "last"
+    """Which layers the readout hears: the `last`, or `all`."""
     dt: Positive = 1.0
     """Time step (ms)."""
     duration: Positive | None = None
@@ -205,20 +213,14 @@ class LearnerConfig:
             (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),
             (*self.readout_taus, "`tau_mem_out` and `tau_syn_out`"),
         ):
-            if mem == syn:
-                raise ValueError(f"LearnerConfig: {names} are both {mem:g}; make them differ")
-            if abs(mem - syn) < LEAST_DIFFERENCE * max(mem, syn):
-                raise ValueError(
-                    f"LearnerConfig: {names} are {mem:g} and {syn:g}; make them differ by 0.05 % at least, "
-                    "or the difference of their exponentials has no digits left"
-                )
-            if min(mem, syn) < self.dt / MOST_DECAY:
-                raise ValueError(
-                    f"LearnerConfig: {names}: got {min(mem, syn):g}, expected at least `dt` / {MOST_DECAY} = "
-                    f"{self.dt / MOST_DECAY:g}, so that a step's exponentials stay finite"
-                )
+            if fault := taus_fault(mem, syn, self.dt, names):
+                raise ValueError(f"LearnerConfig: {fault}")
 
     def _check_space(self) -> None:
+        try:
+            _ = self.layers
+        except ValueError as error:
+            raise ValueError(f"LearnerConfig: {error}") from None
         spatial = self.embedding in ("space", "fixed")
         if self.input_embedding != "none" and not spatial:
             raise ValueError(
@@ -260,6 +262,18 @@ class LearnerConfig:
             )
 
     @property
+    def layers(self) -> Layers:
+        """How the hidden neurons are divided, and who can act on whom."""
+        sizes = self.hidden if isinstance(self.hidden, tuple) else (self.hidden,)
+        everywhere = self.inputs_to == "all", self.readout_from == "all"
+        return Layers(sizes, self.recurrent, self.feedforward, *everywhere)
+
+    @property
+    def neurons(self) -> int:
+        """Hidden neurons in all layers, N."""
+        return sum(self.hidden) if isinstance(self.hidden, tuple) else self.hidden
+
+    @property
     def needs_validation(self) -> str | None:
         """The field that needs validation samples to train by, or None."""
         if self.patience_on == "train_accuracy":
@@ -282,19 +296,4 @@ class LearnerConfig:
     @property
     def steps(self) -> int:
         """Steps in a sample; `duration` must be set and a whole number of steps."""
-        if self.duration is None:
-            raise ValueError(
-                "LearnerConfig: `duration` is not set; give it, or let a trainer take it from the data"
-            )
-        steps = round(min(self.duration / self.dt, 2.0 * MOST_STEPS))
-        if steps > MOST_STEPS:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected at most {MOST_STEPS} steps of "
-                f"`dt` = {self.dt:g}; take a longer step"
-            )
-        if steps < 1 or abs(steps * self.dt - self.duration) > 1e-6 * self.duration:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected a whole number of steps of "
-                f"`dt` = {self.dt:g}"
-            )
-        return steps
+        return whole_steps(self.duration, self.dt)

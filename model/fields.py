@@ -148,7 +148,7 @@ def field_fault(cls: type, name: str, value: object) -> str | None:
 
     >>> from model.config import LearnerConfig
     >>> field_fault(LearnerConfig, "hidden", 0)
-    'got 0, expected a whole number of at least 1'
+    'got 0, expected a whole number of at least 1, or a list of such, one a layer'
     >>> field_fault(LearnerConfig, "hiden", 8)
     'there is no such field; did you mean `hidden`?'
     """
@@ -167,13 +167,15 @@ def _checker(cls: type, name: str) -> TypeAdapter[Any]:
 
 
 def kind_of(cls: type, name: str) -> Kind:
-    """What the values of a field are, null aside.
+    """What the values of a field are, null aside; of several kinds, the first.
 
     >>> from model.config import LearnerConfig
     >>> [kind_of(LearnerConfig, name) for name in ("hidden", "duration", "embedding")]
     ['integer', 'real', 'choice']
     """
-    return _kind(_taken_apart(_field_type(cls, name))[0])
+    bare = _taken_apart(_field_type(cls, name))[0]
+    several = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
+    return _kind(_taken_apart(several[0])[0])
 
 
 def _kind(bare: Any) -> Kind:
@@ -184,7 +186,7 @@ def describe(cls: type, name: str) -> str:
     """The legal values of a field in words.
 
     >>> from model.config import LearnerConfig
-    >>> describe(LearnerConfig, "hidden"), describe(LearnerConfig, "duration")
+    >>> describe(LearnerConfig, "dimensions"), describe(LearnerConfig, "duration")
     ('a whole number of at least 1', 'a number above 0 or null')
     """
     return legal_values(_field_type(cls, name))

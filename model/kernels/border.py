@@ -59,11 +59,13 @@ def _check_connections(connections: Connections) -> None:
     check_dtype(w_in.dtype, "simulate")
     if w_in.dim() != 3 or 0 in w_in.shape:
         raise ValueError(
-            f"simulate: `w_in`: got shape {list(w_in.shape)}, expected [R, I, N], each at least 1"
+            f"simulate: `w_in`: got shape {list(w_in.shape)}, expected [R, I, M], each at least 1"
         )
     if (connections.adaptation is None) != (connections.tau_adaptation is None):
         raise ValueError("simulate: `adaptation` and `tau_adaptation` go together; give both or neither")
-    networks, _, neurons = w_in.shape
+    networks, _, hearing = w_in.shape
+    # As wide as `w_rec` says where that makes sense, else as `w_in` does: then `w_rec` is at fault.
+    neurons = w_rec.shape[-1] if w_rec.dim() == 3 and w_rec.shape[-1] >= hearing else hearing
     square = (networks, neurons, neurons)
     for name, value, shape, dtype in (
         ("w_rec", w_rec, square, w_in.dtype),

@@ -17,6 +17,7 @@ _SCHEME = "is what the networks' spikes are made by; networks are trained for th
 REFUSED: dict[str, str] = {
     "hidden": "changes by `split` and `remove`",
     "dimensions": "changes by `dimension_up` and `dimension_down`",
+    **dict.fromkeys(("recurrent", "feedforward", "inputs_to", "readout_from"), _LEARNS),
     "replicates": "is how many networks there are",
     "pool_channels": "says how many inputs there are",
     **dict.fromkeys(("embedding", "input_embedding", "output_bias", "autapses"), _LEARNS),

@@ -119,6 +119,7 @@ def _left_text(spec: SweepSpec, done: Done, left: Left) -> str:
         text += ", which are all combinations"
     if spec.replicates:
         text += f"; then the best {spec.replicates.trials} again, of {spec.replicates.leaders} replicates"
+        text += ", each from its founder on" if spec.search.evolution else ""
     if done.rows:
         text += f". It would be taken up: {len(done.rows)} are finished"
     if left == (0, 0):

@@ -143,7 +143,7 @@ def measure_trial(task: Task, splits: Splits) -> TrialCost:
         cpu_seconds=seconds * busy,
         table_bytes=snapshots * sum(map(_stored, snapshot)) + synapses + lesion_bytes + _metrics_bytes(task),
         network_bytes=len(trainer.networks()),
-        picture_bytes=_picture_bytes(learner.hidden),
+        picture_bytes=_picture_bytes(learner.neurons),
     )
 
 
@@ -226,9 +226,9 @@ def _stored(table: pa.Table) -> int:
     return sum(group.column(n).total_compressed_size for n in range(group.num_columns))
 
 
-def _picture_bytes(hidden: int) -> int:
+def _picture_bytes(neurons: int) -> int:
     """Bytes of a trial's still pictures: synapses are drawn one by one, until they fill the picture."""
-    return min(140_000 + 80 * hidden**2, 850_000)
+    return min(140_000 + 80 * neurons**2, 850_000)
 
 
 def _metrics_bytes(task: Task) -> int:

@@ -5,6 +5,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.status import Status
 
 from service.config.changes import difference, only_budgets_grew
 from service.config.document import Document
@@ -191,12 +192,27 @@ def _conduct(
                 # What was deleted there for good; if it does not answer, all waits to be told anyway.
                 if (known := mlflow.finished_trials(LAST_PATIENCE)) is not None:
                     controller.retell(controller.record.finished_trials().keys() - known, mlflow)
-            mlflow.show_leaders()
-            with console.status("drawing the figures of the sweep", spinner="line"):
+            with console.status("drawing", spinner="line") as status:
+                mlflow.show_leaders(_teller(console, status))
+                status.update("drawing the figures of the sweep")
                 mlflow.show_sweep()
         if exhausted_budget := controller.queue.exhausted_budget:
             console.print(f"{spec.name} has stopped: {exhausted_budget}.", highlight=False, soft_wrap=True)
     print_summary(folder, console)
+
+
+def _teller(console: Console, status: Status) -> Callable[[str], object]:
+    """What says how far the drawing is: on a terminal in place, elsewhere once, at its start."""
+    if console.is_terminal:
+        return status.update
+    said: list[str] = []
+
+    def once(text: str) -> None:
+        if not said:
+            said.append(text)
+            console.print(text, highlight=False)
+
+    return once
 
 
 @contextmanager

@@ -6,7 +6,7 @@ heard=0 driver=''
 say() { echo "$(date +%FT%T) job $SLURM_JOB_ID, start $((restarts + 1)): $*"; }
 
 # A signal from now on: the driver is told, and writes down what it knows.
-# shellcheck disable=SC2317  # called by the traps
+# shellcheck disable=SC2317,SC2329  # called by the traps
 take() {
     signal=$1 heard=$((heard + 1))
     say "SIG$1"

@@ -15,6 +15,7 @@ from service.control.tasks import make_task
 from service.errors import Fault, SweepError, UserError
 from service.execution.in_process import run_in_process
 from service.record.lineage import Stage
+from service.record.planned import planned_trial
 from service.record.provenance import cpu_model
 from service.record.rows import summarize
 from service.results.sweep import Sweep
@@ -67,9 +68,11 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
         raise UserError([Fault("--from", name, f"there is no such trial in {sweep.folder}")])
     equal, digest = True, None
     with tempfile.TemporaryDirectory() as folder:
-        for stage in sweep.stages(trial):
+        for stage, lineage in _parts(sweep, rows[0]):
             may_fail = stage.begun.trial == trial and rows[0]["state"] == "failed"
-            for report, recorded in _repeated(sweep, stage, stage.begun.trial != trial, Path(folder)):
+            task = make_task(sweep.spec, Path(folder), stage.begun, lineage)
+            task = task if stage.begun.trial == trial else replace(task, until=stage.last)
+            for report, recorded in _repeated(sweep, stage, task):
                 console.print(_line(report, stage.last), highlight=False, soft_wrap=True)
                 if report.failure is not None and not may_fail:
                     raise SweepError(f"{name}: {report.failure}")
@@ -83,17 +86,23 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
     return equal
 
 
-def _repeated(
-    sweep: Sweep, stage: Stage, has_heir: bool, folder: Path
-) -> Iterator[tuple[Report, Mapping[str, Any]]]:
+def _parts(sweep: Sweep, row: Mapping[str, Any]) -> list[tuple[Stage, list[Stage]]]:
+    """The trials that are trained to repeat that of `row`, each with the lineage that it repeats itself."""
+    lineage = sweep.stages(row["trial"])
+    again = planned_trial(row, sweep.spec.space)
+    if again.has_more_seeds:
+        return [(Stage(again, 0, row["epochs"]), lineage)]
+    return [(stage, []) for stage in lineage]
+
+
+def _repeated(sweep: Sweep, stage: Stage, task: Task) -> Iterator[tuple[Report, Mapping[str, Any]]]:
     """What a trial of a lineage reports when it is trained again, beside its recorded means of that epoch.
 
-    Its parent must have left its state in `folder`, as it leaves its own there if it `has_heir`.
+    Its parent must have left its state in the task's folder.
     """
     number = stage.begun.trial
     recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
-    task = make_task(sweep.spec, folder, stage.begun)
-    trial = Trial(replace(task, until=stage.last if has_heir else None))
+    trial = Trial(task)
     reached = -1
     while reached < stage.last:
         report = trial.advance()

@@ -45,12 +45,6 @@ def check_evolution(
     if sections["stopping"] and sections["stopping"].rule != "none":
         fault = "members are ended by comparison already, and children begin late; use none with evolution"
         faults.append(ConfigFault(("stopping", "rule"), fault))
-    if sections["replicates"]:
-        fault = (
-            "more seeds of an evolved trial would have to repeat its whole lineage, which leaders do not; "
-            "leave it out with evolution"
-        )
-        faults.append(ConfigFault(("replicates",), fault))
     objectives = sections["objectives"] or ()
     deciding = [("objectives", n, one.metric) for n, one in enumerate(objectives)]
     deciding += [("constraints", n, one.metric) for n, one in enumerate(constraints)]

@@ -9,7 +9,7 @@ from typing import Any
 
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig
-from model.topology.names import MEASURES, null_measures
+from model.topology.names import MEASURES, SHAPES, null_measures
 from search.combinations import combinations
 from search.objectives import Constraint, Objective, metrics_needed
 from search.space import Space
@@ -91,7 +91,7 @@ class SweepSpec:
     def recorded_measures(self) -> list[str]:
         """Measures that the table `topology` has columns for."""
         graph = BINARY if self.record.delay_graph else ()
-        return [*MEASURES, *null_measures(self.record.compared_measures), *graph]
+        return [*MEASURES, *SHAPES, *null_measures(self.record.compared_measures), *graph]
 
     @property
     def changing(self) -> list[str]:

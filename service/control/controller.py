@@ -101,7 +101,7 @@ class SweepController:
         while (begun := self.queue.next()) is not None:
             suggestion = begun.suggestion
             try:
-                task = make_task(self.spec, self.folder, begun)
+                task = make_task(self.spec, self.folder, begun, self.queue.lineage(begun))
             except ValueError as error:  # its fields contradict each other
                 self._finish(row_of_none(self.spec, begun, str(error)), {})
                 continue
@@ -135,7 +135,7 @@ class SweepController:
                 self.queue.note(report.trial, running.noted())
             self.record.append_all(tables)
             self._tell_epoch(report.trial, report.epoch, metrics)
-            if population := self.queue.population:
+            if population := self.queue.population_of(report.trial):
                 population.advanced(report.trial, report.epoch, report.metrics)
                 if report.paused:
                     self._pause(running, report.epoch, population)
@@ -220,7 +220,7 @@ class SweepController:
             self.record.append("trials", [row])
 
     def _start(self, begun: PlannedTrial, task: Task) -> Task:
-        if population := self.queue.population:
+        if population := self.queue.population_of(task.trial):
             since, until = population.start(task.trial)
             task = replace(task, since=since, until=until)
         running = self._paused.pop(task.trial, None)
@@ -295,6 +295,6 @@ class SweepController:
         """All that a recorded trial was given; what was searched, if it could not be run."""
         begun = planned_trial(row, self.spec.space)
         try:
-            return params_of(make_task(self.spec, self.folder, begun))
+            return params_of(make_task(self.spec, self.folder, begun, self.queue.lineage(begun)))
         except ValueError:
             return dict(begun.suggestion.values)

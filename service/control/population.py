@@ -84,6 +84,10 @@ class Population:
         alive = [self._members[trial] for trial in self._holders if self._members[trial].ended is None]
         return sorted(alive, key=lambda one: (one.epoch, one.trial))
 
+    def __contains__(self, trial: object) -> bool:
+        """Whether a trial is or was a member: leaders that are run again with more seeds are none."""
+        return trial in self._members
+
     def add(self, begun: PlannedTrial) -> None:
         """A founder, which opens a place, or a child, which takes one."""
         birth = begun.birth

@@ -13,6 +13,7 @@ from service.config.sweep import SweepSpec
 from service.control.population import Population
 from service.record.budget import Budget
 from service.record.leaders import awaiting_seeds
+from service.record.lineage import Stage, stages
 from service.record.plan import MORE_SEEDS, Decision, Plan, PlannedTrial, WarmStartTrial
 from service.record.planned import planned_trial
 from service.record.record import Record
@@ -49,7 +50,8 @@ class TrialQueue:
         self.patience: float | None = None
         """How long `next` may wait for the sampler (s); None: until it has a suggestion."""
         self._suggested: set[int] = set()  # trials that the sampler suggested
-        self._extended: set[int] = set()  # leaders that were begun again with more seeds
+        self._extended: dict[int, int] = {}  # leaders that were begun again, and as which trial
+        self._known: dict[int, PlannedTrial] = {}
         self._unfinished: set[int] = set()
         self._next_trial = 0
         evolution = spec.search.evolution
@@ -149,7 +151,17 @@ class TrialQueue:
 
     def planned(self, trial: int) -> PlannedTrial:
         """How a trial was begun."""
-        return next(one for one in self._plan.begun if one.trial == trial)
+        return self._known[trial]
+
+    def lineage(self, begun: PlannedTrial) -> list[Stage]:
+        """What a trial with more seeds has to repeat: the lineage of its leader; nothing of all others."""
+        if not begun.has_more_seeds or begun.parent is None:
+            return []
+        return stages(self._known, begun.parent, self.spec.learner.epochs)
+
+    def population_of(self, trial: int) -> Population | None:
+        """The population that a trial is a member of."""
+        return self.population if self.population is not None and trial in self.population else None
 
     def is_suggestion(self, trial: int) -> bool:
         """Whether the sampler suggested a trial; otherwise it is a child, or a leader that has more seeds."""
@@ -163,8 +175,8 @@ class TrialQueue:
 
     def _settle(self, finished: FinishedTrial) -> None:
         self._unfinished.discard(finished.trial)
-        if self.population is not None:
-            self.population.ended(finished.trial, finished.row["state"])
+        if population := self.population_of(finished.trial):
+            population.ended(finished.trial, finished.row["state"])
         if self.is_suggestion(finished.trial):
             self._background.tell(lambda search: _tell(search, finished))
 
@@ -191,7 +203,8 @@ class TrialQueue:
         for row in rows.values():
             self.budget.replay(row)
             self._settle(finished_trial(row, self.spec.metrics))
-        return [] if self.population is not None else [one for one in begun if one.trial not in rows]
+        # Members of a population have their turns.
+        return [one for one in begun if one.trial not in rows and self.population_of(one.trial) is None]
 
     def _begun(self, rows: Mapping[int, Row]) -> list[PlannedTrial]:
         """The trials that were begun, by number; what the plan has lost is taken from the record."""
@@ -208,11 +221,13 @@ class TrialQueue:
     def _note(self, begun: PlannedTrial) -> None:
         self._next_trial = begun.trial + 1
         self._unfinished.add(begun.trial)
+        self._known[begun.trial] = begun
+        if begun.has_more_seeds and begun.parent is not None:
+            self._extended[begun.parent] = begun.trial
+            return
         if self.population is not None:
             self.population.add(begun)
-        if begun.has_more_seeds and begun.parent is not None:
-            self._extended.add(begun.parent)
-        elif begun.birth is None:
+        if begun.birth is None:
             self._suggested.add(begun.trial)
 
     def _wants_suggestion(self) -> bool:
@@ -224,9 +239,10 @@ class TrialQueue:
         return self.exhausted_budget is None
 
     def _next_leader(self) -> Row | None:
-        """The leading trial that should have more seeds next, once all suggestions are finished."""
+        """The leading trial that should have more seeds next, once all suggestions and children are over."""
         wanted = self.spec.replicates
-        if wanted is None or self._unfinished & self._suggested or self.budget.used_up() is not None:
+        searching = self._unfinished - set(self._extended.values())
+        if wanted is None or searching or self.budget.used_up() is not None:
             return None
         rows = self._record.rows("trials").to_pylist()
         waiting = awaiting_seeds(rows, self.spec.objectives, self.spec.constraints, wanted)

@@ -67,12 +67,23 @@ class PlannedTrial:
 def is_child(row: Mapping[str, Any]) -> bool:
     """Whether a row of `trials` is of a child that evolution has bred.
 
-    Its parent's networks were trained with other values, so that its own do not explain its results alone.
-
     >>> [is_child({"move": move}) for move in ("perturb", MORE_SEEDS, None)]
     [True, False, False]
     """
     return isinstance(row["move"], str) and row["move"] != MORE_SEEDS
+
+
+def has_ancestors(row: Mapping[str, Any]) -> bool:
+    """Whether the networks of a row of `trials` were trained with other values before, by births.
+
+    So are children, and trials that repeat a child's lineage with more seeds: their own values do not explain
+    their results alone.
+
+    >>> [has_ancestors({"generation": births}) for births in (2, 0, None, float("nan"))]
+    [True, False, False, False]
+    """
+    births = row.get("generation")
+    return bool(births is not None and births > 0)
 
 
 _REPLACED = "replaced by trial "

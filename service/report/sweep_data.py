@@ -9,7 +9,8 @@ from model.datasets import DataConfig
 from model.topology import MEASURES
 from search import Objective
 from service.errors import Fault, UserError
-from service.record.plan import is_child
+from service.record.plan import has_ancestors
+from service.report.lineages import Evolved, read_evolved
 from service.results.sweep import Sweep
 
 FEW = 12
@@ -50,6 +51,8 @@ class SweepData:
     """What the networks were trained and tested with."""
     lesions: pd.DataFrame
     """The table `lesions` of these trials, with the fields and `group`; no rows if it was not asked for."""
+    evolved: Evolved | None
+    """All members of the population, where one evolves."""
     x: str | None
     """The field on the axis of curves; None if no number was searched."""
     grouped_by: Sequence[str]
@@ -68,8 +71,9 @@ class SweepData:
 
     @property
     def explained(self) -> "pd.Series[bool]":
-        """Which of `trials` have trained with their fields all along: no children of others."""
-        return self.trials["move"].map(lambda move: not is_child({"move": move})).astype(bool)
+        """Which of `trials` have trained with their fields all along: no children, nor lineages run again."""
+        rows = self.trials.to_dict("records")
+        return pd.Series([not has_ancestors(row) for row in rows], self.trials.index, dtype=bool)
 
     @property
     def outcomes(self) -> list[str]:
@@ -118,6 +122,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
         pruning=_on_request(sweep, "pruning").merge(own, on="trial"),
         delay_graph=_on_request(sweep, "delay_graph").merge(own, on="trial"),
         lesions=_on_request(sweep, "lesions").merge(own, on="trial"),
+        evolved=read_evolved(sweep),
         data=sweep.spec.data,
         x=x,
         grouped_by=grouped_by,

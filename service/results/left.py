@@ -23,15 +23,19 @@ def trials_left(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Left:
 
     Who leads is known once all suggestions are finished; before, as many leaders count as are asked for.
     """
+    again = sum(row["move"] == MORE_SEEDS for row in rows)
     if evolution := spec.search.evolution:
         taken = {row.get("replaces") for row in rows}
-        over = [row for row in rows if row["trial"] not in taken and not was_replaced(row)]
-        return Left(max(0, min(evolution.population, spec.search.trials) - len(over)), 0)
-    again = sum(row["move"] == MORE_SEEDS for row in rows)
-    suggestions = max(0, spec.planned - (len(rows) - again))
+        members = [row for row in rows if row["move"] != MORE_SEEDS]
+        over = [row for row in members if row["trial"] not in taken and not was_replaced(row)]
+        most = min(evolution.population, spec.search.trials)
+        suggestions = max(0, most - len(over))
+    else:
+        most = spec.planned
+        suggestions = max(0, most - (len(rows) - again))
     wanted = spec.replicates
     if wanted is None:
         return Left(suggestions, 0)
     if suggestions:
-        return Left(suggestions, max(0, min(wanted.trials, spec.planned) - again))
+        return Left(suggestions, max(0, min(wanted.trials, most) - again))
     return Left(0, len(awaiting_seeds(rows, spec.objectives, spec.constraints, wanted)))

@@ -207,16 +207,19 @@ class Sweep:
         return pd.DataFrame(schedule(self.spec, self.stages(trial)))
 
     def stages(self, trial: int) -> list[Stage]:
-        """The lineage of a trial as it was planned; raises as `lineage`."""
+        """The lineage of a trial as it was planned; of one that was run again with more seeds, its leader's.
+
+        Raises as `lineage`.
+        """
         rows = {row["trial"]: row for row in self.arrow("trials").to_pylist()}
         begun = {number: planned_trial(row, self.spec.space) for number, row in rows.items()}
         begun |= {one.trial: one for one in self.plan.begun}
         if trial not in begun:
             raise UserError([Fault(str(self.folder), f"trial {trial}", "there is no such trial")])
-        if trial in rows:
-            return stages(begun, trial, rows[trial]["epochs"])
         epochs = self.arrow("epochs", pc.field("trial") == trial, ["epoch"])["epoch"].to_pylist()
-        return stages(begun, trial, max(epochs, default=0))
+        last = rows[trial]["epochs"] if trial in rows else max(epochs, default=0)
+        one = begun[trial]
+        return stages(begun, one.parent if one.has_more_seeds and one.parent is not None else trial, last)
 
     def deciding_rows(self) -> list[dict[str, Any]]:
         """Rows of `trials` with the columns that say whether a trial counts, leads, and what it has used."""

@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from model.datasets import DataConfig
 from service.config.changes import without_budgets
 from service.config.sweep import SweepSpec, dump
 from service.errors import SweepError
 from service.storage.atomic import write_whole
+from service.storage.linking import put_all
 from service.storage.paths import StoragePath
 from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.moved import follow_move
@@ -29,16 +31,17 @@ INTERRUPTED = "interrupted"
 """The state of a trial that is not finished, in a sweep that does not run."""
 
 SWEEP, REASON = "polychrony.sweep", "polychrony.reason"
+BRED_FROM = "polychrony.parent_run"
+"""The run of the trial that another was bred from; MLflow's own word for a parent is for the sweep's run."""
 ORIGIN = (
     *("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes"),
     *("parent", "move", "birth_epoch", "generation", "replaces"),
 )
 """Columns of `trials` that are tags of a trial, too."""
-LONGEST_DIGEST = 36
+LONGEST_DIGEST, LONGEST_TAG = 36, 5000
 KIND = "mlflow.experimentKind"
 """What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.ui.addresses`."""
 BATCH_METRICS = 1000
-LONGEST_TAG = 5000
 
 
 def sweep_id_file(sweep_folder: StoragePath) -> StoragePath:
@@ -125,7 +128,7 @@ class Store:
         state: str,
         reason: str | None,
         points: list[Point],
-        artifacts: Mapping[str, bytes],
+        artifacts: Mapping[str, bytes | StoragePath],
         origin: Mapping[str, Any],
     ) -> None:
         """Log the last of a trial, and that it is finished: this comes last, and means that all is there.
@@ -144,6 +147,8 @@ class Store:
         self.log(trial, points)
         run = self._runs[trial]
         self._client.log_batch(run, tags=_tags(origin))
+        if (bred_from := self._runs.get(origin.get("parent", -1))) is not None:
+            self._client.set_tag(run, BRED_FROM, bred_from)
         if digest := origin.get("data_digest"):
             self._client.log_inputs(run, [_dataset(self._data, digest)])
         if reason:
@@ -153,16 +158,21 @@ class Store:
         self._states[trial] = state
         self._logged.pop(trial, None)
 
-    def add_artifacts(self, trial: int | None, artifacts: Mapping[str, bytes]) -> None:
-        """Add files to the run of a trial (None: of the sweep) by name; one of the same name is replaced."""
+    def add_artifacts(self, trial: int | None, artifacts: Mapping[str, bytes | StoragePath]) -> None:
+        """Add files to the run of a trial (None: of the sweep) by name; one of the same name is replaced.
+
+        Where MLflow keeps its files on this machine, those that are files already are linked there.
+        """
         if not artifacts or (trial is not None and trial not in self._runs):
             return
+        run = self._parent if trial is None else self._runs[trial]
+        place = urlsplit(self._client.get_run(run).info.artifact_uri)
+        if place.scheme == "file":
+            put_all(artifacts, Path(unquote(place.path)))
+            return
         with tempfile.TemporaryDirectory() as folder:
-            for name, content in artifacts.items():
-                path = Path(folder) / name
-                path.parent.mkdir(exist_ok=True)
-                path.write_bytes(content)
-            self._client.log_artifacts(self._parent if trial is None else self._runs[trial], folder)
+            put_all(artifacts, Path(folder))
+            self._client.log_artifacts(run, folder)
 
     def note(self, text: str) -> None:
         """Describe the sweep in Markdown, on top of the page of its run."""

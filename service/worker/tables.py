@@ -31,6 +31,7 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         "epoch": pa.array(np.full(replicates * n, neurons.epoch, np.int32)),
         "neuron": pa.array(np.tile(np.arange(n, dtype=np.int32), replicates)),
         "neuron_id": pa.array(neurons.neuron_id.reshape(-1)),
+        "layer": pa.array(neurons.layer.reshape(-1).astype(np.int32)),
         "position": _lists(positions, replicates * n),
         "radius": _nullable(neurons.radius.reshape(-1)),
         "rate": pa.array(neurons.rate.reshape(-1)),

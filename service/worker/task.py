@@ -15,6 +15,18 @@ from service.storage.paths import StoragePath
 
 
 @dataclass(frozen=True)
+class Ancestry:
+    """A part of the lineage that a trial repeats from its founder on, with seeds of its own."""
+
+    learner: LearnerConfig
+    """What the networks are trained with,"""
+    until: int
+    """up to this epoch,"""
+    steps: list[dict[str, Any]]
+    """when they are moved by these steps, as they were planned."""
+
+
+@dataclass(frozen=True)
 class Task:
     """What a trial is to do, and where it keeps its files."""
 
@@ -52,6 +64,8 @@ class Task:
     """The trial that it is born from, if it is a child of a population."""
     birth: Birth | None = None
     """How it is born."""
+    ancestry: tuple[Ancestry, ...] = ()
+    """What its networks go through before they are trained with `learner`: of a child that is run again."""
 
     @property
     def seeds(self) -> list[int]:
@@ -103,7 +117,9 @@ class Report:
 
 
 def snapshot_epochs(epochs: int, wanted: int | Collection[int] | None = None) -> set[int]:
-    """After which epochs neurons and topology are recorded; 0 is as drawn, and the last is always among them.
+    """After which epochs neurons and topology are recorded; the last is always among them.
+
+    0 is as drawn, and of a child of a population as born, at whatever epoch that is.
 
     Args:
         epochs: of training.

@@ -20,7 +20,7 @@ from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file, state_file
 from service.storage.paths import StoragePath
-from service.worker.birth import BirthError, Births, Steps, born
+from service.worker.birth import BirthError, Births, Steps, born, grown
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
@@ -52,13 +52,17 @@ class Trial:
                 self._origin = self._origin_of(self._trainer)
                 if births:
                     seconds = time.perf_counter() - started
-                    return self._report_birth(self._trainer.epoch, births, steps, seconds)
+                    return self._report_birth(self._trainer, births, steps, seconds)
             else:
                 self._save_if_due(self._trainer)
+            if (
+                self.task.ancestry
+            ):  # after the checkpoint, which is taken up where its networks are yet to move
+                self._trainer = grown(self._trainer, self.task, _splits(self.task.data))
             return self._train(self._trainer)
         except BirthError as error:
-            assert self.task.birth is not None
-            return self._report(self.task.birth.epoch, {}, failure=str(error))
+            born_at = self.task.birth.epoch if self.task.birth else 0
+            return self._report(self._trainer.epoch if self._trainer else born_at, {}, failure=str(error))
         except UnwritableError as error:
             return self._report(self._trainer.epoch if self._trainer else 0, {}, halt=str(error))
         except Exception as error:
@@ -81,12 +85,16 @@ class Trial:
                     return Trainer.resume(checkpoint, splits, task.threads), {}, []
         if task.birth is not None:
             return born(task, splits)
-        return Trainer(task.learner, splits, task.seeds, task.threads), {}, []
+        first = task.ancestry[0].learner if task.ancestry else task.learner
+        return Trainer(first, splits, task.seeds, task.threads), {}, []
 
-    def _report_birth(self, epoch: int, births: Births, steps: Steps, seconds: float) -> Report:
-        """A child has been born, and has not trained yet."""
+    def _report_birth(self, trainer: Trainer, births: Births, steps: Steps, seconds: float) -> Report:
+        """A child has been born, and has not trained yet: its snapshot is what training begins with."""
         metrics = births["before_jitter"] | {"seconds": [seconds] * self.task.learner.replicates}
-        return replace(self._report(epoch, {}), metrics=metrics, births=births, steps=steps)
+        wanted = 0 in snapshot_epochs(trainer.config.epochs, self.task.snapshots)
+        tables = self._snapshot(trainer)[0] if wanted else {}
+        report = self._report(trainer.epoch, {})
+        return replace(report, metrics=metrics, births=births, steps=steps, tables=tables)
 
     def _origin_of(self, trainer: Trainer) -> Origin:
         return replace(

@@ -65,7 +65,7 @@ def features_of(
     g = config.tau_syn / (config.tau_mem - config.tau_syn)
     arrivals = defaultdict(list)  # step -> (target, weight, time)
     for time, channel in zip(times.tolist(), channels.tolist(), strict=True):
-        for j in range(n):
+        for j in range(w_in.shape[1]):  # the neurons that hear inputs, the first ones
             arrival = torch.tensor(time, dtype=torch.float64)
             if input_delays is not None:
                 arrival = arrival + input_delays[channel, j]

@@ -59,7 +59,7 @@ class CpuBackend(Backend):
     ) -> Run:
         """Run each pair of a network and a sample forwards."""
         problem = _problem(connections, data, samples, config)
-        pairs, n = samples.size, problem.w_in.shape[2]
+        pairs, n = samples.size, problem.neurons
         features = np.empty((pairs, n), problem.w_in.dtype)
         counts = np.empty_like(features)
         borders = [(a, min(a + CHUNK, pairs)) for a in range(0, pairs, CHUNK)]
@@ -75,7 +75,7 @@ class CpuBackend(Backend):
     def gradients(self, trace: Trace, by_features: Tensor, by_counts: Tensor) -> Gradients:
         """Run the adjoint of each pair, from its last spike to its first."""
         problem, chunks, config, dtype = trace
-        n_networks, _, n = problem.w_in.shape
+        n_networks, n = len(problem.w_in), problem.neurons
         shape = (n_networks, len(problem.network) // n_networks, n)
         for name, grad in (("by_features", by_features), ("by_counts", by_counts)):
             if grad.shape != shape or grad.dtype != dtype:

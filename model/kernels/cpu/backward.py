@@ -22,7 +22,7 @@ class Sums(NamedTuple):
     synapse's own factor, for M and for S: dL/dw and dL/dd are linear in them.
     """
 
-    w_in: Reals  # [R, C, N]: dL/dw_in of input synapses without delays
+    w_in: Reals  # [R, C, M]: dL/dw_in of input synapses without delays
     inputs_m: Reals  # [Q] of the inputs
     inputs_s: Reals
     synapses_m: Reals  # [Q] of the recurrent synapses
@@ -48,7 +48,7 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
     acts by a pseudo-derivative, as counts are piecewise constant: a spike that comes later by tau_mem counts
     as one spike less.
     """
-    n, real = problem.w_in.shape[2], problem.w_in.dtype
+    n, real = problem.neurons, problem.w_in.dtype
     adaptation = problem.adaptation
     adapting = 0 if adaptation is None else n
     adjoints = Adjoints(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(adapting, real))
@@ -63,11 +63,11 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
 @njit(**INLINED)
 def run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints, ring, sums):
     """Adjoint of one pair with spikes `start` to `end`; what comes after its last spike acts on nothing."""
-    _, _, events, w_in, inputs, synapses, _, scheme = problem
+    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
     grad_features, grad_counts = grads
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     adjoints.m[:], adjoints.s[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
-    n, channels = unsigned(w_in.shape[2]), unsigned(w_in.shape[1])
+    n, channels = unsigned(problem.neurons), unsigned(w_in.shape[1])
     if adaptation is not None:
         adjoints.trace[:] = scheme.zero
     here = unsigned(0)
@@ -172,6 +172,6 @@ def store(ring, here, adjoints):
 
 @njit(**INLINED)
 def add_gradient(row, adjoints, amplitude_m, amplitude_s):
-    """Add one input spike's share to the gradient of its row of weights [N]."""
+    """Add one input spike's share to the gradient of its row of weights [M]."""
     for j in range(unsigned(row.shape[0])):
         row[j] += adjoints.m[j] * amplitude_m + adjoints.s[j] * amplitude_s

@@ -1,6 +1,7 @@
 """The forward pass: one network on one sample after another, step by step.
 
-Shapes in names: B samples, C input channels, N hidden neurons, R networks, P pairs (network, sample).
+Shapes in names: B samples, C input channels, N hidden neurons, of which the first M hear inputs, R networks,
+P pairs (network, sample).
 """
 
 from typing import NamedTuple
@@ -41,7 +42,7 @@ def run_pairs(first, last, problem, features, counts):
 
     Returns where each pair's spikes begin [last - first + 1], and the spikes.
     """
-    n, real = problem.w_in.shape[2], problem.w_in.dtype
+    n, real = problem.neurons, problem.w_in.dtype
     adaptation = problem.adaptation
     adapting = 0 if adaptation is None else n
     state = State(
@@ -71,11 +72,11 @@ def run_pairs(first, last, problem, features, counts):
 @njit(**INLINED)
 def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
     """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
-    _, _, events, w_in, inputs, synapses, _, scheme = problem
+    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     state.m[:], state.s[:], state.before[:] = scheme.zero, scheme.zero, scheme.zero
     features[:], counts[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
-    n, channels = unsigned(w_in.shape[2]), unsigned(w_in.shape[1])
+    n, channels = unsigned(problem.neurons), unsigned(w_in.shape[1])
     if adaptation is not None:
         state.trace[:], state.turn[:] = scheme.zero, scheme.zero
     here = unsigned(0)
@@ -135,7 +136,7 @@ def decay_and_arrive(state, ring, here, scheme):
 
 @njit(**INLINED)
 def add_inputs(state, w_in, first, last, events, scheme):
-    """Add the input spikes `first` to `last` through their rows of weights `w_in` [C, N].
+    """Add the input spikes `first` to `last` through their rows of weights `w_in` [C, M].
 
     Four at a time, as M and S are fetched and stored once for all four.
     """

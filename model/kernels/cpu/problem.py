@@ -19,11 +19,12 @@ class Problem(NamedTuple):
     network: npt.NDArray[np.int64]  # [P]
     sample: npt.NDArray[np.int64]  # [P]
     events: Events
-    w_in: Reals  # [R, C, N]
+    w_in: Reals  # [R, C, M]: inputs act on the first M neurons
     inputs: Synapses  # of the input channels where they have delays; none: input spikes arrive at once
     synapses: Synapses
     adaptation: Adaptation | None  # None: the neurons are plain ones
     scheme: Scheme
+    neurons: int  # N
 
 
 def make_problem(
@@ -42,16 +43,18 @@ def make_problem(
     `adaptation` is its strength and its time constant. These and the other arguments have shapes and units of
     `model.kernels.connections.Connections`.
     """
+    neurons = w_rec.shape[2]
     inputs = no_synapses(w_in.dtype)
     if input_delays is not None:
-        inputs = lay_out(w_in, input_delays, None, config, least=0)
+        inputs = lay_out(w_in, input_delays, None, config, neurons, least=0)
     return Problem(
         network=np.repeat(np.arange(sample.shape[0]), sample.shape[1]),
         sample=sample.reshape(-1),
         events=events,
         w_in=w_in,
         inputs=inputs,
-        synapses=lay_out(w_rec, delays, mask, config, least=1),
+        synapses=lay_out(w_rec, delays, mask, config, neurons, least=1),
         adaptation=None if adaptation is None else make_adaptation(*adaptation, config),
         scheme=make_scheme(config, w_in.dtype),
+        neurons=neurons,
     )

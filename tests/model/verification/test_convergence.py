@@ -48,7 +48,7 @@ def scheme_spikes(net: Cohort, data: SpikeDataset, samples: np.ndarray) -> Spike
     """Spike times of the scheme, as the kernels tell them."""
     begin, times, neurons = record(net.connections(), data, samples, net.config)
     return [
-        [times[a:b][neurons[a:b] == j].tolist() for j in range(net.config.hidden)]
+        [times[a:b][neurons[a:b] == j].tolist() for j in range(net.config.neurons)]
         for a, b in pairwise(begin.tolist())
     ]
 

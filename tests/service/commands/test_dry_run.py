@@ -88,6 +88,17 @@ class TestNew:
             sweep_file, space, "search.sampler=grid", "search.trials=9"
         )
 
+    def test_leaders_of_a_population_are_run_from_their_founders_on(self, sweep_file: Path) -> None:
+        """Which costs as much as other trials with so many replicates: 2 places of 2, and 1 leader of 4."""
+        text = said(
+            sweep_file,
+            "learner.schedule=constant",
+            "search.evolution={population: 2, ready: 1}",
+            "replicates={leaders: 4, trials: 1}",
+        )
+        again = "then the best 1 again, of 4 replicates, each from its founder on."
+        assert f"2 founders, 3 trials at most; {again}" in text
+
     def test_the_budget_that_ends_it_is_named(self, sweep_file: Path) -> None:
         text = said(
             sweep_file,

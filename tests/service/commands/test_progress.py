@@ -10,6 +10,8 @@ from service.commands.progress import Progress
 from service.config.sweep import SweepSpec
 from service.record.leaders import Extreme
 from service.record.rows import FinishedTrial
+from service.text import duration
+from service.tracking.drawing import ending_seconds
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -37,10 +39,12 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
                 row(2, state="failed", reason="`loss` is nan", accuracy=None, wiring_length=None), {}
             )
         )
-    started, first, second = stream.getvalue().splitlines()
-    assert started == "starting workers"
+    started, loading, epoch, first, second = stream.getvalue().splitlines()
+    assert started == "starting Ray and its workers" and loading.startswith("workers load torch")
+    assert epoch.startswith("first epoch after ")
     assert first.startswith("[2/3] trial 1 complete, accuracy 0.5, wiring_length 3, 2.0 s, ")
-    assert first.endswith(", 2 s of trials left, then pictures")  # 1 trial of 2 s, one at a time
+    # 1 trial of 2 s, one at a time, and the pictures of all three
+    assert first.endswith(f", about {duration(2 + ending_seconds(3))} left, pictures included")
     assert second.startswith("[3/3] trial 2 failed: `loss` is nan, 2.0 s")
 
 
@@ -56,7 +60,7 @@ def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
     shown = stream.getvalue()
     assert "best: accuracy 0.5, wiring_length 9 (trial 0)" in shown
     assert "best: accuracy 0.75 (trial 1), wiring_length 9 (trial 0)" in shown  # two networks
-    assert "0.375" in shown and "2/3" in shown and "of trials left" in shown
+    assert "0.375" in shown and "2/3" in shown and "left, pictures included" in shown
 
 
 def test_the_best_is_that_of_trials_that_count_within_the_constraints(small_spec: MakeSpec) -> None:

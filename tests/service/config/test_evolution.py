@@ -44,7 +44,6 @@ def test_a_population_is_written_back_as_it_was_read(evolving: Path, tmp_path: P
         (["space={learner.epochs: {int: [5, 9]}}"], "space.learner.epochs: must be the same for all members"),
         (["space={learner.replicates: {int: [1, 2]}}"], "space.learner.replicates: must be the same"),
         (["stopping.rule=asha"], "stopping.rule: members are ended by comparison already"),
-        (["replicates={leaders: 5}"], "replicates: more seeds of an evolved trial"),
         (["search.evolution.ready=10"], "ready: got 10, expected less than the 10 epochs"),
         (["search.evolution.ready=0"], "ready: got 0, expected"),
         (["search.trials=3"], "population: got 4, and `search.trials` 3 are founders and children"),

@@ -19,6 +19,7 @@ def _trials(n: int = 20) -> pd.DataFrame:
     draw = np.random.default_rng(0)
     names = ["accuracy", "length", "rate"]
     values = {name: draw.uniform(size=n) for name in names} | {f"{name}_sem": np.nan for name in names}
+    values |= {f"{name}_error": 0.01 for name in names}
     return pd.DataFrame(values | {"trial": range(n)})
 
 
@@ -32,6 +33,20 @@ def test_front_is_told_from_the_rest(count: int) -> None:
     shown = {text.get_text() for text in figure.axes[0].texts}
     assert shown == {"3", "5"}
     assert figure.axes[0].get_xlabel() == "LENGTH, less is better"
+
+
+def test_between_trials_of_the_front_there_is_only_the_worse_one() -> None:
+    trials = pd.DataFrame({"trial": [0, 1, 2], "accuracy": [0.9, 0.8, 0.79], "length": [20.0, 10.0, 11.0]})
+    trials = trials.assign(accuracy_error=0.02, length_error=1.0)
+    axes = draw_front(trials, [0, 1], OBJECTIVES[:2], str, alike=[2]).axes[0]
+    stairs = next(line for line in axes.lines if line.get_drawstyle() == "steps-post")
+    assert np.asarray(stairs.get_ydata(), float).tolist() == [
+        0.8,
+        0.9,
+    ]  # longer wiring, better only from 20 on
+    hollow = next(line for line in axes.lines if line.get_label() == "not to be told from the front")
+    assert np.size(hollow.get_xdata()) == 1 and hollow.get_markerfacecolor() == "none"
+    assert "axis starts at" in axes.get_ylabel()
 
 
 def test_best_so_far_of_what_should_be_small() -> None:

@@ -1,5 +1,7 @@
 """Pictures of trials are drawn with or without MLflow."""
 
+import os
+import signal
 import threading
 from concurrent.futures import CancelledError
 from contextlib import closing
@@ -9,9 +11,10 @@ from pathlib import Path
 import pytest
 from trials import MakeSpec
 
+from service.config.sweep import SweepSpec
 from service.control.controller import SweepController
 from service.storage.layout import pictures_folder
-from service.tracking.drawing import Drawer
+from service.tracking.drawing import Artifacts, Drawer, draw_side_by_side, ending_seconds
 from service.tracking.listener import MlflowListener
 from service.tracking.store import Store
 from service.tracking.view import MlflowView
@@ -31,11 +34,75 @@ def test_pictures_are_drawn_though_the_store_can_not_be_used(tmp_path: Path, sma
             trial = Trial(task)
             while controller.take(trial.advance()).goes_on:
                 pass
-        listener.show_leaders()
+        listener.show_leaders(lambda _: None)
         view.close("failed", patience=0.2)
         assert listener.close("failed") > 0
     drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
     assert drawn >= {"positions.png", "delays.png", "positions.html", "raster.png", "pruning.png"}
+
+
+def _swept(tmp_path: Path, spec: SweepSpec) -> SweepController:
+    """A sweep of which all trials are over."""
+    controller = SweepController(spec, tmp_path)
+    while task := controller.next_task():
+        trial = Trial(task)
+        while controller.take(trial.advance()).goes_on:
+            pass
+    return controller
+
+
+def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them(tmp_path: Path, small_spec: MakeSpec) -> None:
+    def connect() -> Store:
+        raise ConnectionError("no such store")
+
+    said: list[str] = []
+
+    def interrupted(text: str) -> None:
+        said.append(text)
+        signal.raise_signal(signal.SIGINT)
+
+    spec = small_spec(search__trials=1)
+    with closing(_swept(tmp_path, spec)) as controller:
+        listener = MlflowListener(MlflowView(connect, 60), spec, controller.record, tmp_path)
+        listener.show_leaders(interrupted)
+        assert said == ["drawing 1 of 2 pages (ctrl-C skips; the same command draws them later)"]
+        assert not pictures_folder(tmp_path, 0).exists()
+        listener.show_leaders(said.append)
+        assert said[-1].startswith("drawing 2 of 2 pages")
+        drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
+        assert drawn >= {"positions.html", "raster.png", "pruning.csv"}
+        count = len(said)
+        listener.show_leaders(said.append)
+        assert len(said) == count  # all is there: nothing is drawn, and no process is started for it
+        listener.close("cancelled")
+
+
+def test_pages_are_drawn_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.tracking.drawing.processes_at_most", lambda: 2)
+
+    def page(number: int) -> dict[str, bytes]:
+        if number == 3:
+            raise ValueError("no such network")
+        (tmp_path / str(number)).write_text(str(os.getpid()))
+        return {}
+
+    def one(number: int) -> Artifacts:
+        return lambda: page(number)
+
+    done: list[int] = []
+    draw_side_by_side([one(number) for number in range(5)], done.append)
+    assert done == [0, 1, 2, 3, 4, 5]
+    drawn = {path.name: int(path.read_text()) for path in tmp_path.iterdir()}
+    assert drawn.keys() == {"0", "1", "2", "4"} and os.getpid() not in drawn.values()
+
+
+def test_the_end_takes_less_time_with_more_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seconds(cores: int, pages: int) -> float:
+        monkeypatch.setattr("service.tracking.drawing.processes_at_most", lambda: cores)
+        return ending_seconds(pages)
+
+    assert seconds(1, 10) > seconds(2, 10) > seconds(2, 4)
+    assert seconds(4, 1) == seconds(1, 1)
 
 
 def test_they_are_drawn_in_turn_and_awaited() -> None:
