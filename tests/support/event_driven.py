@@ -136,11 +136,10 @@ def readout(t: Array, config: LearnerConfig) -> Array:
 @torch.no_grad()
 def exact_spikes(net: Cohort, data: SpikeDataset, sample: int, replicate: int = 0) -> list[list[float]]:
     """Spike times (ms) of each neuron of one network of a cohort."""
-    w_in, w_rec, delays, mask, *others = (
-        None if values is None else values[replicate].numpy() for values in net.connections()
-    )
-    times, channels = data.times[sample], data.channels[sample]
-    return spikes_of(w_in, w_rec, delays, mask, times, channels, net.config, *others)
+    w_in, w_rec, delays, mask, *others = net.connections()
+    known = [values[replicate].numpy() for values in (w_in, w_rec, delays, mask)]
+    given = [None if values is None else values[replicate].numpy() for values in others]
+    return spikes_of(*known, data.times[sample], data.channels[sample], net.config, *given)
 
 
 def exact_features(net: Cohort, data: SpikeDataset, samples: Any) -> Array:

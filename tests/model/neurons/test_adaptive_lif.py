@@ -46,7 +46,7 @@ def test_a_cohort_draws_the_same_weights_for_either_model() -> None:
     plain, adaptive = made(neuron="lif"), made()
     for name, value in plain.named_parameters():
         assert torch.equal(value, adaptive.get_parameter(name)), name
-    assert (adaptive.own_constants()["adaptation"] == np.float32(0.1)).all()
+    assert torch.equal(adaptive.adaptation, torch.full((2, 4), 0.1))
     torch.testing.assert_close(adaptive.own_constants()["tau_adaptation"], torch.full((2, 4), 20.0))
     assert adaptive.learned_parameters == plain.learned_parameters + 2 * 4
     assert made(learn_adaptation=False).learned_parameters == plain.learned_parameters
@@ -77,14 +77,14 @@ def test_training_makes_neurons_differ_and_keeps_those_that_do_not_learn() -> No
     learned, kept = trained(**ADAPTIVE).net, trained(**ADAPTIVE, learn_adaptation=False).net
     for value in (learned.adaptation, learned.log_tau_adaptation):
         assert value.std(1).min() > 1e-3
-    assert (kept.adaptation == np.float32(0.1)).all()
+    assert torch.equal(kept.adaptation, torch.full((2, 9), 0.1))
 
 
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
-        ({"neuron": "alif"}, "`neuron`: got alif, expected lif or adaptive_lif"),
-        ({**ADAPTIVE, "adaptation": -0.1}, "`adaptation`: got -0.1, expected a number of at least 0"),
+        ({"neuron": "alif"}, "`neuron`: got .alif., expected one of lif, adaptive_lif"),
+        ({**ADAPTIVE, "adaptation": -0.1}, "`adaptation`: got -0.1, expected"),
         ({**ADAPTIVE, "tau_adaptation": 0.5}, "`tau_adaptation`: got 0.5, expected at least `dt` = 1"),
         ({"neuron_learning_rate": -1.0}, "`neuron_learning_rate`"),
     ],
@@ -152,6 +152,7 @@ def test_files_of_other_programs_hold_it(tmp_path: Path) -> None:
     assert network.answers(SPLITS.train).tolist() == answers.tolist()
     for name in ("npz", "graphml", "brian2", "nest", "sonata"):
         export(bundle, name, tmp_path / name)
+    assert network.adaptation is not None and network.tau_adaptation is not None
     with np.load(tmp_path / "nest/network.npz") as file:
         assert np.array_equal(file["adaptation"], network.adaptation)
         assert np.array_equal(file["tau_adaptation"], network.tau_adaptation)
