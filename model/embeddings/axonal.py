@@ -19,7 +19,12 @@ class Axonal(Embedding):
 
     def delays(self, parameters: Parameters, like: Tensor) -> Tensor:
         """The presynaptic neuron's delay, for each of its synapses."""
-        return parameters["axonal_delays"].clamp(self.config.delay_floor, self.config.max_delay).unsqueeze(2).expand_as(like)
+        return (
+            parameters["axonal_delays"]
+            .clamp(self.config.delay_floor, self.config.max_delay)
+            .unsqueeze(2)
+            .expand_as(like)
+        )
 
     @torch.no_grad()
     def project(self, parameters: Parameters) -> None:

@@ -80,15 +80,12 @@ class Trainer:
         """
         if config.needs_validation and not len(splits.validation):
             raise ValueError(f"LearnerConfig: `{config.needs_validation}` {NO_VALIDATION}")
-        self.splits = splits
-        config = with_duration(config, splits.train)
-        train = splits.train
+        self.splits, train = splits, splits.train
+        config = with_duration(config, train)
         net = Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads)
         start = None if config.start is None else read_start(config.start)
         if start is not None:
             begin_with(net, start)
-            net.project()
-            net.settle()
         scale_inputs(net, train, layers_to_scale(config, start is not None and start.w_rec is not None))
         self._begin(net, 0, Best.start(len(seeds) if config.keep == "best" else 1))
 

@@ -10,12 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import Cohort, LearnerConfig, SpikeDataset
+from model.analysis.evaluation import evaluate
+from model.analysis.snapshot import neurons_of
+from model.analysis.tuning import tuning_of
 from model.datasets import Splits
 from model.layers import Layers
 from model.limits import MARGIN, SpaceLimits, keep_signs, kinds_of, signed
 from model.moves import Step, apply_steps
 from model.topology import measures
 from model.training.trainer import Trainer
+from service.worker.tables import neuron_rows
 
 MakeData = Callable[..., SpikeDataset]
 
@@ -33,7 +37,9 @@ def nearest(positions: torch.Tensor) -> float:
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 4), st.floats(0.1, 3), st.sampled_from(["half_side", "radius"]))
-def test_a_position_goes_to_the_nearest_point_within(seed: int, dimensions: int, size: float, name: str) -> None:
+def test_a_position_goes_to_the_nearest_point_within(
+    seed: int, dimensions: int, size: float, name: str
+) -> None:
     before = cloud(seed, 20, dimensions, 2.0)
     after = before.clone()
     SpaceLimits(**{name: size}).project(after)
@@ -145,7 +151,13 @@ def check_limits(net: Cohort) -> None:
 def test_limits_hold_in_training_and_bind(limits: dict[str, Any], random_data: MakeData) -> None:
     data = random_data()
     config = LearnerConfig(
-        hidden=8, epochs=3, batch_size=4, learning_rate=1.0, position_learning_rate=0.3, duration=20.0, **limits
+        hidden=8,
+        epochs=3,
+        batch_size=4,
+        learning_rate=1.0,
+        position_learning_rate=0.3,
+        duration=20.0,
+        **limits,
     )
     trainer = Trainer(config, Splits(data, data, None), [0, 1])
     check_limits(trainer.net)
@@ -155,7 +167,9 @@ def test_limits_hold_in_training_and_bind(limits: dict[str, Any], random_data: M
         check_limits(trainer.net)
     again = Trainer.resume(trainer.checkpoint(), Splits(data, data, None))
     assert again.checkpoint() == trainer.checkpoint()
-    changed = [name for name, value in trainer.net.state_dict().items() if not torch.equal(value, first[name])]
+    changed = [
+        name for name, value in trainer.net.state_dict().items() if not torch.equal(value, first[name])
+    ]
     assert "w_rec" in changed
 
 
@@ -185,7 +199,10 @@ def test_moves_carry_the_kinds_of_neurons(random_data: MakeData) -> None:
         ({"max_delay": 1.0}, "`max_delay`: got 1, expected more than the least delay, 1 ms"),
         ({"max_delay": 9.0, "embedding": "fixed"}, "`max_delay`: delays of fixed are not learned"),
         ({"max_delay": 9.0, "learn_delay_scale": True}, "no space has a longest delay"),
-        ({"space_shape": "ball", "space_size": 1.0, "least_distance": 1.0}, "128 neurons can't all be 1 apart"),
+        (
+            {"space_shape": "ball", "space_size": 1.0, "least_distance": 1.0},
+            "128 neurons can't all be 1 apart",
+        ),
         ({"excitatory": 0.8, "start": "a.npz"}, "the weights of a `start` have their own signs"),
         ({"excitatory": 1.5}, "excitatory"),
     ],
@@ -213,3 +230,12 @@ def test_a_surround_is_told_from_signs_dealt_at_random() -> None:
     assert found["inhibition_reach"] > 1.5 and found["inhibition_reach_z"] > 5
     mixed = rng.permuted(surround.ravel()).reshape(40, 40)
     assert abs(measures(mixed, distances, nulls=50, compared=["inhibition_reach"])["inhibition_reach_z"]) < 3
+
+
+def test_the_kinds_of_neurons_stand_in_the_table(random_data: MakeData) -> None:
+    data = random_data()
+    config = LearnerConfig(hidden=4, epochs=1, duration=20.0, excitatory=0.5)
+    net = Trainer(config, Splits(data, data, None), [0, 1]).net
+    evaluation = evaluate(net, data)
+    neurons = neurons_of(net, evaluation, tuning_of(net, data), 1)
+    assert neuron_rows(0, neurons)["excitatory"].to_pylist() == [True, True, False, False] * 2

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import model
 from model import Cohort, LearnerConfig, SpikeDataset
 from model.analysis.evaluation import evaluate
+from model.analysis.layers import layers_of
 from model.analysis.lesions import NeuronSet, lesioned, lesions, neuron_sets
 from model.analysis.pruning import pruning_curve
 from model.analysis.recording import hidden_spikes
@@ -41,6 +42,8 @@ from model.topology import (
     communities,
     delay_graphs,
     delay_histogram,
+    effective_dimension,
+    last_axis_share,
     measures,
     morans_i,
     preferred_channel,
@@ -171,6 +174,8 @@ RECIPES: dict[str, list[Recipe]] = {
     "morans_i": [(morans_i, {"values": np.arange(5.0), "positions": np.ones((5, 2))})],
     "DelayGraph": [(lambda delays: delay_graphs(delays)[0], {"delays": SQUARE})],
     "delay_graphs": [(delay_graphs, {"delays": SQUARE, "mask": None, "seed": 0})],
+    "effective_dimension": [(effective_dimension, {"positions": np.ones((5, 2))})],
+    "last_axis_share": [(last_axis_share, {"positions": np.ones((5, 2))})],
     "radius": [(radius, {"positions": np.ones((5, 2))})],
     "receptive_fields": [(receptive_fields, {"inputs": DATA, "hidden": DATA, "window": 5.0, "least": 1,
                                              "end": 9.0})],
@@ -188,6 +193,7 @@ RECIPES: dict[str, list[Recipe]] = {
     "neuron_sets": [(neuron_sets, {"neurons": neurons_of(NET, SEEN, TUNING, 1), "n_channels": 4})],
     "hidden_spikes": [(hidden_spikes, {"net": NET, "data": DATA, "samples": [0, -1]})],
     "neurons_of": [(neurons_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "epoch": 1})],
+    "layers_of": [(layers_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING})],
     "topology_of": [(topology_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "nulls": 0,
                                      "compared": []})],
     "make_optimizer": [(make_optimizer, {"net": NET, "train": DATA})],

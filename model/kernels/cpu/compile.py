@@ -8,6 +8,7 @@ import numpy as np
 from numba import config, njit
 
 from model.caches import private_folder
+from model.kernels.cpu.prebuilt import take_prebuilt
 
 
 def _find_cache() -> bool:
@@ -39,6 +40,7 @@ def _digest() -> str:
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
+take_prebuilt()
 CACHED = _find_cache()
 
 # Sums may be reassociated and products fused, but NaN and infinity keep their meaning: a network that

@@ -72,8 +72,9 @@ def test_gradients_are_those_of_finite_differences(
     def loss() -> torch.Tensor:
         out = net(data, SAMPLES)
         ramp = torch.linspace(-1, 2, out.features[0].numel(), dtype=torch.float64).view_as(out.features[0])
-        found: torch.Tensor = torch.nn.functional.cross_entropy(out.logits.movedim(2, 1), labels)
-        return found + 10 * (ramp * out.features).sum()
+        found = torch.nn.functional.cross_entropy(out.logits.movedim(2, 1), labels)
+        total: torch.Tensor = found + 10 * (ramp * out.features).sum()
+        return total
 
     learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
     if not net.mask.any():  # nothing depends on what synapses are made of
@@ -109,7 +110,7 @@ def test_a_layer_is_a_network_of_its_own_fed_with_the_spikes_of_the_one_before(
         before = SpikeDataset.from_flat(
             spikes.times.flat[spikes.channels.flat < first.stop],
             spikes.channels.flat[spikes.channels.flat < first.stop],
-            [int((spikes.channels[b] < first.stop).sum()) for b in range(3)],
+            np.array([(spikes.channels[b] < first.stop).sum() for b in range(3)]),
             data.labels,
             first.stop,
             3,
@@ -131,10 +132,10 @@ def test_a_layer_is_a_network_of_its_own_fed_with_the_spikes_of_the_one_before(
             torch.testing.assert_close(own[0], net.w_rec.grad[r][block], rtol=1e-7, atol=1e-9)
 
 
-def test_spikes_cost_what_their_own_targets_do(lively_net: MakeNet) -> None:
+def test_spikes_cost_what_their_own_targets_do() -> None:
     for recurrent, between in product([True, False], [True, False]):
         config = LearnerConfig(
-            hidden=[5, 3, 2],
+            hidden=(5, 3, 2),
             recurrent=recurrent,
             feedforward=between,
             **EVERYWHERE,  # type: ignore[arg-type]

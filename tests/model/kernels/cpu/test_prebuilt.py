@@ -1,0 +1,61 @@
+"""Kernels that an image brings along."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from llvmlite.binding import get_host_cpu_features
+
+from model.kernels.cpu.prebuilt import NEEDED
+
+CALL = """
+from model.kernels.cpu.compile import unsigned
+unsigned(3)
+print(sum(unsigned.stats.cache_hits.values()), sum(unsigned.stats.cache_misses.values()))
+"""
+OLD = "import llvmlite.binding as b; b.get_host_cpu_features = lambda: b.FeatureMap(sse2=True)\n"
+
+fast = pytest.mark.skipif(
+    not all(get_host_cpu_features().get(one) for one in NEEDED), reason="this processor has no AVX2"
+)
+
+
+def called(kernels: Path | None, cache: Path, before: str = "") -> tuple[int, int]:
+    """How many kernels a new process has read, and how many compiled."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    environment |= {} if kernels is None else {"POLYCHRONY_KERNELS": str(kernels)}
+    done = subprocess.run(
+        [sys.executable, "-c", before + CALL], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    read, compiled = done.stdout.split()
+    return int(read), int(compiled)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.nb?"))
+
+
+@fast
+def test_nothing_is_compiled_again_and_what_was_brought_is_not_changed(tmp_path: Path) -> None:
+    image, cache = tmp_path / "image", tmp_path / "new" / "cache"
+    assert called(image, image) == (0, 1)
+    before = {path: path.stat().st_mtime_ns for path in image.rglob("*.nb?")}
+    with ThreadPoolExecutor(4) as pool:  # processes that start at once
+        assert [*pool.map(lambda _: called(image, cache), range(4))] == [(1, 0)] * 4
+    assert names(cache) == names(image) and [path.name for path in cache.parent.iterdir()] == ["cache"]
+    assert before == {path: path.stat().st_mtime_ns for path in image.rglob("*.nb?")}
+
+
+def test_a_processor_that_cant_run_them_compiles_its_own(tmp_path: Path) -> None:
+    image, cache = tmp_path / "image", tmp_path / "cache"
+    called(image, image)
+    assert called(image, cache, OLD) == (0, 1)
+
+
+def test_without_the_variable_all_is_as_ever(tmp_path: Path) -> None:
+    assert called(None, tmp_path / "cache") == (0, 1)
+    assert called(None, tmp_path / "cache") == (1, 0)
