@@ -82,8 +82,8 @@ class LearnerConfig:
     """Greatest delay of recurrent synapses (ms). Where delays are distances, neurons are kept within a ball
     whose diameter is that long; None: there is none."""
     excitatory: Share | None = None
-    """Share of the neurons of each layer, the first ones, whose weights onto other neurons are never below 0;
-    those of the others are never above (Dale's law). None: weights have any sign."""
+    """Share of the neurons of each layer, the first ones, whose recurrent weights are never below 0; those of
+    the others are never above (Dale's law). None: weights have any sign."""
     start: Text | None = None
     """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
     circuit in SONATA; None: it is drawn."""

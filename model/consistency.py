@@ -1,6 +1,7 @@
 """What is wrong between fields of a learner's configuration, each of which is legal by itself.
 
-The functions here take a LearnerConfig, whose module stands above this one, and return a fault in words or None.
+The functions here take a LearnerConfig, whose module stands above this one, and return a fault in words, or
+None.
 """
 
 from typing import Any
@@ -22,13 +23,13 @@ def times_fault(config: Any) -> str | None:
     """Times that a step, or another time, does not allow."""
     if config.min_delay is not None and config.min_delay < config.dt:
         return (
-            f"`min_delay`: got {config.min_delay:g}, expected at least `dt` = {config.dt:g}, so that no spike "
-            "arrives within the step that sent it"
+            f"`min_delay`: got {config.min_delay:g}, expected at least `dt` = {config.dt:g}, so that no "
+            "spike arrives within the step that sent it"
         )
     if config.neuron == "adaptive_lif" and config.tau_adaptation < config.dt:
         return (
-            f"`tau_adaptation`: got {config.tau_adaptation:g}, expected at least `dt` = {config.dt:g}; what is "
-            "over within a step adapts nothing"
+            f"`tau_adaptation`: got {config.tau_adaptation:g}, expected at least `dt` = {config.dt:g}; what "
+            "is over within a step adapts nothing"
         )
     hidden = taus_fault(config.tau_mem, config.tau_syn, config.dt, "`tau_mem` and `tau_syn`")
     return hidden or taus_fault(*config.readout_taus, config.dt, "`tau_mem_out` and `tau_syn_out`")
@@ -48,8 +49,8 @@ def space_fault(config: Any) -> str | None:
     spatial = config.embedding in ("space", "fixed")
     if config.input_embedding != "none" and not spatial:
         return (
-            f"`input_embedding`: {config.input_embedding} needs neurons in space; set `embedding` to space or "
-            "fixed"
+            f"`input_embedding`: {config.input_embedding} needs neurons in space; set `embedding` to space "
+            "or fixed"
         )
     if config.input_embedding == "circle" and config.dimensions < 2:
         return "`input_embedding`: a circle needs at least 2 `dimensions`"

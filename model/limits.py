@@ -54,7 +54,7 @@ class SpaceLimits:
     @kinds_checked
     @torch.no_grad()
     def settle(self, positions: Tensor) -> None:
-        """Round `positions` [R, N, D], which are within the limits, to points of the grid within, in place."""
+        """Round `positions` [R, N, D] within the limits to points of the grid that are within, in place."""
         if not self.grid:
             return
         steps = positions / self.grid
@@ -114,7 +114,7 @@ def signed(weights: np.ndarray, excitatory: np.ndarray) -> np.ndarray:
 @kinds_checked
 @torch.no_grad()
 def keep_signs(w_rec: Tensor, excitatory: Tensor) -> None:
-    """Set the weights `w_rec` [R, N, N] to 0 whose sign is not that of their `excitatory` [R, N] (bool) neuron."""
+    """Set the weights `w_rec` [R, N, N] to 0 that have not the sign of their neuron, `excitatory` [R, N]."""
     w_rec.copy_(torch.where(excitatory[..., None], w_rec.clamp(min=0), w_rec.clamp(max=0)))
 
 
@@ -128,7 +128,7 @@ def limits_fault(config: Any) -> str | None:
         pair = ("space_size", "space_shape") if config.space_size is None else ("space_shape", "space_size")
         return f"`{pair[0]}` is missing beside `{pair[1]}`; give both or neither"
     if config.least_distance is not None and config.position_grid is not None:
-        return "`position_grid` may put two neurons on one point, and `least_distance` keeps them apart; keep one"
+        return "`position_grid` may put two neurons on one point, which `least_distance` forbids; keep one"
     if config.max_delay is None:
         return None
     if config.embedding not in ("space", "free", "axonal"):
@@ -147,7 +147,7 @@ def limits_fault(config: Any) -> str | None:
 
 
 def crowding_fault(config: Any) -> str | None:
-    """What is wrong if the neurons of a LearnerConfig can't keep their least distance within its space, or None.
+    """What is wrong if the neurons of a LearnerConfig can't be so far apart in its space, or None.
 
     Balls of half the least distance about the neurons do not overlap, and lie in the space grown by as much:
     where their volumes alone are more than that, no places will do.
@@ -164,8 +164,8 @@ def crowding_fault(config: Any) -> str | None:
     if share <= room:
         return None
     return (
-        f"`least_distance`: {config.neurons} neurons can't all be {least:g} apart in a space of size {size:g}; "
-        "make it less, or the space larger"
+        f"`least_distance`: {config.neurons} neurons can't all be {least:g} apart in a space of size "
+        f"{size:g}; make it less, or the space larger"
     )
 
 

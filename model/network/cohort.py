@@ -48,8 +48,8 @@ class Cohort(nn.Module):
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
     or removed (`model.moves`): at first 0 to N - 1. `next_neuron_id` [R] (int64) is the one that a network's
-    next neuron gets, so that none is used twice. `excitatory` [R, N] says whose weights are never below 0, all
-    others' being never above, where `config.excitatory` asks for kinds of neurons; else it is None.
+    next neuron gets, so that none is used twice. `excitatory` [R, N] says whose weights are never below 0,
+    all others' being never above, where `config.excitatory` asks for kinds of neurons; else it is None.
     """
 
     w_in: nn.Parameter

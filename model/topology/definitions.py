@@ -114,8 +114,8 @@ def measures(
 ) -> dict[str, float]:
     """Every measure of MEASURES by name, and with nulls > 0 its `_ratio`, `_z` and `_p` as well.
 
-    w_rec: recurrent weights [N, N], row i leaving neuron i; the diagonal does not count, and signs for `inhibition_reach`
-        alone.
+    w_rec: recurrent weights [N, N], row i leaving neuron i; the diagonal does not count, and signs
+        for `inhibition_reach` alone.
     distances: of the neurons, [N, N], in units of space.
     positions: of the neurons, [N, D], in units of space; None: measures of space are NaN.
     w_in: input weights [C, N], or [C, M] of the first M neurons where the others hear no inputs; None: what

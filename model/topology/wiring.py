@@ -36,7 +36,7 @@ def wiring_efficiency(network: Network) -> float:
 
 
 def inhibition_reach(network: Network) -> float:
-    """How far inhibition reaches beyond excitation: mean length of negative synapses over that of positive ones.
+    """How far inhibition reaches: mean length of negative synapses over that of positive ones.
 
     Both means are weighted by |w|. Above 1 inhibition comes from farther away than excitation, as the
     surround of a receptive field does; below 1 it is the more local of the two.

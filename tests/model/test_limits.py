@@ -10,16 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.analysis.evaluation import evaluate
-from model.analysis.snapshot import neurons_of
-from model.analysis.tuning import tuning_of
 from model.datasets import Splits
 from model.layers import Layers
 from model.limits import MARGIN, SpaceLimits, keep_signs, kinds_of, signed
 from model.moves import Step, apply_steps
 from model.topology import measures
 from model.training.trainer import Trainer
-from service.worker.tables import neuron_rows
 
 MakeData = Callable[..., SpikeDataset]
 
@@ -230,12 +226,3 @@ def test_a_surround_is_told_from_signs_dealt_at_random() -> None:
     assert found["inhibition_reach"] > 1.5 and found["inhibition_reach_z"] > 5
     mixed = rng.permuted(surround.ravel()).reshape(40, 40)
     assert abs(measures(mixed, distances, nulls=50, compared=["inhibition_reach"])["inhibition_reach_z"]) < 3
-
-
-def test_the_kinds_of_neurons_stand_in_the_table(random_data: MakeData) -> None:
-    data = random_data()
-    config = LearnerConfig(hidden=4, epochs=1, duration=20.0, excitatory=0.5)
-    net = Trainer(config, Splits(data, data, None), [0, 1]).net
-    evaluation = evaluate(net, data)
-    neurons = neurons_of(net, evaluation, tuning_of(net, data), 1)
-    assert neuron_rows(0, neurons)["excitatory"].to_pylist() == [True, True, False, False] * 2
