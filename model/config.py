@@ -71,7 +71,7 @@ class LearnerConfig:
     learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
     space_shape: Literal["box", "ball"] | None = None
-    """What positions are kept within: a `box` or a `ball` about the origin, of `space_size`; None: nothing."""
+    """What positions are kept within: a `box` or a `ball` about the origin; None: nothing."""
     space_size: Positive | None = None
     """Half the side of the box, or the radius of the ball (units of space)."""
     least_distance: Positive | None = None
