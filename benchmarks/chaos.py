@@ -20,7 +20,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1] / "tests" / "support")
 
 from audit import audit, differences  # noqa: E402
-from chaos import Round, Scene, left_over, play  # noqa: E402
+from chaos import SWEEP, Round, Scene, left_over, play, spread  # noqa: E402
 
 HIDDEN, REPLICATES = 16, 2
 WEIGHTS = {"worker": 6, "node": 3, "driver": 5, "interrupt": 3, "interrupt twice": 2, "mlflow": 4, "head": 1}
@@ -45,10 +45,10 @@ def show(one: Round) -> None:
 
 def disturbed(folder: Path, rounds: int, trials: int, epochs: int, seed: int, store: str) -> list[str]:
     """Run the sweep through all rounds; returns what is wrong with it."""
-    scene = Scene(folder, trials, epochs, HIDDEN, store, seed)
+    scene = Scene(folder, SWEEP.format(hidden=HIDDEN, epochs=epochs, trials=trials), store, seed)
     try:
         print(f"{'killed':16}{'finished':>8}{'exit':>8}{'again after':>12}", flush=True)
-        faults = play(scene, acts_of(rounds, seed, store), show)
+        faults = play(scene, acts_of(rounds, seed, store), show, spread(scene, trials, rounds))
         time.sleep(5)  # workers of a driver that is gone are given notice
         return faults + left_over(scene) + audit(scene.sweep, trials, epochs, REPLICATES, scene.server.uri)
     finally:
@@ -58,9 +58,10 @@ def disturbed(folder: Path, rounds: int, trials: int, epochs: int, seed: int, st
 def undisturbed(folder: Path, other: Path, trials: int, epochs: int) -> list[str]:
     """Run the sweep without any harm; returns where the results differ."""
     folder.mkdir()
-    scene = Scene(folder, trials, epochs, HIDDEN, f"sqlite:///{folder / 'server.db'}", 0)
+    text = SWEEP.format(hidden=HIDDEN, epochs=epochs, trials=trials)
+    scene = Scene(folder, text, f"sqlite:///{folder / 'server.db'}", 0)
     try:
-        return play(scene, [], show) + differences(scene.sweep, other)
+        return play(scene, [], show, spread(scene, trials, 1)) + differences(scene.sweep, other)
     finally:
         scene.close()
 

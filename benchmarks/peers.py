@@ -36,7 +36,7 @@ class _Spike(torch.autograd.Function):
 
 def without_delays(net: Cohort, data: SpikeDataset) -> tuple[Tensor, Tensor]:
     """Logits [B, O] and spikes [B, N] of a cohort of one network, every delay one step."""
-    drive, n = _drive(net, data), net.config.hidden
+    drive, n = _drive(net, data), net.config.neurons
     state = _State(net.config, len(data), n)
     arriving = torch.zeros(len(data), n)
     for k in range(net.config.steps):
@@ -49,7 +49,7 @@ def with_a_ring(net: Cohort, data: SpikeDataset) -> tuple[Tensor, Tensor]:
 
     A spike is shared between the two steps around its arrival, so that delays have a derivative.
     """
-    drive, n = _drive(net, data), net.config.hidden
+    drive, n = _drive(net, data), net.config.neurons
     delays = net.delays()[0] / net.config.dt - 1
     whole = delays.floor()
     slots = int(whole.max()) + 2

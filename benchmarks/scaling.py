@@ -35,7 +35,7 @@ def make_network(
     """
     net = Cohort(config, channels, classes, [0], threads=threads)
     draw = np.random.default_rng(0)
-    spread = 0.02 * (PINNED.hidden / config.hidden) ** 0.5
+    spread = 0.02 * (PINNED.neurons / config.neurons) ** 0.5
     with torch.no_grad():
         for parameter, mean, deviation in ((net.w_in, 0.03 * drive, 0.01 * drive), (net.w_rec, 0.0, spread)):
             parameter.copy_(torch.tensor(draw.normal(mean, deviation, parameter.shape)))

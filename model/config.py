@@ -15,39 +15,25 @@ from model.fields import (
     Share,
     Text,
     WholeOnly,
+    Words,
     faults_in_words,
 )
+from model.layers import LEGAL, Layers, sizes_of
+from model.refusals import later_than_its_step, no_autapses, taus_fault, whole_steps
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
-LEAST_DIFFERENCE = 5e-4
-MOST_DECAY = 50
-MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
+NeuronModel = Literal["lif", "adaptive_lif"]
+NEURONS: tuple[NeuronModel, ...] = get_args(NeuronModel)
+_Sizes = Annotated[tuple[Count, ...], Field(min_length=1)]
+Hidden = Annotated[Count | _Sizes, BeforeValidator(sizes_of), Words(LEGAL)]
 NO_VALIDATION = (
     "needs validation samples, and there are none; set `patience_on` to train_accuracy, or `data.validation` "
     "above 0"
 )
 """What is wrong with the field that `needs_validation` names, where there are none."""
-
-
-def _later_than_its_step(value: object) -> object:
-    if isinstance(value, int | float) and value == 0 and value is not False:
-        raise ValueError(
-            "got 0, expected at least one step, `dt`: no spike can arrive within the step that sent it, for "
-            "a step is integrated from all that arrives in it; leave it out for one step"
-        )
-    return value
-
-
-def _no_autapses(value: bool) -> bool:
-    if value:
-        raise ValueError(
-            "got true, expected false: a self-connection without delay is but a reset of another size, and "
-            "within the step that sent it no spike can arrive; leave it out"
-        )
-    return value
 
 
 @faults_in_words
@@ -58,8 +44,8 @@ class LearnerConfig:
     Raises ValueError, naming each field and its legal range, if a value is not legal.
     """
 
-    hidden: Count = 128
-    """Hidden neurons, N."""
+    hidden: Hidden = 128
+    """Hidden neurons, N; of several layers a list of their sizes, the first layer first."""
     dimensions: Count = 2
     """Dimensions of space, D."""
     embedding: Embedding = "space"
@@ -86,10 +72,18 @@ class LearnerConfig:
     start: Text | None = None
     """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
     circuit in SONATA; None: it is drawn."""
-    min_delay: Annotated[Positive, BeforeValidator(_later_than_its_step)] | None = None
+    min_delay: Annotated[Positive, BeforeValidator(later_than_its_step)] | None = None
     """Least delay (ms), at least one step; None: one step."""
-    autapses: Annotated[bool, AfterValidator(_no_autapses)] = False
+    autapses: Annotated[bool, AfterValidator(no_autapses)] = False
     """Whether neurons may act on themselves; there are no such synapses."""
+    recurrent: bool = True
+    """Whether the neurons of a layer act on each other."""
+    feedforward: bool = True
+    """Whether each layer acts on the next one."""
+    inputs_to: Literal["first", "all"] = "first"
+    """Which layers inputs act on: the `first`, or `all`."""
+    readout_from: Literal["last", "all"] = "last"
+    """Which layers the readout hears: the `last`, or `all`."""
     dt: Positive = 1.0
     """Time step (ms)."""
     duration: Positive | None = None
@@ -105,6 +99,15 @@ class LearnerConfig:
     """Synaptic time constant of the readout (ms); None: that of the hidden layer."""
     threshold: Positive = 1.0
     """Firing threshold of the membrane."""
+    neuron: NeuronModel = "lif"
+    """The neuron model: `lif` (one threshold), or `adaptive_lif` (each spike raises its neuron's threshold by
+    `adaptation`, and with `tau_adaptation` it comes back)."""
+    adaptation: NotNegative = 0.2
+    """How far a spike raises the threshold of an adaptive neuron at the start, in units of the potential."""
+    tau_adaptation: Positive = 200.0
+    """Time constant of adaptation at the start (ms), at least one step."""
+    learn_adaptation: bool = True
+    """Whether each adaptive neuron learns its `adaptation` and `tau_adaptation`."""
     initial_rate: Positive = 4.0
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
     recurrent_gain: NotNegative = 0.2
@@ -137,6 +140,8 @@ class LearnerConfig:
     """Adam's step for the weights of the readout as such; None: by `learning_rate`."""
     delay_learning_rate: NotNegative | None = None
     """Adam's step for the delays of `free` and `axonal` (ms); None: by `position_learning_rate`."""
+    neuron_learning_rate: NotNegative = 1e-2
+    """Adam's step for what neurons learn of their own: in thresholds, or as a share of a time constant."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
     augment_shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
@@ -200,24 +205,23 @@ class LearnerConfig:
                 f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "
                 "so that no spike arrives within the step that sent it"
             )
+        if self.neuron == "adaptive_lif" and self.tau_adaptation < self.dt:
+            raise ValueError(
+                f"LearnerConfig: `tau_adaptation`: got {self.tau_adaptation:g}, expected at least `dt` = "
+                f"{self.dt:g}; what is over within a step adapts nothing"
+            )
         for mem, syn, names in (
             (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),
             (*self.readout_taus, "`tau_mem_out` and `tau_syn_out`"),
         ):
-            if mem == syn:
-                raise ValueError(f"LearnerConfig: {names} are both {mem:g}; make them differ")
-            if abs(mem - syn) < LEAST_DIFFERENCE * max(mem, syn):
-                raise ValueError(
-                    f"LearnerConfig: {names} are {mem:g} and {syn:g}; make them differ by 0.05 % at least, "
-                    "or the difference of their exponentials has no digits left"
-                )
-            if min(mem, syn) < self.dt / MOST_DECAY:
-                raise ValueError(
-                    f"LearnerConfig: {names}: got {min(mem, syn):g}, expected at least `dt` / {MOST_DECAY} = "
-                    f"{self.dt / MOST_DECAY:g}, so that a step's exponentials stay finite"
-                )
+            if fault := taus_fault(mem, syn, self.dt, names):
+                raise ValueError(f"LearnerConfig: {fault}")
 
     def _check_space(self) -> None:
+        try:
+            _ = self.layers
+        except ValueError as error:
+            raise ValueError(f"LearnerConfig: {error}") from None
         spatial = self.embedding in ("space", "fixed")
         if self.input_embedding != "none" and not spatial:
             raise ValueError(
@@ -259,6 +263,18 @@ class LearnerConfig:
             )
 
     @property
+    def layers(self) -> Layers:
+        """How the hidden neurons are divided, and who can act on whom."""
+        sizes = self.hidden if isinstance(self.hidden, tuple) else (self.hidden,)
+        everywhere = self.inputs_to == "all", self.readout_from == "all"
+        return Layers(sizes, self.recurrent, self.feedforward, *everywhere)
+
+    @property
+    def neurons(self) -> int:
+        """Hidden neurons in all layers, N."""
+        return sum(self.hidden) if isinstance(self.hidden, tuple) else self.hidden
+
+    @property
     def needs_validation(self) -> str | None:
         """The field that needs validation samples to train by, or None."""
         if self.patience_on == "train_accuracy":
@@ -281,19 +297,4 @@ class LearnerConfig:
     @property
     def steps(self) -> int:
         """Steps in a sample; `duration` must be set and a whole number of steps."""
-        if self.duration is None:
-            raise ValueError(
-                "LearnerConfig: `duration` is not set; give it, or let a trainer take it from the data"
-            )
-        steps = round(min(self.duration / self.dt, 2.0 * MOST_STEPS))
-        if steps > MOST_STEPS:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected at most {MOST_STEPS} steps of "
-                f"`dt` = {self.dt:g}; take a longer step"
-            )
-        if steps < 1 or abs(steps * self.dt - self.duration) > 1e-6 * self.duration:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected a whole number of steps of "
-                f"`dt` = {self.dt:g}"
-            )
-        return steps
+        return whole_steps(self.duration, self.dt)

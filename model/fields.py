@@ -148,7 +148,7 @@ def field_fault(cls: type, name: str, value: object) -> str | None:
 
     >>> from model.config import LearnerConfig
     >>> field_fault(LearnerConfig, "hidden", 0)
-    'got 0, expected a whole number of at least 1'
+    'got 0, expected a whole number of at least 1, or a list of such, one a layer'
     >>> field_fault(LearnerConfig, "hiden", 8)
     'there is no such field; did you mean `hidden`?'
     """
@@ -167,13 +167,15 @@ def _checker(cls: type, name: str) -> TypeAdapter[Any]:
 
 
 def kind_of(cls: type, name: str) -> Kind:
-    """What the values of a field are, null aside.
+    """What the values of a field are, null aside; of several kinds, the first.
 
     >>> from model.config import LearnerConfig
     >>> [kind_of(LearnerConfig, name) for name in ("hidden", "duration", "embedding")]
     ['integer', 'real', 'choice']
     """
-    return _kind(_taken_apart(_field_type(cls, name))[0])
+    bare = _taken_apart(_field_type(cls, name))[0]
+    several = get_args(bare) if get_origin(bare) in (Union, types.UnionType) else (bare,)
+    return _kind(_taken_apart(several[0])[0])
 
 
 def _kind(bare: Any) -> Kind:
@@ -184,7 +186,7 @@ def describe(cls: type, name: str) -> str:
     """The legal values of a field in words.
 
     >>> from model.config import LearnerConfig
-    >>> describe(LearnerConfig, "hidden"), describe(LearnerConfig, "duration")
+    >>> describe(LearnerConfig, "dimensions"), describe(LearnerConfig, "duration")
     ('a whole number of at least 1', 'a number above 0 or null')
     """
     return legal_values(_field_type(cls, name))
@@ -237,15 +239,23 @@ def _taken_apart(annotation: Any) -> tuple[Any, list[Any], bool]:
 
 
 def no_such(noun: str, name: str, known: Iterable[str]) -> str:
-    """The fault for a name that is not known, with the nearest known one, or all of them.
+    """The fault for a name that is not known, with those that are nearest, or all.
 
     >>> no_such("metric", "acuracy", ["accuracy", "loss"])
     'there is no such metric; did you mean `accuracy`?'
+    >>> no_such("sampler", "nsga", ["tpe", "nsga2", "nsga3"])
+    'there is no such sampler; did you mean `nsga2` or `nsga3`?'
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    cure = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(names)
+    near = difflib.get_close_matches(name, names, n=3)
+    alike = [one for one in names if one in near and _likeness(name, one) == _likeness(name, near[0])]
+    meant = " or ".join(f"`{one}`" for one in alike)
+    cure = f"did you mean {meant}?" if alike else "known are " + ", ".join(names)
     return f"there is no such {noun}; {cure}"
+
+
+def _likeness(name: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, known, name).ratio()
 
 
 def show(value: object) -> str:

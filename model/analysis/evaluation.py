@@ -65,7 +65,7 @@ def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:
         )
     losses = np.empty((net.replicates, size))
     answers = np.empty((net.replicates, size), np.int64)
-    counts = np.empty((net.replicates, size, net.config.hidden), np.float32)
+    counts = np.empty((net.replicates, size, net.config.neurons), np.float32)
     for start in range(0, size, batch):
         chosen = np.arange(start, min(start + batch, size))
         labels = torch.from_numpy(data.labels[chosen])

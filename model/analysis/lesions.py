@@ -131,14 +131,14 @@ def lesioned(net: Cohort, gone: Array) -> Cohort:
     Raises ValueError if `gone` is of another shape or no truth values.
     """
     chosen = as_array(gone, "lesioned: `gone`")
-    if chosen.dtype != bool or chosen.shape != (net.replicates, net.config.hidden):
-        wanted = f"true or false [{net.replicates}, {net.config.hidden}]"
+    if chosen.dtype != bool or chosen.shape != (net.replicates, net.config.neurons):
+        wanted = f"true or false [{net.replicates}, {net.config.neurons}]"
         raise ValueError(f"lesioned: `gone`: got {show(gone)}, expected {wanted}")
     out = torch.from_numpy(chosen)
     left = copy.deepcopy(net)
     with torch.no_grad():
-        left.w_in.masked_fill_(out[:, None, :], 0.0)
-        left.w_out.masked_fill_(out[:, :, None], 0.0)
+        left.w_in.masked_fill_(out[:, None, : net.layers.hearing], 0.0)
+        left.w_out.masked_fill_(out[:, net.layers.heard, None], 0.0)
         left.mask.logical_and_(~(out[:, None, :] | out[:, :, None]))
     return left
 
@@ -170,7 +170,7 @@ def lesions(
     """
     count, seed = whole(count, "lesions: `count`", 2), whole(seed, "lesions: `seed`", 0)
     _check_asked(net, sets, parts)
-    n = net.config.hidden
+    n = net.config.neurons
     orders = [
         [np.random.default_rng([seed, own, k]).permutation(n) for k in range(count)] for own in net.seeds
     ]
@@ -225,7 +225,7 @@ def _answers(net: Cohort, data: SpikeDataset, wanted: list[list[Ints]]) -> list[
     """Answers [S] of each network without each of the sets that are wanted of it."""
     found: list[list[Ints]] = [[] for _ in wanted]
     for k in range(max(map(len, wanted))):
-        gone = np.zeros((net.replicates, net.config.hidden), bool)
+        gone = np.zeros((net.replicates, net.config.neurons), bool)
         asked = [r for r, own in enumerate(wanted) if k < len(own)]  # the others answer in vain
         for r in asked:
             gone[r, wanted[r][k]] = True

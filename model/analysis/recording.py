@@ -40,7 +40,7 @@ def hidden_spikes(net: Cohort, data: SpikeDataset, samples: npt.ArrayLike) -> li
     joined = (map(np.concatenate, zip(*own, strict=True)) for own in parts)
     return [
         SpikeDataset.from_flat(
-            times, neurons, lengths, data.labels[chosen], net.config.hidden, data.n_classes
+            times, neurons, lengths, data.labels[chosen], net.config.neurons, data.n_classes
         )
         for times, neurons, lengths in joined
     ]

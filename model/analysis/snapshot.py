@@ -1,5 +1,6 @@
 """What trained networks are like at one time: their neurons, and their topology."""
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from model.topology import (
     Responses,
     centroid_and_width,
     communities,
+    effective_dimension,
+    last_axis_share,
     measures,
     radius,
     strongest_channel,
@@ -28,6 +31,8 @@ class Neurons:
     epoch: int
     neuron_id: Array
     """[R, N]: what tells neurons apart where their places change; see `Cohort`."""
+    layer: Array
+    """[R, N]: the layer of each neuron, from 0."""
     positions: Array | None
     """[R, N, D] (units of space); None without positions."""
     radius: Array
@@ -47,25 +52,34 @@ class Neurons:
     field_width: Array
     """[R, N]: likewise."""
     input_centroid: Array
-    """[R, N]: of the input weights above 0 (channels); NaN if none is."""
+    """[R, N]: of the input weights above 0 (channels); NaN if none is, or the neuron hears no inputs."""
     input_width: Array
     """[R, N]: likewise."""
     module: Array
     """[R, N]: community of |w_rec|."""
+    adaptation: Array | None = None
+    """[R, N]: how far a spike raises the threshold (units of the potential); None: neurons do not adapt."""
+    tau_adaptation: Array | None = None
+    """[R, N]: time constant of that (ms); None likewise."""
 
 
 @kinds_checked
 def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) -> Neurons:
     """The neurons of `net` as they are now, after `epoch` epochs, by their `evaluation` and `tuning`."""
-    size = net.config.hidden
+    size = net.config.neurons
     responses = [Responses.of(counts, evaluation.labels, size) for counts in evaluation.counts]
     weights, masks = net.w_rec.detach().numpy(), net.mask.numpy()
     positions = net.positions.detach().numpy().copy() if net.has_positions else None
     by_spikes = [centroid_and_width(one) for one in tuning.fields]
-    by_weights = [centroid_and_width(one.T) for one in net.w_in.detach().double().numpy()]
+    own = {name: each.detach().numpy().copy() for name, each in net.own_constants().items()}
+    deaf = np.zeros((size - net.layers.hearing, net.w_in.shape[1]))
+    by_weights = [
+        centroid_and_width(np.concatenate([one.T, deaf])) for one in net.w_in.detach().double().numpy()
+    ]
     return Neurons(
         epoch=epoch,
         neuron_id=net.neuron_id.numpy().copy(),
+        layer=np.tile(net.layers.numbers, (net.replicates, 1)),
         positions=positions,
         radius=(
             np.full((net.replicates, size), np.nan)
@@ -82,6 +96,7 @@ def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) 
         input_centroid=np.stack([centroid for centroid, _ in by_weights]),
         input_width=np.stack([width for _, width in by_weights]),
         module=np.stack([communities(w, seed=0, mask=m) for w, m in zip(weights, masks, strict=True)]),
+        **own,
     )
 
 
@@ -93,7 +108,9 @@ def topology_of(
     nulls: int = 0,
     compared: Collection[str] = MEASURES,
 ) -> dict[str, Array]:
-    """Every topology measure of `net` by name, each [R]; NaN where it is not defined.
+    """Every topology measure of `net` by name, and the SHAPES of its positions, each [R].
+
+    NaN where one is not defined.
 
     Args:
         net: the networks.
@@ -122,4 +139,10 @@ def topology_of(
         )
         for r in range(net.replicates)
     ]
-    return {name: np.array([one[name] for one in found]) for name in found[0]}
+    shapes = {
+        "effective_dimension": [math.nan if one is None else effective_dimension(one) for one in positions],
+        "last_axis_share": [math.nan if one is None else last_axis_share(one) for one in positions],
+    }
+    return {name: np.array([one[name] for one in found]) for name in found[0]} | {
+        name: np.array(values) for name, values in shapes.items()
+    }

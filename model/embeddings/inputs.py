@@ -54,7 +54,8 @@ class Inputs:
         return self.config.learn_input_positions
 
     def delays(self, parameters: Parameters, delay_scale: Tensor | float) -> Tensor | None:
-        """Delays of the inputs [R, I, N] (ms), or None if input spikes arrive at once."""
+        """Delays of the inputs [R, I, M] (ms) to those who hear them; None if spikes arrive at once."""
         if self.config.input_embedding == "none":
             return None
-        return delay_scale * distances_between(parameters["input_positions"], parameters["positions"])
+        hearing = parameters["positions"][:, : self.config.layers.hearing]
+        return delay_scale * distances_between(parameters["input_positions"], hearing)

@@ -19,7 +19,7 @@ class Shuffled(Embedding):
     def draw(self, neurons: int, generator: Generator) -> dict[str, np.ndarray]:
         """The delays of neurons that are uniform in space, in random order over all synapses."""
         delays = draw_delays(neurons, self.config, generator)
-        synapses = ~np.eye(neurons, dtype=bool)
+        synapses = self.config.layers.synapses
         delays[synapses] = generator.permutation(delays[synapses])
         return {"shuffled_delays": delays}
 

@@ -28,7 +28,7 @@ class PlainNetwork:
     n_channels: int
     """Input channels, C; runs of `config.pool_channels` of them are one input."""
     w_in: Array
-    """Input weights [I, N]."""
+    """Input weights [I, N]; 0 where a neuron hears no inputs."""
     w_rec: Array
     """Recurrent weights [N, N], presynaptic neuron first; 0 where there is no synapse."""
     delays: Array
@@ -36,13 +36,17 @@ class PlainNetwork:
     mask: Array
     """Which recurrent synapses exist [N, N] (bool)."""
     w_out: Array
-    """Weights of the readout [N, O]."""
+    """Weights of the readout [N, O]; 0 where it does not hear a neuron."""
     b_out: Array
     """Biases of the readout [O]."""
     input_delays: Array | None = None
     """Delays of the inputs [I, N] (ms); None: input spikes arrive at once."""
     positions: Array | None = None
     """Positions of the neurons [N, D] (units of space); None without a space."""
+    adaptation: Array | None = None
+    """How far each spike of a neuron raises its threshold [N] (units of the potential); None: not at all."""
+    tau_adaptation: Array | None = None
+    """Time constant with which thresholds come back [N] (ms); there where `adaptation` is."""
 
     @classmethod
     @kinds_checked
@@ -54,17 +58,19 @@ class PlainNetwork:
         r = whole(replicate, "PlainNetwork.of: `replicate`", 0, net.replicates - 1)
         late = net.input_delays()
         mask = net.mask[r].numpy().copy()
+        own = net.own_constants()
         return cls(
             config=net.config,
             n_channels=net.n_channels,
-            w_in=_array(net.w_in[r]),
+            w_in=_wide(net.w_in[r], 0, net.config.neurons),
             w_rec=np.where(mask, _array(net.w_rec[r]), 0),
             delays=_array(net.delays()[r]),
             mask=mask,
-            w_out=_array(net.w_out[r]),
+            w_out=_wide(net.w_out[r].T, net.layers.heard.start, net.config.neurons).T.copy(),
             b_out=_array(net.b_out[r]),
-            input_delays=None if late is None else _array(late[r]),
+            input_delays=None if late is None else _wide(late[r], 0, net.config.neurons),
             positions=_array(net.positions[r]) if net.has_positions else None,
+            **{name: _array(values[r]) for name, values in own.items()},
         )
 
     @property
@@ -87,6 +93,8 @@ class PlainNetwork:
             _tensor(self.delays),
             _tensor(self.mask),
             None if late is None else _tensor(late),
+            None if self.adaptation is None else _tensor(self.adaptation),
+            None if self.tau_adaptation is None else _tensor(self.tau_adaptation),
         )
 
     @kinds_checked
@@ -145,13 +153,22 @@ class PlainNetwork:
         }
 
 
-ARRAYS = ("w_in", "w_rec", "delays", "mask", "w_out", "b_out", "input_delays", "positions")
+ARRAYS = (
+    *("w_in", "w_rec", "delays", "mask", "w_out", "b_out"),
+    *("input_delays", "positions", "adaptation", "tau_adaptation"),
+)
 """The parts of a network that are arrays."""
 
 
 def _array(values: torch.Tensor) -> Array:
     found: Array = values.detach().cpu().numpy().copy()
     return found
+
+
+def _wide(values: torch.Tensor, start: int, neurons: int) -> Array:
+    """`values` [P, M] of the neurons from `start` on, as [P, N] of all; 0 for the others."""
+    after = neurons - start - values.shape[1]
+    return np.pad(_array(values), ((0, 0), (start, after)))
 
 
 def _tensor(values: Array) -> torch.Tensor:

@@ -12,6 +12,7 @@ from model.border import kinds_checked
 from model.config import LearnerConfig
 from model.exchange.arrays import ForeignError, read_arrays, real, square
 from model.exchange.sonata import read_sonata
+from model.layers import as_text
 from model.network.cohort import Cohort
 
 
@@ -112,8 +113,13 @@ def begin_with(net: Cohort, start: Start) -> None:
 def _misfit(start: Start, config: LearnerConfig) -> str | None:
     """Why `config` and `start` do not go together, or None."""
     n, delays = len(start.delays), start.delays[start.mask]
-    if config.hidden != n:
-        return f"{start.path}: has {n} neurons, and `hidden` is {config.hidden}; make them agree"
+    if config.neurons != n:
+        return f"{start.path}: has {n} neurons, and `hidden` is {as_text(config.hidden)}; make them agree"
+    if forbidden := int((start.mask & ~config.layers.synapses).sum()):
+        return (
+            f"{start.path}: has {forbidden} synapses that the layers {as_text(config.hidden)} of `hidden` do "
+            "not allow; leave them out by `mask`, or change `hidden`, `recurrent` or `feedforward`"
+        )
     if config.embedding in ("none", "shuffled"):
         return f"`embedding` {config.embedding} takes no start; use space, fixed, free or axonal"
     if config.embedding in ("space", "fixed"):

@@ -17,7 +17,7 @@ from model.network.cohort import Cohort
 
 OBSERVED = 512
 """Samples at most that the neurons are observed on."""
-COLUMNS = ("module", "preferred_channel", "preferred_class", "rate", "selectivity", "preferred_time")
+COLUMNS = ("layer", "module", "preferred_channel", "preferred_class", "rate", "selectivity", "preferred_time")
 """What is told of each neuron, under the names of the table `neurons`."""
 FINE = 0.02
 """Longest step (ms) of the second, finer run of the spikes that other simulators are compared with."""

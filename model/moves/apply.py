@@ -21,8 +21,8 @@ _DISTORTIONS = ("distortion_ms", "distortions_ms")
 MOVES: Mapping[str, Move] = {
     "dimension_up": Move(dimension_up, ()),
     "dimension_down": Move(dimension_down, ("limit_ms", *_DISTORTIONS), _DISTORTIONS),
-    "split": Move(split, ("count", "share", "neurons", "rates"), ("neurons",)),
-    "remove": Move(remove, ("count", "neurons", "rates"), ("neurons",)),
+    "split": Move(split, ("count", "layer", "share", "neurons", "rates"), ("neurons",)),
+    "remove": Move(remove, ("count", "layer", "neurons", "rates"), ("neurons",)),
     "set": Move(set_fields, None),
     "jitter": Move(jitter, ("size", "seed"), ("seed",)),
 }

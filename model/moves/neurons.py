@@ -1,10 +1,15 @@
-"""Moves that change how many neurons there are: splitting and removing."""
+"""Moves that change how many neurons there are in a layer: splitting and removing."""
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from model.arrays import Floats, Ints
+from model.border import whole
+from model.layers import Layers, sizes_of
 from model.moves.breeding import bred
 from model.moves.step import MoveError, Outcome, Values, as_json, count_of, listed, real
 from model.network.cohort import Cohort
@@ -17,6 +22,8 @@ AXES: dict[str, tuple[int, ...]] = {
     "free_delays": (1, 2),
     "shuffled_delays": (1, 2),
     "axonal_delays": (1,),
+    "adaptation": (1,),
+    "log_tau_adaptation": (1,),
     "mask": (1, 2),
     "neuron_id": (1,),
 }
@@ -25,78 +32,116 @@ SHARE = 0.7
 
 
 def split(net: Cohort, values: Values) -> Outcome:
-    """Turn `count` neurons of each network into two each, which share what goes out: the function stays.
+    """Turn `count` neurons of a layer of each network into two each, which share what goes out.
 
-    A twin has the same place, the same incoming weights and delays, and so the same spikes. The first one, in
-    the old place, keeps `share` of the outgoing weights, recurrent and to the readout, the second one, behind
-    all others, gets the rest. A synapse between twins is there, as between any two neurons, with weight 0; of
-    self-connections there are none. Which neurons are split stands in `neurons`; else it is those used most.
+    The function stays: a twin has the same place, the same incoming weights and delays, and so the same
+    spikes. The first one, in the old place, keeps `share` of the outgoing weights, to neurons and to the
+    readout, the second one, behind all others of its layer, gets the rest. A synapse between twins is there
+    where there are any within the layer, with weight 0; of self-connections there are none. Which neurons are
+    split stands in `neurons`; else it is those of `layer` used most.
     """
-    n = net.config.hidden
-    count = count_of(values, n)
+    number, own = _layer_of(net, values)
+    count = count_of(values, own.stop - own.start)
     share = real(values, "share", SHARE)
     if not 0 < share < 1:
         raise MoveError(f"`share`: got {share:g}, expected a number above 0 and below 1")
-    parents = torch.from_numpy(_chosen(net, values, count, most=True))
-    places = torch.cat([torch.arange(n).expand(net.replicates, n), parents], 1)
-    grown = _taken(net, places)
-    part = torch.ones(net.replicates, n + count, 1, dtype=net.w_rec.dtype)
+    parents = torch.from_numpy(_chosen(net, values, count, own, most=True))
+    before, after = torch.arange(own.stop), torch.arange(own.stop, net.config.neurons)
+    each = net.replicates, -1
+    places = torch.cat([before.expand(each), parents, after.expand(each)], 1)
+    fields = _resized(net, number, count)
+    grown = _taken(net, places, replace(net.config, **fields).layers)
+    new = slice(own.stop, own.stop + count)
+    part = torch.ones(*places.shape, 1, dtype=net.w_rec.dtype)
     part.scatter_(1, parents[..., None], share)
-    part[:, n:] = 1 - share
+    part[:, new] = 1 - share
     grown["w_rec"] *= part
-    grown["w_out"] *= part
-    first, second = parents, torch.arange(n, n + count).expand_as(parents)
+    grown["w_out"] *= part[:, part.shape[1] - grown["w_out"].shape[1] :]
+    first, second = parents, torch.arange(new.start, new.stop).expand_as(parents)
     rows = torch.arange(net.replicates)[:, None]
     for pre, post in ((first, second), (second, first)):
         grown["w_rec"][rows, pre, post] = 0
-        grown["mask"][rows, pre, post] = True
-    grown["neuron_id"][:, n:] = net.next_neuron_id[:, None] + torch.arange(count)
+        grown["mask"][rows, pre, post] = net.config.recurrent
+    grown["neuron_id"][:, new] = net.next_neuron_id[:, None] + torch.arange(count)
     grown["next_neuron_id"] = net.next_neuron_id + count
-    return Outcome(bred(net, grown, hidden=n + count), {"share": share, "neurons": as_json(parents)})
+    return Outcome(bred(net, grown, **fields), {"share": share, "neurons": as_json(parents)})
 
 
 def remove(net: Cohort, values: Values) -> Outcome:
-    """Take `count` neurons out of each network: those in `neurons`, else those used least.
+    """Take `count` neurons out of a layer of each network: `neurons`, else those of `layer` used least.
 
     The function stays if they are silent, and only then.
     """
-    n = net.config.hidden
-    if n == 1:
-        raise MoveError("there is 1 neuron, and at least 1 must stay")
-    count = count_of(values, n - 1)
-    gone = _chosen(net, values, count, most=False)
+    n = net.config.neurons
+    number, own = _layer_of(net, values)
+    size = own.stop - own.start
+    if size == 1:
+        where = "" if n == 1 else f" in layer {number}"
+        raise MoveError(f"there is 1 neuron{where}, and at least 1 must stay")
+    count = count_of(values, size - 1)
+    gone = _chosen(net, values, count, own, most=False)
     stays = np.ones((net.replicates, n), bool)
     np.put_along_axis(stays, gone, False, 1)
     places = torch.from_numpy(stays.nonzero()[1].reshape(net.replicates, n - count))
-    return Outcome(bred(net, _taken(net, places), hidden=n - count), {"neurons": as_json(gone)})
+    fields = _resized(net, number, -count)
+    left = _taken(net, places, replace(net.config, **fields).layers)
+    return Outcome(bred(net, left, **fields), {"neurons": as_json(gone)})
 
 
-def _taken(net: Cohort, places: Tensor) -> dict[str, Tensor]:
-    """Every tensor that has an axis of neurons, those at `places` [R, M] of each network."""
+def _layer_of(net: Cohort, values: Values) -> tuple[int, slice]:
+    """The layer that a move is about, and its neurons: `layer`, else that of one named in `neurons`."""
+    members = net.layers.members
+    if "layer" in values:
+        try:
+            number = whole(values["layer"], "`layer`", 0, len(members) - 1)
+        except ValueError as error:
+            raise MoveError(str(error)) from None
+    elif len(members) == 1:
+        number = 0
+    elif "neurons" in values:
+        named = listed(values, "neurons", net, count_of(values, net.config.neurons))
+        first = 0 if named is None else int(named.min())
+        number = next((k for k, own in enumerate(members) if first < own.stop), 0)
+    else:
+        raise MoveError(f"there are {len(members)} layers; say which `layer` is meant, from 0")
+    return number, members[number]
+
+
+def _resized(net: Cohort, number: int, change: int) -> dict[str, Any]:
+    """The field `hidden` when layer `number` has `change` neurons more."""
+    sizes = list(net.layers.sizes)
+    sizes[number] += change
+    return {"hidden": sizes_of(sizes)}
+
+
+def _taken(net: Cohort, places: Tensor, layers: Layers) -> dict[str, Tensor]:
+    """Every tensor that has an axis of neurons, those at `places` [R, N] of each network, in `layers`."""
+    of = {"w_in": places[:, : layers.hearing], "w_out": places[:, layers.heard] - net.layers.heard.start}
     found = {}
     for name, axes in AXES.items():
         if (value := net.state_dict().get(name)) is None:
             continue
         for axis in axes:
-            value = torch.stack(
-                [own.index_select(axis - 1, at) for own, at in zip(value, places, strict=True)]
-            )
+            chosen = zip(value, of.get(name, places), strict=True)
+            value = torch.stack([own.index_select(axis - 1, at) for own, at in chosen])
         found[name] = value
     return found
 
 
-def _chosen(net: Cohort, values: Values, count: int, most: bool) -> Ints:
-    """The `count` neurons of each network named in `neurons`, or else used most or least, [R, count]."""
+def _chosen(net: Cohort, values: Values, count: int, own: slice, most: bool) -> Ints:
+    """The `count` neurons of each network named in `neurons`, or used most or least of `own`, [R, count]."""
     if (named := listed(values, "neurons", net, count)) is not None:
-        legal = (named == np.floor(named)) & (named >= 0) & (named < net.config.hidden)
-        if not legal.all() or any(len(set(own)) < count for own in named.tolist()):
-            raise MoveError(f"`neurons`: expected different neurons from 0 to {net.config.hidden - 1}")
+        legal = (named == np.floor(named)) & (named >= own.start) & (named < own.stop)
+        if not legal.all() or any(len(set(each)) < count for each in named.tolist()):
+            of = "" if len(net.layers.sizes) == 1 else " of one layer"
+            raise MoveError(f"`neurons`: expected different neurons{of} from {own.start} to {own.stop - 1}")
         return named.astype(np.int64)
-    rates = listed(values, "rates", net, net.config.hidden)
+    rates = listed(values, "rates", net, net.config.neurons)
     if rates is not None and (rates < 0).any():
         raise MoveError("`rates`: expected spikes a sample, of at least 0")
-    use = _use(net, rates)
-    return np.argsort(-use if most else use, axis=1, kind="stable")[:, :count]
+    use = _use(net, rates)[:, own]
+    found: Ints = np.argsort(-use if most else use, axis=1, kind="stable")[:, :count] + own.start
+    return found
 
 
 @torch.no_grad()
@@ -105,9 +150,9 @@ def _use(net: Cohort, rates: Floats | None) -> Floats:
 
     Recurrent weights and the readout's have different units; both are relative to their network's mean.
     """
-    use = torch.zeros(net.replicates, net.config.hidden, dtype=torch.float64)
-    for weights in (net.w_rec * net.mask, net.w_out):
+    use = torch.zeros(net.replicates, net.config.neurons, dtype=torch.float64)
+    for weights, senders in ((net.w_rec * net.mask, slice(None)), (net.w_out, net.layers.heard)):
         out = weights.double().abs().sum(2)
-        use += out / out.mean(1, keepdim=True).clamp(min=torch.finfo(torch.float64).tiny)
+        use[:, senders] += out / out.mean(1, keepdim=True).clamp(min=torch.finfo(torch.float64).tiny)
     found = use.numpy()
     return found if rates is None else found * rates

@@ -82,11 +82,11 @@ def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], thre
     """The networks; tensors are looked at before as much memory is taken as the header asks for."""
     config, seeds = LearnerConfig(**json.loads(header["config"])), json.loads(header["seeds"])
     n_channels, n_classes = int(header["n_channels"]), int(header["n_classes"])
-    n, r = config.hidden, len(seeds)
+    layers, n, r = config.layers, config.neurons, len(seeds)
     shapes = {
-        "w_in": (r, -(-n_channels // config.pool_channels), n),
+        "w_in": (r, -(-n_channels // config.pool_channels), layers.hearing),
         "w_rec": (r, n, n),
-        "w_out": (r, n, n_classes),
+        "w_out": (r, layers.read_out, n_classes),
     }
     for name, shape in shapes.items():
         if tensors[f"net.{name}"].shape != shape:

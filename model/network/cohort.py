@@ -15,13 +15,10 @@ from model.embeddings.registry import embedding_of
 from model.fields import show
 from model.kernels.border import check_dtype
 from model.kernels.connections import Connections
-from model.kernels.scheme import mean_readout
 from model.kernels.simulate import backend_for, simulate, uncompiled
-
-Drawn = dict[str, np.ndarray]
-"""Initial values of parameters of one network, by name."""
-W_IN, W_REC, W_OUT, DELAYS = range(4)
-"""Random streams of a network's parameters, so that no draw shifts another."""
+from model.layers import Layers
+from model.network.drawing import DELAYS, Drawn, draw_weights, stream
+from model.neurons.registry import neuron_of
 
 
 class Output(NamedTuple):
@@ -38,14 +35,16 @@ class Output(NamedTuple):
 class Cohort(nn.Module):
     """R networks of leaky integrate-and-fire neurons in space, with a linear readout of their spikes.
 
-    Parameters, all contiguous: `w_in` [R, I, N] (I inputs: the channels, or runs of `pool_channels` of
-    them that share their weights), `w_rec` [R, N, N] (presynaptic first), `w_out` [R, N, O], `b_out` [R,
-    O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
-    `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for,
-    `input_positions` [R, I, D] and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of
-    space).
+    Neurons are numbered layer by layer. Parameters, all contiguous: `w_in` [R, I, M] (I inputs: the channels,
+    or runs of `pool_channels` of them that share their weights; the first M neurons hear them, see
+    `model.layers`), `w_rec` [R, N, N] (presynaptic first, within layers and between them), `w_out` [R, K, O]
+    (the last K neurons are read out), `b_out` [R, O], and those of the embedding (`model.embeddings`):
+    `positions` [R, N, D] (`space`, `fixed`), `free_delays` or `shuffled_delays` [R, N, N] (ms), or
+    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
+    logarithm of the delay scale (ms per unit of space). Adaptive neurons (`model.neurons`) have `adaptation`
+    [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
 
-    Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all but self-connections.
+    Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
     or removed (`model.moves`): at first 0 to N - 1. `next_neuron_id` [R] (int64) is the one that a network's
     next neuron gets, so that none is used twice.
@@ -61,6 +60,8 @@ class Cohort(nn.Module):
     shuffled_delays: nn.Parameter
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
+    adaptation: nn.Parameter
+    log_tau_adaptation: nn.Parameter
     mask: Tensor
     neuron_id: Tensor
     next_neuron_id: Tensor
@@ -98,16 +99,18 @@ class Cohort(nn.Module):
         self.n_classes = whole(n_classes, "Cohort: `n_classes`", 1)
         self.seeds = seeds = _checked_seeds(seeds)
         self.embedding, self.input_embedding = embedding_of(config), Inputs(config)
+        self.neuron = neuron_of(config)
         _ = config.steps  # raises unless there is a duration, of whole steps
-        n, inputs = config.hidden, -(-n_channels // config.pool_channels)
-        weights = [_draw_weights(config, inputs, n_classes, seed) for seed in seeds]
-        delays = [self.embedding.draw(n, _stream(seed, DELAYS)) for seed in seeds]
+        n, inputs = config.neurons, -(-n_channels // config.pool_channels)
+        weights = [draw_weights(config, inputs, n_classes, seed) for seed in seeds]
+        delays = [self.embedding.draw(n, stream(seed, DELAYS)) for seed in seeds]
         places = [self.input_embedding.draw(inputs) for _ in seeds]
         self._register(weights, lambda name: name != "b_out" or config.output_bias, dtype, device)
         self._register(delays, self.embedding.learns, dtype, device)
         self._register(places, self.input_embedding.learns, dtype, device)
-        others = ~torch.eye(n, dtype=torch.bool, device=device)
-        self.register_buffer("mask", others.repeat(len(seeds), 1, 1))
+        self._register([self.neuron.draw(n) for _ in seeds], self.neuron.learns, dtype, device)
+        allowed = torch.from_numpy(config.layers.synapses).to(device)
+        self.register_buffer("mask", allowed.repeat(len(seeds), 1, 1))
         self.register_buffer("neuron_id", torch.arange(n, device=device).repeat(len(seeds), 1))
         self.register_buffer("next_neuron_id", torch.full((len(seeds),), n, device=device))
 
@@ -118,6 +121,13 @@ class Cohort(nn.Module):
         for name in drawn[0]:
             values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype, device=device)
             self.register_parameter(name, nn.Parameter(values, requires_grad=learns(name)))
+
+    def __repr__(self) -> str:
+        sizes = [self.config.hidden] if isinstance(self.config.hidden, int) else self.config.hidden
+        place = (
+            f"in {self.config.dimensions}-D" if self.has_positions else f"embedding {self.config.embedding}"
+        )
+        return f"Cohort({' + '.join(map(str, sizes))} neurons, {place}, replicates: {self.replicates})"
 
     @property
     def replicates(self) -> int:
@@ -137,6 +147,11 @@ class Cohort(nn.Module):
         absent = int((~mask).sum()) + self.embedding.absent(mask)
         return sum(value[0].numel() for value in learned) - absent
 
+    @property
+    def layers(self) -> Layers:
+        """How the neurons are divided, and who can act on whom."""
+        return self.config.layers
+
     def delay_scale(self) -> Tensor | float:
         """Delay per unit of space (ms), shaped to go with [R, N, N]."""
         return self.embedding.delay_scale(self._values)
@@ -153,16 +168,34 @@ class Cohort(nn.Module):
         return self.embedding.delays(self._values, self.w_rec)
 
     def input_delays(self) -> Tensor | None:
-        """Delays of the inputs [R, I, N] (ms), or None if input spikes arrive at once."""
+        """Delays of the inputs [R, I, M] (ms), or None if input spikes arrive at once."""
         return self.input_embedding.delays(self._values, self.delay_scale())
 
     def connections(self) -> Connections:
-        """Weights, delays and mask, as the kernels take them; differentiable by the parameters."""
-        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays())
+        """The networks as the kernels take them; differentiable by the parameters."""
+        own = self.own_constants()
+        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays(), **own)
+
+    def own_constants(self) -> dict[str, Tensor]:
+        """What each neuron has of its own by its model, [R, N] each, by the names of `Connections`."""
+        return self.neuron.constants(self._values)
+
+    def afferents(self, layer: int) -> list[Tensor]:
+        """The weights by which a layer of n neurons hears inputs and the layer before, as views [R, P, n].
+
+        Raises ValueError if there is no such `layer`, counted from 0.
+        """
+        layers = self.layers
+        number = whole(layer, "Cohort.afferents: `layer`", 0, len(layers.sizes) - 1)
+        own = layers.members[number]
+        from_inputs = [self.w_in[:, :, own]] if own.start < layers.hearing else []
+        behind = [self.w_rec[:, one, own] for one in layers.members[:number][-1:] if layers.feedforward]
+        return from_inputs + behind
 
     def project(self) -> None:
-        """Bring learned delays that fell below the least one back to it."""
+        """Bring what was learned beyond its legal range, such as delays below the least one, back to it."""
         self.embedding.project(self._values)
+        self.neuron.project(self._values)
 
     @property
     def _values(self) -> dict[str, Tensor]:
@@ -174,10 +207,9 @@ class Cohort(nn.Module):
         return (self.w_rec.abs() * self.distances() * self.mask).sum((1, 2))
 
     def sparsity(self) -> Tensor:
-        """Share of the possible recurrent synapses that are masked out or zero, a network [R]."""
-        n = self.config.hidden
+        """Share of the recurrent synapses that layers allow which is masked out or zero, a network [R]."""
         present = ((self.w_rec != 0) & self.mask).sum((1, 2))
-        return 1 - present / max(1, n * (n - 1))
+        return 1 - present / max(1, int(self.layers.synapses.sum()))
 
     def check_data(self, data: SpikeDataset) -> None:
         """Raise TypeError for what is no data set, ValueError for one of other channels than the networks."""
@@ -203,16 +235,8 @@ class Cohort(nn.Module):
         """
         self.check_data(data)
         features, counts = simulate(self.connections(), data, samples, self.config, self.threads)
-        return Output(features @ self.w_out + self.b_out.unsqueeze(1), features, counts)
-
-
-@kinds_checked
-def readout_scale(config: LearnerConfig) -> float:
-    """Scale of `w_out` at which logits have about unit variance when neurons fire at the initial rate.
-
-    A feature is small, about rate times the mean of the readout's kernel.
-    """
-    return 1 / (config.initial_rate * mean_readout(config))
+        logits = features[..., self.layers.heard] @ self.w_out + self.b_out.unsqueeze(1)
+        return Output(logits, features, counts)
 
 
 def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
@@ -223,30 +247,3 @@ def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:
     if not found:
         raise ValueError("Cohort: `seeds`: got none, expected at least one, one a replicate")
     return found
-
-
-def _stream(seed: int, number: int) -> np.random.Generator:
-    return np.random.default_rng([seed, number])
-
-
-def _draw_weights(config: LearnerConfig, inputs: int, n_classes: int, seed: int) -> Drawn:
-    """Initial weights of one network, by name."""
-    n = config.hidden
-    w_rec_sd = config.recurrent_gain / np.sqrt(n) if config.w_rec_sd is None else config.w_rec_sd
-    w_out_sd = readout_scale(config) / np.sqrt(n) if config.w_out_sd is None else config.w_out_sd
-    return {
-        "w_in": _draw_inputs(config, inputs, _stream(seed, W_IN)),
-        "w_rec": _stream(seed, W_REC).normal(0.0, w_rec_sd, (n, n)) * (1 - np.eye(n)),
-        "w_out": _stream(seed, W_OUT).normal(0.0, w_out_sd, (n, n_classes)),
-        "b_out": np.zeros(n_classes),
-    }
-
-
-def _draw_inputs(config: LearnerConfig, inputs: int, stream: np.random.Generator) -> np.ndarray:
-    """Initial input weights of one network: as they are given, or of a form that is scaled afterwards."""
-    shape = (inputs, config.hidden)
-    if config.w_in_mean is not None and config.w_in_sd is not None:
-        return stream.normal(config.w_in_mean, config.w_in_sd, shape)
-    # Of n inputs the mean weight adds n times, the spread sqrt(n) times: about alike, so that neurons are
-    # neither all the same, as with weights of one sign, nor silent, as half of them with few inputs.
-    return stream.normal(1 / np.sqrt(inputs), 1.0, shape) / inputs

@@ -6,7 +6,7 @@ Names are loaded when first used: most measures need libraries that take a secon
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from model.topology.names import MEASURES, NULL_MEASURES, null_measures
+from model.topology.names import MEASURES, NULL_MEASURES, SHAPES, null_measures
 
 if TYPE_CHECKING:
     from model.topology.definitions import measures
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from model.topology.modularity import communities
     from model.topology.moran import morans_i
     from model.topology.responses import Responses, preferred_time
+    from model.topology.shape import effective_dimension, last_axis_share
     from model.topology.swaps import radius
     from model.topology.wiring import delay_histogram
 
 __all__ = [
     "MEASURES",
     "NULL_MEASURES",
+    "SHAPES",
     "DelayGraph",
     "Responses",
     "centroid_and_width",
@@ -34,6 +36,8 @@ __all__ = [
     "communities",
     "delay_graphs",
     "delay_histogram",
+    "effective_dimension",
+    "last_axis_share",
     "measures",
     "morans_i",
     "null_measures",
@@ -52,6 +56,8 @@ _HOMES = {
     "communities": "modularity",
     "delay_graphs": "delay_graph",
     "delay_histogram": "wiring",
+    "effective_dimension": "shape",
+    "last_axis_share": "shape",
     "measures": "definitions",
     "morans_i": "moran",
     "preferred_channel": "fields",

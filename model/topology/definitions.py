@@ -41,15 +41,15 @@ def _of_weights(value: Callable[[Network], float]) -> Measure:
 
 
 def _input_position_r2(trained: Trained) -> float:
-    if trained.inputs is None or trained.positions is None:
+    if trained.inputs is None or (positions := trained.hearing_positions) is None:
         return math.nan
-    return input_position_r2(trained.inputs, trained.positions)
+    return input_position_r2(trained.inputs, positions)
 
 
 def _input_position_r2_cv(trained: Trained) -> float:
-    if trained.inputs is None or trained.positions is None:
+    if trained.inputs is None or (positions := trained.hearing_positions) is None:
         return math.nan
-    return input_position_r2_cv(trained.inputs, trained.positions)
+    return input_position_r2_cv(trained.inputs, positions)
 
 
 def _selectivity(trained: Trained) -> float:
@@ -116,7 +116,8 @@ def measures(
     w_rec: recurrent weights [N, N], row i leaving neuron i; their signs and the diagonal do not count.
     distances: of the neurons, [N, N], in units of space.
     positions: of the neurons, [N, D], in units of space; None: measures of space are NaN.
-    w_in: input weights [C, N]; None: what begins with `input` is NaN.
+    w_in: input weights [C, N], or [C, M] of the first M neurons where the others hear no inputs; None: what
+        begins with `input` is NaN.
     spikes: of each neuron in each sample of a test set, [S, N], and
     labels: the class of each sample [S], from 0; None: measures of selectivity and class are NaN.
     nulls: how many networks to compare with, for each way to shuffle: the weights of `w_rec` over the

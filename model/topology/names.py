@@ -34,6 +34,8 @@ MEASURES: tuple[str, ...] = (
     "input_channel_place_spread",
 )
 """Names of the measures."""
+SHAPES: tuple[str, ...] = ("effective_dimension", "last_axis_share")
+"""Names of what is said of positions alone; chance in weights or places leaves it: it has no null."""
 WITHIN_SHELLS = frozenset(
     {
         "selectivity_moran",

@@ -26,15 +26,15 @@ def _centroids(trained: Trained) -> Floats | None:
 
 
 def _weights(trained: Trained) -> Floats | None:
-    return None if trained.inputs is None else trained.inputs.w_in.T
+    return trained.input_weights
 
 
 def _weight_bands(trained: Trained) -> Floats | None:
-    return None if trained.inputs is None else banded(trained.inputs.w_in.T)
+    return None if (weights := trained.input_weights) is None else banded(weights)
 
 
 def _weight_centroids(trained: Trained) -> Floats | None:
-    return None if trained.inputs is None else centroid_and_width(trained.inputs.w_in.T)[0]
+    return None if (weights := trained.input_weights) is None else centroid_and_width(weights)[0]
 
 
 def _times(trained: Trained) -> Floats | None:

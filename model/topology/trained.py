@@ -21,6 +21,7 @@ class Trained:
     positions: Floats | None = None
     """[N, D], in units of space."""
     inputs: Inputs | None = None
+    """Of the first M neurons; the others hear none."""
     responses: Responses | None = None
     fields: Floats | None = None
     """Receptive fields [N, C]; a row of NaN for a neuron without one."""
@@ -47,8 +48,8 @@ class Trained:
         if places is not None and len(places) != size:
             raise ValueError(f"`positions` has the shape {places.shape}, expected [{size}, D]")
         weights = None if w_in is None else _finite("w_in", w_in)
-        if weights is not None and weights.shape[1] != size:
-            raise ValueError(f"`w_in` has the shape {weights.shape}, expected [C, {size}]")
+        if weights is not None and not 1 <= weights.shape[1] <= size:
+            raise ValueError(f"`w_in` has the shape {weights.shape}, expected [C, {size}], or less neurons")
         if (spikes is None) != (labels is None):
             raise ValueError("`spikes` and `labels` tell something together alone; give both or none")
         responses = None if spikes is None or labels is None else Responses.of(spikes, labels, size)
@@ -60,6 +61,21 @@ class Trained:
             None if fields is None else _of_neurons("fields", fields, 2, size),
             None if times is None else _of_neurons("times", times, 1, size),
         )
+
+    @property
+    def input_weights(self) -> Floats | None:
+        """Input weights of each neuron [N, C]; a row of NaN for one that hears none."""
+        if self.inputs is None:
+            return None
+        heard = self.inputs.w_in.T
+        return np.pad(heard, ((0, len(self.network) - len(heard)), (0, 0)), constant_values=np.nan)
+
+    @property
+    def hearing_positions(self) -> Floats | None:
+        """Positions of the neurons that hear inputs [M, D]."""
+        if self.inputs is None or self.positions is None:
+            return None
+        return self.positions[: self.inputs.w_in.shape[1]]
 
     def with_shuffled_weights(self, rng: np.random.Generator) -> Self:
         """Recurrent weights in random order over the synapses that exist."""

@@ -9,7 +9,8 @@ from torch import Tensor
 from model.border import kinds_checked
 from model.datasets import SpikeDataset
 from model.datasets.split import spread
-from model.network.cohort import Cohort, readout_scale
+from model.network.cohort import Cohort
+from model.network.drawing import readout_scale
 
 SAMPLES = 256
 """Samples of a data set that are looked at for how crowded its spikes are."""
@@ -24,20 +25,22 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
     by the threshold if all synapses of a neuron take it together; the more spikes crowd within a membrane
     time constant, the smaller it is. For the readout it is the spread of its weights at the start. A rate of
     its own, such as `w_in_learning_rate`, is the step as it stands. What delays are made of has the rate that
-    its embedding says.
+    its embedding says, and what neurons have of their own that of their model.
     """
     config = net.config
     inputs = config.threshold / crowding(train, config.tau_mem)
-    # At the start, hidden spikes are as crowded as input spikes, but for their number.
-    hidden_spikes = config.hidden * config.initial_rate
+    # At the start, hidden spikes are as crowded as input spikes, but for the number that a neuron hears.
+    layers = config.layers
+    heard = max(1.0, layers.fan_in) * config.initial_rate
     input_spikes = max(1.0, train.times.flat.size / max(1, len(train)))
     units = {
         "w_in": inputs,
-        "w_rec": inputs * input_spikes / hidden_spikes,
-        "w_out": readout_scale(config) / math.sqrt(config.hidden),
+        "w_rec": inputs * input_spikes / heard,
+        "w_out": readout_scale(config) / math.sqrt(layers.read_out),
         "b_out": 1.0,
     }
     rates = {name: config.learning_rate * unit for name, unit in units.items()}
+    rates |= net.neuron.learning_rates()
     for name in ("w_in", "w_rec", "w_out"):
         given: float | None = getattr(config, f"{name}_learning_rate")
         rates[name] = rates[name] if given is None else given

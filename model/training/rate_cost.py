@@ -25,10 +25,16 @@ def rate_cost(net: Cohort, counts: Tensor) -> Tensor | None:
 @kinds_checked
 @torch.no_grad()
 def revive(net: Cohort, silent: Tensor) -> None:
-    """Strengthen the inputs of neurons `silent` [R, N] (bool) by `revival` mean input weights."""
-    if silent.shape != (net.replicates, net.config.hidden):
+    """Strengthen the inputs of neurons `silent` [R, N] (bool) by `revival` mean input weights.
+
+    A neuron that hears no inputs has the neurons of the layer before for inputs, and those weights are meant.
+    """
+    if silent.shape != (net.replicates, net.config.neurons):
         raise ValueError(f"revive: `silent`: got shape {list(silent.shape)}, expected [R, N]")
     if net.config.revival == 0:
         return
-    size = net.w_in.abs().mean((1, 2))
-    net.w_in.add_((net.config.revival * size[:, None] * silent)[:, None, :])
+    for layer, own in enumerate(net.layers.members):
+        weights = net.afferents(layer)[0]
+        size = weights.abs().mean((1, 2))
+        weights.add_((net.config.revival * size[:, None] * silent[:, own])[:, None, :])
+    net.w_rec.masked_fill_(~net.mask, 0)  # what was taken out stays so

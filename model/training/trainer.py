@@ -21,7 +21,7 @@ from model.kernels.scheme import steps_of
 from model.network.best import Best
 from model.network.checkpoint import pack, unpack
 from model.network.cohort import Cohort, Output
-from model.network.initialization import scale_inputs
+from model.network.initialization import layers_to_scale, scale_inputs
 from model.training.optimizer import clip_gradients, make_optimizer, rate_factor
 from model.training.order import Draws, draw_epoch
 from model.training.rate_cost import rate_cost, revive
@@ -84,10 +84,10 @@ class Trainer:
         config = with_duration(config, splits.train)
         train = splits.train
         net = Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads)
-        if config.start is not None:
-            begin_with(net, read_start(config.start))
-        if config.w_in_mean is None:
-            scale_inputs(net, train)
+        start = None if config.start is None else read_start(config.start)
+        if start is not None:
+            begin_with(net, start)
+        scale_inputs(net, train, layers_to_scale(config, start is not None and start.w_rec is not None))
         self._begin(net, 0, Best.start(len(seeds) if config.keep == "best" else 1))
 
     @classmethod
@@ -255,7 +255,7 @@ class Trainer:
         draws = draw_epoch(self.config, len(data), self.net.seeds, self.epoch)
         size = draws.samples.shape[1]
         losses, correct = np.zeros(replicates), np.zeros(replicates)
-        spikes = torch.zeros(replicates, self.config.hidden, dtype=torch.float64)
+        spikes = torch.zeros(replicates, self.config.neurons, dtype=torch.float64)
         zero = self.net.mask & (self.net.w_rec == 0)
         for start in range(0, size, self.config.batch_size):
             batch = draws.batch(start, self.config.batch_size)

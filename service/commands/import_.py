@@ -42,7 +42,7 @@ def import_network(
     write_whole(file, pack(found.net, None, 0, Best.start(1)))
     net = found.net
     told = (
-        f"{file}: epoch {found.epoch} of {folder}: {net.n_channels} channels, {net.config.hidden} neurons, "
+        f"{file}: epoch {found.epoch} of {folder}: {net.n_channels} channels, {net.config.neurons} neurons, "
         f"{net.n_classes} classes, embedding {net.config.embedding}"
     )
     console.print(told, highlight=False, soft_wrap=True)

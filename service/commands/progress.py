@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from service.config.sweep import SweepSpec
-from service.record.leaders import Extreme, extremes, extremes_text
+from service.record.leaders import PROBED, Extreme, extremes, extremes_text
 from service.record.rows import FinishedTrial, Metrics
+from service.report.leader_pages import ending_seconds
 from service.text import duration
 
-STARTING = "starting workers"
+STARTING = "starting Ray and its workers"
+LOADING = "workers load torch and the data, and compile kernels if this machine has not done so before"
 STATE_STYLES = {
     "complete": "green",
     "pruned": "yellow",
@@ -29,9 +31,24 @@ class Progress:
     """Listens to the controller and shows how far the sweep is. Use it as a context manager."""
 
     def __init__(
-        self, spec: SweepSpec, finished: list[dict[str, Any]], planned: int, console: Console
+        self,
+        spec: SweepSpec,
+        finished: list[dict[str, Any]],
+        planned: int,
+        console: Console,
+        *,
+        each_epoch: bool = False,
     ) -> None:
-        """Args: the sweep; its rows of `trials` so far; how many trials it is to have; where to show it."""
+        """Begin with what is known.
+
+        Args:
+            spec: the sweep.
+            finished: its rows of `trials` so far.
+            planned: how many trials it is to have.
+            console: where to show it.
+            each_epoch: whether each epoch of each trial has a line, too.
+        """
+        self._each_epoch = each_epoch
         self._spec, self._planned, self._console = spec, planned, console
         self._states = Counter(row["state"] for row in finished)
         self._rows: list[Mapping[str, Any]] = list(finished)
@@ -39,6 +56,7 @@ class Progress:
         self._before = len(finished)
         self._started = time.monotonic()
         self._at_once = 1
+        self._epoch_seen = False
         self._epochs: dict[int, int] = {}
         self._running: dict[int, tuple[int, Metrics]] = {}
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=2, transient=True)
@@ -46,16 +64,22 @@ class Progress:
     def __enter__(self) -> "Progress":
         if self._console.is_terminal:
             self._live.start()
-        else:
-            self._console.print(STARTING, highlight=False)
+        self._say(STARTING)
         return self
 
     def __exit__(self, *exception: object) -> None:
         if self._console.is_terminal:
             self._live.stop()
 
+    def _say(self, text: str) -> None:
+        """A line for where there is no terminal, on which the live table shows as much."""
+        if not self._console.is_terminal:
+            self._console.print(text, highlight=False)
+
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
         """Show it among those that run."""
+        if not (self._running or self._epoch_seen):
+            self._say(LOADING)
         self._running[trial] = (0, {})
         self._at_once = max(self._at_once, len(self._running))
         if "epochs" in params:
@@ -63,7 +87,15 @@ class Progress:
 
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         """Show its last values."""
+        if not self._epoch_seen:
+            self._epoch_seen = True
+            self._say(f"first epoch after {duration(time.monotonic() - self._started)}")
         self._running[trial] = (epoch, metrics)
+        if self._each_epoch:
+            names = (*(one.metric for one in self._spec.objectives), "loss")
+            known = [f"{name} {metrics[name][0]:.4g}" for name in dict.fromkeys(names) if name in metrics]
+            of = f"/{self._epochs[trial]}" if trial in self._epochs else ""
+            self._console.print(", ".join([f"trial {trial} epoch {epoch}{of}", *known]), highlight=False)
 
     def trial_finished(self, finished: FinishedTrial) -> None:
         """Count it."""
@@ -100,16 +132,17 @@ class Progress:
             self._pace(),
         ]
         total = f"/{max(self._planned, self._finished)}"  # leaders come on top
-        of = "" if self._spec.search.evolution else total  # of a population nobody knows it before
+        of = "" if self._spec.open_ended else total  # of a population nobody knows it before
         return f"[{self._finished}{of}] " + ", ".join(part for part in parts if part)
 
     def _pace(self) -> str:
         """Time left, once there is something to go by."""
-        left = None if self._spec.search.evolution else self._seconds_left()
-        return "" if left is None else f"{duration(left)} of trials left, then pictures"
+        left = None if self._spec.open_ended else self._seconds_left()
+        return "" if left is None else f"about {duration(left)} left, pictures included"
 
     def _seconds_left(self) -> float | None:
-        """Time that the trials still take, by the seconds of finished ones and how many run at once.
+        """Time that is still needed: trials, by the seconds of finished ones and how many run at once, and
+        what is drawn after the last of them: the front and the best PROBED, some twice as many together.
 
         What was needed once, to start workers and to compile kernels, does not count for what is to come.
         """
@@ -118,7 +151,9 @@ class Progress:
             return None
         parts = [epoch / self._epochs[n] for n, (epoch, _) in self._running.items() if self._epochs.get(n)]
         trials = max(0.0, self._planned - self._finished - sum(parts))
-        return float(trials * sum(known) / len(known) / self._at_once)
+        return float(trials * sum(known) / len(known) / self._at_once) + ending_seconds(
+            min(self._planned, 2 * PROBED)
+        )
 
     def _render(self) -> RenderableType:
         spec = self._spec
@@ -147,7 +182,7 @@ class Progress:
             return ""
         if not self._running:
             return f"{STARTING} ({duration(time.monotonic() - self._started)})"
-        return "workers load torch and the data, and compile kernels if this machine has not done so before"
+        return f"{LOADING} ({duration(time.monotonic() - self._started)})"
 
     def _table(self) -> Table:
         metrics = list(dict.fromkeys([o.metric for o in self._spec.objectives] + ["loss", "rate", "silent"]))

@@ -15,6 +15,7 @@ from service.control.tasks import make_task
 from service.errors import Fault, SweepError, UserError
 from service.execution.in_process import run_in_process
 from service.record.lineage import Stage
+from service.record.planned import planned_trial
 from service.record.provenance import cpu_model
 from service.record.rows import summarize
 from service.results.sweep import Sweep
@@ -46,7 +47,7 @@ def train(file: Path | None, runs: StoragePath, overrides: Sequence[str], consol
     def execute(controller: SweepController) -> None:
         run_in_process(controller, say)
 
-    conduct(spec, document, runs, console, execute, watched=False)
+    conduct(spec, document, runs, console, execute, lines="none")
 
 
 def train_again(name: str, runs: StoragePath, console: Console) -> bool:
@@ -67,14 +68,16 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
         raise UserError([Fault("--from", name, f"there is no such trial in {sweep.folder}")])
     equal, digest = True, None
     with tempfile.TemporaryDirectory() as folder:
-        for stage in sweep.stages(trial):
+        for stage, lineage in _parts(sweep, rows[0]):
             may_fail = stage.begun.trial == trial and rows[0]["state"] == "failed"
-            for report, recorded in _repeated(sweep, stage, stage.begun.trial != trial, Path(folder)):
+            task = make_task(sweep.spec, Path(folder), stage.begun, lineage)
+            task = task if stage.begun.trial == trial else replace(task, until=stage.last)
+            for report, recorded in _repeated(sweep, stage, task):
                 console.print(_line(report, stage.last), highlight=False, soft_wrap=True)
                 if report.failure is not None and not may_fail:
                     raise SweepError(f"{name}: {report.failure}")
-                now = {metric: mean for metric, (mean, _) in summarize(report.metrics).items()}
-                equal &= all(now[m] == recorded[m] for m in SHOWN if m in now)
+                now = report.metrics
+                equal &= all(now[m] == recorded.get(m) for m in SHOWN if m in now)
                 digest = report.origin.data_digest
     if not equal:
         _tell_origins(rows[0], digest, console)
@@ -83,23 +86,29 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
     return equal
 
 
-def _repeated(
-    sweep: Sweep, stage: Stage, has_heir: bool, folder: Path
-) -> Iterator[tuple[Report, Mapping[str, Any]]]:
-    """What a trial of a lineage reports when it is trained again, beside its recorded means of that epoch.
+def _parts(sweep: Sweep, row: Mapping[str, Any]) -> list[tuple[Stage, list[Stage]]]:
+    """The trials that are trained to repeat that of `row`, each with the lineage that it repeats itself."""
+    lineage = sweep.stages(row["trial"])
+    again = planned_trial(row, sweep.spec.space)
+    if again.has_more_seeds:
+        return [(Stage(again, 0, row["epochs"]), lineage)]
+    return [(stage, []) for stage in lineage]
 
-    Its parent must have left its state in `folder`, as it leaves its own there if it `has_heir`.
+
+def _repeated(sweep: Sweep, stage: Stage, task: Task) -> Iterator[tuple[Report, Mapping[str, list[float]]]]:
+    """What a trial of a lineage reports when it is trained again, beside what is recorded of that epoch.
+
+    Its parent must have left its state in the task's folder.
     """
     number = stage.begun.trial
-    recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
-    task = make_task(sweep.spec, folder, stage.begun)
-    trial = Trial(replace(task, until=stage.last if has_heir else None))
+    recorded = sweep.table("epochs").query(f"trial == {number}").sort_values("replicate")
+    by_epoch = {epoch: rows[list(SHOWN)].to_dict("list") for epoch, rows in recorded.groupby("epoch")}
+    trial = Trial(task)
     reached = -1
     while reached < stage.last:
         report = trial.advance()
         reached = report.epoch if report.failure is None else stage.last
-        means = recorded.to_dict("index").get(report.epoch, {})
-        yield report, {str(name): mean for name, mean in means.items()}
+        yield report, {str(name): values for name, values in by_epoch.get(report.epoch, {}).items()}
 
 
 def _tell_origins(row: Mapping[str, Any], digest: str | None, console: Console) -> None:

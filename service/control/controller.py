@@ -101,7 +101,7 @@ class SweepController:
         while (begun := self.queue.next()) is not None:
             suggestion = begun.suggestion
             try:
-                task = make_task(self.spec, self.folder, begun)
+                task = make_task(self.spec, self.folder, begun, self.queue.lineage(begun))
             except ValueError as error:  # its fields contradict each other
                 self._finish(row_of_none(self.spec, begun, str(error)), {})
                 continue
@@ -135,7 +135,7 @@ class SweepController:
                 self.queue.note(report.trial, running.noted())
             self.record.append_all(tables)
             self._tell_epoch(report.trial, report.epoch, metrics)
-            if population := self.queue.population:
+            if population := self.queue.population_of(report.trial):
                 population.advanced(report.trial, report.epoch, report.metrics)
                 if report.paused:
                     self._pause(running, report.epoch, population)
@@ -152,7 +152,7 @@ class SweepController:
         self._paused[trial] = self._running.pop(trial)
         population.paused(trial, epoch)
         checkpoint_file(self.folder, trial).unlink(missing_ok=True)
-        population.tidy_states(self.folder)
+        self.queue.tidy_states(self.folder)
 
     def placed(self, trial: int) -> None:
         """A trial has got a worker: from now on it is expected to report."""
@@ -205,8 +205,7 @@ class SweepController:
         for path in list_folder(checkpoint_file(self.folder, 0).parent):
             if path.name in finished:
                 path.unlink(missing_ok=True)
-        if population := self.queue.population:
-            population.tidy_states(self.folder)
+        self.queue.tidy_states(self.folder)
         self._retention.trim()
 
     def _end_unplanned(self) -> None:
@@ -220,7 +219,7 @@ class SweepController:
             self.record.append("trials", [row])
 
     def _start(self, begun: PlannedTrial, task: Task) -> Task:
-        if population := self.queue.population:
+        if population := self.queue.population_of(task.trial):
             since, until = population.start(task.trial)
             task = replace(task, since=since, until=until)
         running = self._paused.pop(task.trial, None)
@@ -279,8 +278,7 @@ class SweepController:
         for listener in self.listeners:
             listener.trial_finished(finished)
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
-        if population := self.queue.population:
-            population.tidy_states(self.folder)
+        self.queue.tidy_states(self.folder)
         self._retention.finished()
 
     def _tell_started(self, task: Task) -> None:
@@ -295,6 +293,6 @@ class SweepController:
         """All that a recorded trial was given; what was searched, if it could not be run."""
         begun = planned_trial(row, self.spec.space)
         try:
-            return params_of(make_task(self.spec, self.folder, begun))
+            return params_of(make_task(self.spec, self.folder, begun, self.queue.lineage(begun)))
         except ValueError:
             return dict(begun.suggestion.values)

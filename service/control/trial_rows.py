@@ -34,7 +34,7 @@ def row_of(
         "trial": task.trial,
         "state": state,
         "reason": reason,
-        **origin_of(spec, begun, running.births),
+        **origin_of(spec, begun, running.births, len(task.ancestry)),
         "replicates": task.learner.replicates,
         "epochs": epoch,
         "seconds": running.seconds,
@@ -50,11 +50,20 @@ def row_of(
     }
 
 
-def origin_of(spec: SweepSpec, begun: PlannedTrial, births: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that say where a trial comes from; `births` is what is known of its birth."""
+def origin_of(
+    spec: SweepSpec, begun: PlannedTrial, births: Mapping[str, Any], repeated: int = 0
+) -> dict[str, Any]:
+    """The columns that say where a trial comes from.
+
+    Args:
+        spec: the sweep.
+        begun: the trial.
+        births: what is known of its birth.
+        repeated: births on the way to the leader that it runs again.
+    """
     found: dict[str, Any] = {"parent": begun.parent, "move": begun.move}
     if spec.search.evolution:
-        found["generation"] = 0
+        found["generation"] = repeated
     if begun.birth is not None:
         known = asdict(begun.birth)
         found |= {

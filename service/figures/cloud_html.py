@@ -1,11 +1,13 @@
 """An interactive picture of a network in space: one HTML page that needs nothing from anywhere else."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
 
 from service.figures.cloud import (
     Array,
@@ -28,16 +30,20 @@ EDGE_LOOKS = ((0.6, 2.4), (0.35, 1.6), (0.2, 1.0))
 """Opacity and width (pixels) of the strong, middle and weak third of the edges that are shown."""
 CAMERA = {"eye": {"x": 1.45, "y": 1.45, "z": 0.9}, "center": {"x": 0, "y": 0, "z": -0.15}}
 
+LIBRARY = "plotly.min.js"
+"""The file that pages share; it is 4.7 MB."""
+
 Snapshots = Sequence[tuple[int, Array]]
 
 
-def positions_html(cloud: Cloud, snapshots: Snapshots | None = None) -> str:
+def positions_html(cloud: Cloud, snapshots: Snapshots | None = None, library: str | None = None) -> str:
     """Neurons in space and their strongest synapses, to turn and zoom, coloured in all ways that are known.
 
     Args:
         cloud: the network as it is at first shown.
         snapshots: epoch and positions [N, D] at several times, the last being the time of `cloud`; with more
             than one there is a slider over them. Edges, colours and sizes are those of `cloud` throughout.
+        library: where the page finds the library that draws it, relative to itself; None: within itself.
     """
     projected, edges = projection(cloud), strongest_edges(cloud.weights)
     points = projected.points(cloud.positions)
@@ -56,8 +62,20 @@ def positions_html(cloud: Cloud, snapshots: Snapshots | None = None) -> str:
             for epoch, at in times
         ]
         figure.update_layout(sliders=[_slider([epoch for epoch, _ in times])])
-    page: str = figure.to_html(include_plotlyjs=True, full_html=True, auto_play=False)
+    page: str = figure.to_html(include_plotlyjs=library or True, full_html=True, auto_play=False)
     return page.replace("<body>", '<body style="margin: 0">', 1)
+
+
+def library() -> bytes:
+    """What a page needs beside it if it is not within."""
+    script: str = get_plotlyjs()
+    return script.encode()
+
+
+def alone(page: bytes) -> bytes:
+    """A page that has its library beside it, as one that needs nothing from anywhere else."""
+    beside = re.compile(rb'<script[^>]* src="[^"]*' + re.escape(LIBRARY.encode()) + rb'"></script>')
+    return beside.sub(lambda _: b"<script>" + library() + b"</script>", page, count=1)
 
 
 Bundle = tuple[Array, str, str, float, float]
@@ -157,6 +175,8 @@ def _dot_trace(points: Array, cloud: Cloud, look: Look) -> Any:
 
 def _description(cloud: Cloud, neuron: int) -> str:
     lines = [f"<b>neuron {neuron}</b>"]
+    if cloud.layer is not None:
+        lines.append(f"layer {cloud.layer[neuron]}")
     if cloud.preferred_class is not None:
         label = cloud.preferred_class[neuron]
         lines.append(f"preferred class {label}" if label >= 0 else "silent")

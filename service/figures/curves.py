@@ -37,7 +37,8 @@ def draw_curves(
     """Means with intervals along a field: a small picture an outcome, a line a group.
 
     Args:
-        means: rows of `group`, `x`, `outcome`, `mean`, `low`, `high`.
+        means: rows of `group`, `x`, `outcome`, `mean`, `low`, `high`; a group that is none of `groups`, such
+            as that of all trials, is drawn in black.
         points: a row a trial: `group`, `x` and the outcomes; drawn faint where values are pooled.
         x: column along the axis.
         outcomes: what is shown.
@@ -47,13 +48,19 @@ def draw_curves(
         ticks: the values of `x` if they are few: they stand at equal distances; None: a scale.
     """
     figure, panels = _panels(len(outcomes), groups)
+    curved = set(means["group"])
     for axes, outcome in zip(panels, outcomes, strict=False):
         for k, group in enumerate(groups):
             if ticks is None:
                 own = points[points["group"] == group]
-                axes.plot(own[x], own[outcome], **_dots(k), markersize=3, alpha=0.3, markeredgewidth=0)
+                alpha = 0.3 if group in curved else 0.75  # where dots alone tell groups apart
+                axes.plot(own[x], own[outcome], **_dots(k), markersize=3.5, alpha=alpha, markeredgewidth=0)
             rows = _rows(means, group, outcome, x)
-            _draw_means(axes, _places(rows[x].to_numpy(), k, len(groups), ticks), rows, k)
+            _draw_means(axes, _places(rows[x].to_numpy(), k, len(groups), ticks), rows, _dots(k))
+        for group in curved.difference(groups):
+            rows = _rows(means, group, outcome, x)
+            _draw_means(axes, rows[x].to_numpy(), rows, {"marker": "o", "color": INK})
+        _keep_possible(axes, points[outcome])
         axes.set(xlabel=label(x), ylabel=_wrapped(label(outcome)))
         if ticks is not None:
             axes.set_xticks(range(len(ticks)), [f"{tick:g}" for tick in ticks])
@@ -165,6 +172,18 @@ def _dots(k: int) -> dict[str, Any]:
     return {"linestyle": "none", "marker": MARKERS[k % len(MARKERS)], "color": _colour(k)}
 
 
+def _keep_possible(axes: Any, values: "pd.Series[float]") -> None:
+    """No axis goes below 0 or above 1 for the sake of a margin, where no value does."""
+    known = values[np.isfinite(values)]
+    low, high = axes.get_ylim()
+    if not len(known) or axes.get_yscale() == "log":
+        return
+    if known.min() >= 0 and low < 0:
+        axes.set_ylim(bottom=0, top=1 if known.max() == 0 else high)
+    if known.min() >= 0 and 0.5 < known.max() <= 1 and high > 1:
+        axes.set_ylim(top=1)
+
+
 def _rows(means: pd.DataFrame, group: str, outcome: str, x: str) -> pd.DataFrame:
     return means[(means["group"] == group) & (means["outcome"] == outcome)].sort_values(x)
 
@@ -177,7 +196,8 @@ def _places(values: Array, k: int, groups: int, ticks: Sequence[float] | None) -
     return np.asarray(nearest + DODGE * ((k + 0.5) / groups - 0.5))
 
 
-def _draw_means(axes: Any, places: Array, rows: pd.DataFrame, k: int) -> None:
-    errors = np.nan_to_num(np.stack([rows["mean"] - rows["low"], rows["high"] - rows["mean"]]))
-    look = _dots(k) | {"linestyle": "-"}
+def _draw_means(axes: Any, places: Array, rows: pd.DataFrame, dots: dict[str, Any]) -> None:
+    # Without an interval there is no bar: one of no length would claim that the mean is known exactly.
+    errors = np.maximum(0, np.stack([rows["mean"] - rows["low"], rows["high"] - rows["mean"]]))
+    look = dots | {"linestyle": "-"}
     axes.errorbar(places, rows["mean"], errors, **look, markersize=5, linewidth=1.4, elinewidth=1, capsize=2)

@@ -1,7 +1,7 @@
 """What a search has reached: the Pareto front, or with one objective the best so far."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -20,35 +20,46 @@ def draw_front(
     objectives: Sequence[Objective],
     label: Callable[[str], str],
     log: Collection[str] = (),
+    alike: Collection[int] = (),
 ) -> Figure:
-    """Two objectives or more: each against the first, the front in colour with standard errors.
+    """Two objectives or more: each against the first, the front in colour with its errors.
 
     Args:
-        trials: a row a trial: `trial`, and for each objective its metric and that with `_sem`.
+        trials: a row a trial: `trial`, and for each objective its metric and that with `_error`.
         front: the trials on the Pareto front.
         objectives: two or more.
         label: names axes.
         log: metrics with a logarithmic axis.
+        alike: trials beside the front that can't be told from it.
     """
     first, others = objectives[0], objectives[1:]
     figure = new_figure(7.6 if len(others) == 1 else 4.6 * len(others), 4.8)
     best = trials[trials["trial"].isin(front)]
     for axes, other in zip(figure.subplots(1, len(others), squeeze=False)[0], others, strict=True):
         rest = trials.drop(best.index)
-        axes.plot(
-            rest[other.metric], rest[first.metric], "o", color="#BBBBBB", markersize=4, label="other trials"
-        )
-        _draw_best(axes, best.sort_values(other.metric), other.metric, first.metric, len(others) == 1)
+        near = rest["trial"].isin(alike)
+        for rows, look, name in (
+            (rest[~near], {"color": "#BBBBBB"}, "other trials"),
+            (rest[near], {"color": COLOURS[0], "markerfacecolor": "none"}, "not to be told from the front"),
+        ):
+            if len(rows):
+                axes.plot(rows[other.metric], rows[first.metric], "o", **look, markersize=4, label=name)
+        steps: Literal["pre", "post"] | None = "post" if other.goal == "min" else "pre"
+        if len(others) > 1:
+            steps = None
+        _draw_best(axes, best.sort_values(other.metric), other.metric, first.metric, steps)
         for metric, scale in ((other.metric, axes.set_xscale), (first.metric, axes.set_yscale)):
             if metric in log:
                 scale("log")
+        lowest = axes.get_ylim()[0]
+        cut = f"\n(axis starts at {lowest:.3g})" if lowest > 0 and first.metric not in log else ""
         axes.set(
             xlabel=f"{label(other.metric)}, {_wanted(other)}",
-            ylabel=f"{label(first.metric)}, {_wanted(first)}",
+            ylabel=f"{label(first.metric)}, {_wanted(first)}{cut}",
         )
         plain(axes)
     figure.legend(
-        *axes.get_legend_handles_labels(), loc="outside upper left", ncols=2, frameon=False, labelcolor=INK
+        *axes.get_legend_handles_labels(), loc="outside upper left", ncols=3, frameon=False, labelcolor=INK
     )
     return figure
 
@@ -81,11 +92,11 @@ def draw_best_so_far(trials: pd.DataFrame, objective: Objective, label: Callable
     return figure
 
 
-def _draw_best(axes: Any, best: pd.DataFrame, x: str, y: str, connected_ray: bool) -> None:
-    """The front; with two objectives it is a line."""
-    if connected_ray:
-        axes.plot(best[x], best[y], color=COLOURS[0], linewidth=1, alpha=0.5)
-    errors = [best[f"{name}_sem"].fillna(0) for name in (y, x)]
+def _draw_best(axes: Any, best: pd.DataFrame, x: str, y: str, steps: Literal["pre", "post"] | None) -> None:
+    """The front; with two objectives in steps, for between its trials there is nothing but the worse one."""
+    if steps:
+        axes.step(best[x], best[y], where=steps, color=COLOURS[0], linewidth=1, alpha=0.5)
+    errors = [best[f"{name}_error"] for name in (y, x)]
     axes.errorbar(best[x], best[y], *errors, **_dot(COLOURS[0]), label="Pareto front")
     if len(best) <= MOST_NUMBERS:
         for n, (_, row) in enumerate(best.iterrows()):

@@ -60,15 +60,20 @@ def _drawn(cloud: Cloud, snapshots: Sequence[tuple[int, Array]]) -> Iterator[Arr
     shown = clock(0.98, 0.97, "", transform=axes.transAxes, ha="right", va="top", fontsize=11, color=INK)
     canvas: Any = figure.canvas
     canvas.draw()
-    figure.set_layout_engine("none")  # the layout stays, which is faster and does not shake
+    still = canvas.copy_from_bbox(figure.bbox)  # axes and words stay, and are drawn once
     for label, points in _way(epochs, places):
         shown.set_text(f"epoch {label}")
         before = {id(artist) for artist in axes.collections}
         draw_edges(axes, points, edges)
         _draw_neurons(axes, points, cloud)
-        canvas.draw()
+        canvas.restore_region(still)
+        moved = [one for one in axes.collections if id(one) not in before]
+        for artist in [*moved, shown]:
+            if hasattr(artist, "do_3d_projection"):
+                artist.do_3d_projection()
+            axes.draw_artist(artist)
         yield np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
-        for artist in [one for one in axes.collections if id(one) not in before]:
+        for artist in moved:
             artist.remove()
 
 

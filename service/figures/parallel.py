@@ -67,7 +67,7 @@ def draw_parallel(
     )
     for place, axis in enumerate(axes_of):
         _draw_axis(axes, place, axis)
-    _frame(axes, columns, label)
+    _frame(axes, columns, label, ABSENT if any(h == ABSENT for a in axes_of for h, _ in a.ticks) else 0.0)
     bar = figure.colorbar(shades, ax=axes, label=label(objectives[0].metric), shrink=0.7, pad=0.02)
     bar.outline.set_visible(False)
     return figure
@@ -108,16 +108,16 @@ def _draw_axis(axes: Any, place: int, axis: Axis) -> None:
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=8,
+            fontsize=9,
             color=INK,
             zorder=4,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8},
         )
 
 
-def _frame(axes: Any, columns: Sequence[str], label: Callable[[str], str]) -> None:
+def _frame(axes: Any, columns: Sequence[str], label: Callable[[str], str], lowest: float) -> None:
     names = [label(column).replace(" (", "\n(") for column in columns]
-    axes.set_xticks(range(len(columns)), names, fontsize=8.5, color=INK)
-    axes.set(xlim=(-0.15, len(columns) - 0.6), ylim=(ABSENT - 0.05, 1.05), yticks=[])
+    axes.set_xticks(range(len(columns)), names, fontsize=9, color=INK)
+    axes.set(xlim=(-0.15, len(columns) - 0.6), ylim=(lowest - 0.05, 1.05), yticks=[])
     axes.tick_params(length=0, pad=8)
     axes.spines[:].set_visible(False)

@@ -6,7 +6,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from service.figures.curves import add_legend
 from service.figures.style import COLOURS, INK, MARKERS, new_figure, plain, titled
 
 ORDERS = {"magnitude": "weakest first", "length": "longest first"}
@@ -42,16 +41,21 @@ def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure
     """
     figure = new_figure(8.8, 4.0)
     panels = figure.subplots(1, len(ORDERS), sharey=True)
+    lowest = curves[["mean", "low"]].min().min()
     for axes, (by, label) in zip(panels, ORDERS.items(), strict=True):
         for k, group in enumerate(groups):
             rows = curves[(curves["by"] == by) & (curves["group"] == group)]
             gone, look = 100 * rows["share"], _look(k)
-            axes.plot(gone, rows["mean"], **look)
+            if len(rows):
+                axes.plot(gone, rows["mean"], **look, label=group)
             axes.vlines(gone, rows["low"], rows["high"], color=look["color"], linewidth=1.2)
-        axes.set(xlabel=f"recurrent synapses taken out (%), {label}", ylim=(0, 1.02))
+        axes.set(xlabel=f"recurrent synapses taken out (%), {label}")
+        axes.set_ylim(max(0.0, lowest - 0.05), 1.02)
         plain(axes)
-    panels[0].set_ylabel("accuracy on held-out samples")
-    add_legend(figure, groups)
+    panels[0].set_ylabel(f"accuracy on held-out samples\n(axis starts at {max(0.0, lowest - 0.05):.2g})")
+    if len(groups) > 1:
+        known = panels[0].get_legend_handles_labels()
+        figure.legend(*known, loc="outside upper left", ncols=3, frameon=False, fontsize=9, labelcolor=INK)
     return figure
 
 

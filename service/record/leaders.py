@@ -12,10 +12,10 @@ from search.ranking import Result, fronts
 from service.config.sections import ReplicatesSpec
 from service.record.plan import MORE_SEEDS
 
-SHOWN = 20
-"""So many leading trials are shown in more detail, and all of the Pareto front."""
 PROBED = 5
 """The networks of so many leading trials are run once more, for pictures of what they do."""
+MOST_SHOWN = 20
+"""However long the front is, so many trials have pages."""
 DECIDING = (
     *("trial", "state", "reason", "parent", "move", "replaces", "duplicate_of"),
     *("replicates", "cpu_seconds", "gpu_seconds"),
@@ -131,14 +131,14 @@ def extremes_text(best: Mapping[str, Extreme]) -> str:
 def shown_trials(
     rows: Sequence[Row], objectives: Sequence[Objective], constraints: Sequence[Constraint]
 ) -> list[int]:
-    """Numbers of the trials that are shown in more detail: the Pareto front, and the best SHOWN.
+    """Numbers of the trials that are shown in more detail: the Pareto front, and the best PROBED.
 
-    The front comes first, its best by the first objective before the others.
+    The front comes first, its best by the first objective before the others; they are MOST_SHOWN at most.
     """
     front = front_trials(rows, objectives, constraints)
     front.sort(key=lambda row: costs(objectives, row)[0])
-    best = leaders(rows, objectives, constraints, SHOWN)
-    return list(dict.fromkeys(row["trial"] for row in [*front, *best]))
+    best = leaders(rows, objectives, constraints, PROBED)
+    return list(dict.fromkeys(row["trial"] for row in [*front, *best]))[:MOST_SHOWN]
 
 
 def _known(

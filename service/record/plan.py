@@ -28,14 +28,14 @@ class Birth:
     """Births on the way from the founder to it."""
     founder: int
     """The trial that its lineage begins with."""
-    replaces: int
-    """The trial whose place in the population it takes."""
+    replaces: int | None
+    """The trial whose place in the population it takes; None where there are no places."""
     steps: list[dict[str, Any]]
     """What is done to the parent's networks: `name` and `values` of each step of `model.moves`."""
     seed: int
     """Seed of what is random in the steps."""
-    structure: dict[str, int] = field(default_factory=dict)
-    """Its dimensions and neurons, by path, where they are not searched."""
+    structure: dict[str, int | str] = field(default_factory=dict)
+    """Its dimensions and neurons, by path, where they are not searched; several layers as text."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,23 @@ class PlannedTrial:
 def is_child(row: Mapping[str, Any]) -> bool:
     """Whether a row of `trials` is of a child that evolution has bred.
 
-    Its parent's networks were trained with other values, so that its own do not explain its results alone.
-
     >>> [is_child({"move": move}) for move in ("perturb", MORE_SEEDS, None)]
     [True, False, False]
     """
     return isinstance(row["move"], str) and row["move"] != MORE_SEEDS
+
+
+def has_ancestors(row: Mapping[str, Any]) -> bool:
+    """Whether the networks of a row of `trials` were trained with other values before, by births.
+
+    So are children, and trials that repeat a child's lineage with more seeds: their own values do not explain
+    their results alone.
+
+    >>> [has_ancestors({"generation": births}) for births in (2, 0, None, float("nan"))]
+    [True, False, False, False]
+    """
+    births = row.get("generation")
+    return bool(births is not None and births > 0)
 
 
 _REPLACED = "replaced by trial "

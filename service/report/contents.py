@@ -11,15 +11,18 @@ from service.figures.importance import draw_importance
 from service.figures.lesions import draw_lesions
 from service.figures.networks import draw_inputs
 from service.figures.parallel import draw_parallel
+from service.report.archive import archive_item
 from service.report.exemplars import Exemplar, input_map
 from service.report.importance import LEAST_TRIALS, importances
-from service.report.intervals import along
+from service.report.intervals import ALL, LEAST, along, pooled_where_thin
 from service.report.items import Absent, Drawn, Item, item
 from service.report.labels import label, short
+from service.report.lineages import evolution
 from service.report.outcomes import draw_outcomes, groups_of, log_columns
 from service.report.paper.registry import SHOWN, paper_figures
 from service.report.paper.sources import Sources
 from service.report.sweep_data import SweepData
+from service.report.uncertainty import as_good_as_front, samples_of, total_errors
 
 COURSE = ("accuracy", "train_accuracy", "wiring_length", "sparsity", "rate", "silent")
 
@@ -43,8 +46,12 @@ def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.D
 
 
 def overview(sweep_data: SweepData) -> Iterator[Item]:
-    """The figures on the search as a whole: front, importance, parallel coordinates."""
+    """The figures on the search as a whole: front, population, archive, importance, parallel coordinates."""
     yield _front(sweep_data)
+    if sweep_data.evolved is not None:
+        yield from evolution(sweep_data.evolved)
+    if sweep_data.archive is not None:
+        yield archive_item(sweep_data.archive, sweep_data.objectives[0].metric)
     yield _importance(sweep_data)
     yield _parallel(sweep_data)
 
@@ -57,13 +64,25 @@ def _front(sweep_data: SweepData) -> Item:
         figure = draw_best_so_far(sweep_data.trials, sweep_data.objectives[0], label)
         caption = "Each trial with its standard error over replicates, and the best so far."
         return Drawn("best", "Best so far", caption, figure, data)
+    samples, trials = samples_of(sweep_data.data), sweep_data.trials
+    leading = trials[trials["trial"].isin(sweep_data.front)]
+    alike = as_good_as_front(trials, leading, sweep_data.objectives, samples)
+    errors = {f"{metric}_error": total_errors(trials, metric, samples) for metric in metrics}
+    counts = [f"the {count} samples of {short(name)}" for name, count in samples.items() if name in metrics]
     caption = (
         "Every complete trial; those within the constraints that no other beats in all objectives are in "
-        "colour, with standard errors over replicates and their numbers."
+        "colour, with their numbers and standard errors over "
+        f"{' and '.join(['replicates', *counts])}. Hollow: trials that can't be told from the front."
     )
     figure = draw_front(
-        sweep_data.trials, sweep_data.front, sweep_data.objectives, label, log_columns(sweep_data, metrics)
+        trials.assign(**errors),
+        sweep_data.front,
+        sweep_data.objectives,
+        label,
+        log_columns(sweep_data, metrics),
+        alike,
     )
+    data = data.assign(**errors, like_front=data["trial"].isin(alike))
     return Drawn("front", "Pareto front", caption, figure, data)
 
 
@@ -156,13 +175,14 @@ def _course(sweep_data: SweepData) -> Item:
         m for m in MEASURES if several and m in sweep_data.course and sweep_data.course[m].notna().any()
     ]
     recorded = [name for name in COURSE if sweep_data.epochs[name].notna().any()]
-    parts = [
-        along(sweep_data.epochs, "epoch", recorded, each=True),
-        along(sweep_data.course, "epoch", measured, each=True),
-    ]
+    epochs, course, groups = sweep_data.epochs, sweep_data.course, groups_of(sweep_data)
+    if pooled_where_thin(sweep_data.networks, sweep_data.x) is not sweep_data.networks:
+        epochs, course, groups = epochs.assign(group=ALL), course.assign(group=ALL), [ALL]
+    parts = [along(epochs, "epoch", recorded, each=True), along(course, "epoch", measured, each=True)]
     means = pd.concat([part for part in parts if len(part)], ignore_index=True)
-    figure = draw_bands(means, "epoch", [*recorded, *measured], groups_of(sweep_data), label)
+    figure = draw_bands(means, "epoch", [*recorded, *measured], groups, label)
     caption = (
-        "Means over trials; bands: 95 % intervals over trials, or over replicates where there is one trial."
+        "Means over trials; bands: 95 % intervals (bootstrap) over trials, or over replicates where there is "
+        f"one trial; none where there are less than {LEAST}."
     )
     return Drawn("course", "In the course of training", caption, figure, means)

@@ -1,7 +1,7 @@
 """What the searched fields do to the outcomes, in words, each with its interval."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from service.figures.cloud import Array
+from service.report.correlation import correlation, covariates, p_value, spearman_interval
 from service.report.intervals import LEAST, LEVEL, t_interval
 from service.report.labels import short
 from service.report.sweep_data import as_text, is_number, words
@@ -16,14 +17,16 @@ from service.report.sweep_data import as_text, is_number, words
 MOST_LEVELS = 6
 """A field with more values is a trend, not a choice."""
 CLEAR, UNCLEAR, CONSTANT, TOO_FEW = "clear", "not clear", "constant", "too few to tell"
-SPEARMAN = "Spearman"
+SPEARMAN, PARTIAL = "Spearman", "partial Spearman"
 LEAST_FOR_TREND = 8
-"""Observations below which nothing is said of a trend."""
+"""Observations, beyond those that other fields use up, below which nothing is said of a trend."""
+FALSE_DISCOVERIES = 0.05
+"""Share of the effects called clear that may be none, on average."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """One comparison. `low` and `high` are NaN where there is too little to tell."""
+    """One comparison. `low`, `high` and `p` are NaN where there is too little to tell."""
 
     field: str
     outcome: str
@@ -37,22 +40,26 @@ class Effect:
     high: float
     n: str
     """How many observations of what."""
+    p: float = np.nan
+    """How often chance alone gives as much, if there is no effect."""
+    q: float = np.nan
+    """The least share of false discoveries at which it is one, among all that were compared."""
     constant: bool = False
     """Whether there are enough observations, and the outcome is the same in all of them."""
 
     @property
     def verdict(self) -> str:
-        """Clear, if the interval leaves zero out; not clear; constant; or too few to tell."""
+        """Clear, if it is a discovery among all comparisons; not clear; constant; or too few to tell."""
         if self.constant:
             return CONSTANT
         if np.isnan(self.low):
             return TOO_FEW
-        return CLEAR if self.low > 0 or self.high < 0 else UNCLEAR
+        return CLEAR if self.q <= FALSE_DISCOVERIES else UNCLEAR
 
     @property
     def is_trend(self) -> bool:
         """Whether it is about a number, and not about two values."""
-        return self.method == SPEARMAN
+        return self.method in (SPEARMAN, PARTIAL)
 
 
 def in_words(effects: Sequence[Effect]) -> list[str]:
@@ -83,11 +90,15 @@ def find_effects(
 ) -> list[Effect]:
     """Every field against every outcome.
 
-    A choice is compared level by level: paired, where three or more trials of the one level have a partner
+    A choice is compared level by level: paired, where LEAST trials or more of the one level have a partner
     of the other with the same values in all other fields, and else by Welch's unequal variances. A number is
-    a trend: Spearman's rank correlation with the interval of Bonett and Wright (Psychometrika 65, 2000,
-    doi:10.1007/BF02294183), for each group by itself. One observation is a trial, by the mean of its
-    replicates; only where no other field varies it is a replicate.
+    a trend: Spearman's rank correlation, for each group by itself where all have LEAST_FOR_TREND trials, else
+    over all trials, given their groups and, as far as there are trials enough, all other fields. One
+    observation is a trial, by the mean of its replicates; only where no other field varies it is a replicate.
+
+    Which effects are clear is decided for all of them together, by the false discovery rate (Benjamini and
+    Hochberg, Journal of the Royal Statistical Society B 57, 1995), for of many comparisons some seem clear by
+    chance. Intervals stand by themselves, at 95 % each.
 
     Args:
         networks: a row a trial and replicate, with `trial`, `group`, fields and outcomes.
@@ -102,36 +113,46 @@ def find_effects(
             known = networks[networks[field].notna() & networks[outcome].notna()]
             compare = _trends if trend else _differences
             found += compare(known, field, outcome, [other for other in fields if other != field])
+    return _discovered(found)
+
+
+def _discovered(found: list[Effect]) -> list[Effect]:
+    """The effects with their `q`, over all that could be compared."""
+    told = [k for k, one in enumerate(found) if not (one.constant or np.isnan(one.p))]
+    if told:
+        rates = stats.false_discovery_control([found[k].p for k in told])
+        for k, rate in zip(told, rates.tolist(), strict=True):
+            found[k] = replace(found[k], q=rate)
     return found
 
 
 def _trends(known: pd.DataFrame, field: str, outcome: str, others: Sequence[str]) -> Iterator[Effect]:
-    for name, group in known.groupby("group", sort=False):
-        rows, unit = _observations(group, outcome, [field], others)
-        x, y = rows[field].to_numpy(float), rows[outcome].to_numpy(float)
-        if len(np.unique(x)) < 2:
-            continue
-        rho = low = high = np.nan
-        constant = len(x) >= LEAST_FOR_TREND and _is_constant(y)
-        if len(x) >= LEAST_FOR_TREND and not constant:
-            rho = float(stats.spearmanr(x, y).statistic)
-            low, high = spearman_interval(rho, len(x))
-        among = "" if known["group"].nunique() == 1 else str(name)
-        yield Effect(
-            field, outcome, among, short(field), SPEARMAN, rho, low, high, f"{len(x)} {unit}", constant
-        )
+    varied = [group for _, group in known.groupby("group", sort=False) if group[field].nunique() > 1]
+    if len(varied) > 1 and min(group["trial"].nunique() for group in varied) < LEAST_FOR_TREND:
+        yield _trend(pd.concat(varied), field, outcome, others, "")
+        return
+    for group in varied:
+        among = "" if known["group"].nunique() == 1 else str(group["group"].iloc[0])
+        yield _trend(group, field, outcome, others, among)
 
 
-def spearman_interval(rho: float, n: int) -> tuple[float, float]:
-    """Interval of a rank correlation of n pairs, by Fisher's z with the variance of Bonett and Wright.
-
-    >>> low, high = spearman_interval(0.5, 30)
-    >>> round(low, 3), round(high, 3)
-    (0.148, 0.74)
-    """
-    bounded = float(np.clip(rho, -1 + 1e-9, 1 - 1e-9))
-    half = stats.norm.ppf((1 + LEVEL) / 2) * np.sqrt((1 + bounded**2 / 2) / (n - 3))
-    return float(np.tanh(np.arctanh(bounded) - half)), float(np.tanh(np.arctanh(bounded) + half))
+def _trend(known: pd.DataFrame, field: str, outcome: str, others: Sequence[str], among: str) -> Effect:
+    """Rank correlation of one number with an outcome, given what else differs."""
+    rows, unit = _observations(known, outcome, [field, "group", *others], others)
+    x, y = rows[field].to_numpy(float), rows[outcome].to_numpy(float)
+    given = covariates(rows, [*others, "group"])
+    if len(x) - given.shape[1] < LEAST_FOR_TREND:
+        given = covariates(rows, ["group"])
+    used = given.shape[1]
+    rho = low = high = p = np.nan
+    enough = len(x) - used >= LEAST_FOR_TREND
+    constant = enough and _is_constant(y)
+    if enough and not constant:
+        rho = correlation(x, y, given)
+        low, high = spearman_interval(rho, len(x) - used)
+        p = p_value(rho, len(x) - used)
+    method, n = (PARTIAL if used else SPEARMAN), f"{len(x)} {unit}"
+    return Effect(field, outcome, among, short(field), method, rho, low, high, n, p, constant=constant)
 
 
 def _differences(known: pd.DataFrame, field: str, outcome: str, others: Sequence[str]) -> Iterator[Effect]:
@@ -145,7 +166,8 @@ def _differences(known: pd.DataFrame, field: str, outcome: str, others: Sequence
         if paired is not None:
             low, high = t_interval(paired)
             method, n = "paired t", f"{len(paired)} pairs of trials"
-            yield Effect(field, outcome, "", contrast, method, paired.mean(), low, high, n)
+            p = _certain(paired.mean()) if _is_constant(paired) else stats.ttest_1samp(paired, 0).pvalue
+            yield Effect(field, outcome, "", contrast, method, paired.mean(), low, high, n, float(p))
         else:
             yield _welch(field, outcome, contrast, first, second, others)
 
@@ -174,15 +196,22 @@ def _welch(
         values = [rows.groupby("trial")[outcome].mean().to_numpy() for rows in (first, second)]
     n = f"{len(values[0])} and {len(values[1])} {'trials' if len(units) > 1 else units.pop()}"
     estimate = float(values[0].mean() - values[1].mean())
-    low = high = np.nan
+    low = high = p = np.nan
     enough = min(map(len, values)) >= LEAST
     constant = enough and _is_constant(np.concatenate(values))
     if enough and all(map(_is_constant, values)):
         low = high = estimate  # nothing varies but from the one to the other: there is no doubt about it
+        p = _certain(estimate)
     elif enough:
-        interval = stats.ttest_ind(*values, equal_var=False).confidence_interval(LEVEL)
+        found = stats.ttest_ind(*values, equal_var=False)
+        interval, p = found.confidence_interval(LEVEL), float(found.pvalue)
         low, high = float(interval.low), float(interval.high)
-    return Effect(field, outcome, "", contrast, "Welch's t", estimate, low, high, n, constant)
+    return Effect(field, outcome, "", contrast, "Welch's t", estimate, low, high, n, p, constant=constant)
+
+
+def _certain(estimate: float) -> float:
+    """The p of a difference that does not vary."""
+    return 0.0 if estimate else 1.0
 
 
 def _is_constant(values: Array) -> bool:

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from service.figures.curves import draw_curves
-from service.report.intervals import along
+from service.report.intervals import LEAST, along, pooled_where_thin
 from service.report.items import Plot
 from service.report.labels import label, short, spans_decades
 from service.report.sweep_data import FEW, SweepData
 
 INTERVALS = (
-    "Bars: 95 % intervals (Student's t) over trials where a place has several, else over the replicates of "
-    "its one trial; none where there are less than three."
+    "Bars: 95 % intervals (bootstrap) over trials where a place has several, else over the replicates of "
+    f"its one trial; none where there are less than {LEAST}."
 )
 SIDE_BY_SIDE = "side_by_side"
 """The axis of groups that nothing else tells apart: all trials stand at one place of it."""
@@ -44,7 +44,8 @@ def draw_outcomes(
         return "no searched field with few values, nor a number, differs between complete trials"
     if x is None:
         x, known = SIDE_BY_SIDE, known.assign(**{SIDE_BY_SIDE: 0.0})
-    means = along(known, x, outcomes)
+    pooled = pooled_where_thin(known, x)
+    means = along(pooled, x, outcomes)
     values = np.unique(known[x].dropna().to_numpy(float))
     ticks = values.tolist() if len(values) <= FEW else None
     points = known.groupby(["group", "trial"], as_index=False)[[x, *outcomes]].mean()
@@ -53,6 +54,11 @@ def draw_outcomes(
         for axes in figure.axes:
             axes.set(xticks=[], xlabel="")
     by = " and ".join(short(field) for field in sweep_data.grouped_by)
-    pooled = " Each dot is a trial; lines join means over ranges with as many trials each."
-    caption = f"Means{f', by {by}' if by else ''}. {INTERVALS}{'' if ticks is not None else pooled}"
-    return Plot(figure, means, caption)
+    if ticks is not None:
+        return Plot(figure, means, f"Means{f', by {by}' if by else ''}. {INTERVALS}")
+    over = " Each dot is a trial; lines join means over ranges with as many trials each."
+    if by and pooled is not known:
+        whose = f"Means over all trials, for some values of {by} have too few; dots are coloured by {by}."
+    else:
+        whose = f"Means{f', by {by}' if by else ''}."
+    return Plot(figure, means, f"{whose} {INTERVALS}{over}")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from service.report.effects import CLEAR, CONSTANT, TOO_FEW, UNCLEAR, Effect, in_words
+from service.report.effects import CLEAR, CONSTANT, FALSE_DISCOVERIES, TOO_FEW, UNCLEAR, Effect, in_words
 from service.report.labels import label, short
 from service.report.sweep_data import SweepData, as_text
 
@@ -36,7 +36,21 @@ class Picture:
         return f"data:image/svg+xml;base64,{base64.b64encode(self.drawing).decode()}"
 
 
-def render(sweep_data: SweepData, effects: Sequence[Effect], pictures: Sequence[Picture]) -> str:
+@dataclass(frozen=True)
+class Opening:
+    """What stands on top of the page."""
+
+    conclusions: Sequence[str]
+    """Sentences on what was found."""
+    origin: Sequence[tuple[str, str]]
+    """Where the numbers come from: names and values."""
+    sweep_file: str
+    """The sweep file, with all defaults."""
+
+
+def render(
+    sweep_data: SweepData, effects: Sequence[Effect], pictures: Sequence[Picture], opening: Opening
+) -> str:
     """The page as HTML."""
     loader = PackageLoader("service.report", ".")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -51,6 +65,8 @@ def render(sweep_data: SweepData, effects: Sequence[Effect], pictures: Sequence[
             for verdict in (CLEAR, UNCLEAR, CONSTANT, TOO_FEW)
         },
         compared=sum(one.verdict in (CLEAR, UNCLEAR) for one in effects),
+        false_discoveries=f"{FALSE_DISCOVERIES:.0%}".replace("%", " %"),
+        opening=opening,
         pictures=pictures,
     )
 

@@ -18,7 +18,7 @@ from model.network.checkpoint import unpack
 from model.topology import preferred_channel, preferred_time
 from service.errors import SweepError
 from service.figures.cloud import Array, Cloud
-from service.figures.cloud_html import positions_html
+from service.figures.cloud_html import LIBRARY, library, positions_html
 from service.figures.cloud_png import positions_png
 from service.figures.connectivity import connectivity_png
 from service.figures.delays import delays_png
@@ -28,15 +28,18 @@ from service.figures.raster import Raster, draw_raster
 from service.figures.style import png
 from service.report.held_out import held_out
 from service.storage.atomic import write_whole
-from service.storage.layout import LAST_STILL, network_file, pictures_folder
+from service.storage.layout import LAST_STILL, network_file, pictures_folder, pictures_of_all
 from service.storage.paths import StoragePath, list_folder
 from service.worker.tables import pruning_rows
 
 VIEWS = ("module", "channel", "time")
 """Ways to colour the still pictures of a leading trial, beside that of every trial."""
 
-Draw = Callable[[], dict[str, bytes]]
-"""Makes files, by name, when called."""
+PAGE, LAST_OF_PAGE, LAST_PROBE = "positions.html", "connectivity.png", "pruning.csv"
+"""The interactive picture; and what is drawn last: where it is, the others of its kind are."""
+
+Draw = Callable[[], dict[str, StoragePath]]
+"""Makes files, by name, when called; they lie in the sweep's folder."""
 
 
 def stills(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table | None) -> Draw:
@@ -54,23 +57,26 @@ def stills(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table | None
 
 def page(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table) -> Draw:
     """The page of a leading trial: `connectivity.png`; with positions `movement.gif` and `positions.html`,
-    which has a slider over time.
+    which has a slider over time. The library that draws such pages lies once, beside the trials' folders.
     """
 
     def draw(net: Cohort) -> dict[str, bytes]:
         rows, title = _last(neurons), _title(sweep, trial, net)
         weights, mask = net.w_rec[0].detach().numpy(), net.mask[0].numpy()
         module = None if rows is None else rows["module"].to_numpy()
-        drawn = {"connectivity.png": connectivity_png(weights, mask, module, title)}
+        drawn = {LAST_OF_PAGE: connectivity_png(weights, mask, module, title)}
         cloud = _cloud(net, rows, title)
         if cloud is None:
             return drawn
         snapshots = _snapshots(neurons)
         if len(snapshots) > 1 and net.positions.requires_grad:
             drawn["movement.gif"] = movement_gif(cloud, snapshots)
-        return drawn | {"positions.html": positions_html(cloud, snapshots).encode()}
+        shared = pictures_of_all(folder) / LIBRARY
+        if not shared.is_file():
+            write_whole(shared, library())
+        return drawn | {PAGE: positions_html(cloud, snapshots, f"../{LIBRARY}").encode()}
 
-    return _kept(folder, trial, ("movement.gif", "positions.html", "connectivity.png"), draw)
+    return _kept(folder, trial, ("movement.gif", PAGE, LAST_OF_PAGE), draw)
 
 
 def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data: DataConfig) -> Draw:
@@ -91,11 +97,16 @@ def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data:
         return views | {
             "raster.png": png(draw_raster(_raster(net, shown, hidden, f"{title}; class {shown.labels[0]}"))),
             "pruning.png": png(draw_pruning(curves, f"{sweep}, trial {trial}", samples)),
-            "pruning.csv": curves.to_csv(index=False).encode(),
+            LAST_PROBE: curves.to_csv(index=False).encode(),
         }
 
-    names = (*(f"positions_{view}.png" for view in VIEWS), "raster.png", "pruning.png", "pruning.csv")
+    names = (*(f"positions_{view}.png" for view in VIEWS), "raster.png", "pruning.png", LAST_PROBE)
     return _kept(folder, trial, names, draw)
+
+
+def is_drawn(folder: StoragePath, trial: int, last: str) -> bool:
+    """Whether the pictures of a trial are there of which `last` is the last."""
+    return (pictures_folder(folder, trial) / last).is_file()
 
 
 def pruning_curves(folder: StoragePath) -> pd.DataFrame:
@@ -104,7 +115,7 @@ def pruning_curves(folder: StoragePath) -> pd.DataFrame:
     Raises SweepError, naming the file, if one is damaged.
     """
     trials = [
-        one for one in list_folder(folder / "pictures") if one.name.isdecimal()
+        one for one in list_folder(pictures_of_all(folder)) if one.name.isdecimal()
     ]  # others are no trial's
     files = {int(one.name): one / "pruning.csv" for one in trials}
     parts = [_read_curves(path, trial) for trial, path in files.items() if path.is_file()]
@@ -130,14 +141,14 @@ def _kept(
     The last of the names is written last: where it is, the others are.
     """
 
-    def files() -> dict[str, bytes]:
+    def files() -> dict[str, StoragePath]:
         kept, network = pictures_folder(folder, trial), network_file(folder, trial)
-        if not (kept / names[-1]).is_file():
+        if not is_drawn(folder, trial, names[-1]):
             drawn = draw(unpack(network.read_bytes())[0]) if network.is_file() else {}
             for name in names:
                 if name in drawn:
                     write_whole(kept / name, drawn[name])
-        return {name: (kept / name).read_bytes() for name in names if (kept / name).is_file()}
+        return {name: kept / name for name in names if (kept / name).is_file()}
 
     return files
 
@@ -158,17 +169,23 @@ def _cloud(
         return None
     positions, weights = net.positions[0].detach().numpy(), net.w_rec[0].detach().numpy()
     if rows is None:
-        return Cloud(positions, weights, np.zeros(len(positions)), title)
+        return Cloud(positions, weights, np.zeros(len(positions)), title, layer=_layers(net))
     return Cloud(
         positions,
         weights,
         rows["rate"].to_numpy(),
         title,
+        layer=_layers(net),
         module=rows["module"].to_numpy(),
         preferred_class=rows["preferred_class"].fill_null(-1).to_numpy(),
         preferred_channel=channel,
         preferred_time=time,
     )
+
+
+def _layers(net: Cohort) -> Array | None:
+    """The layer of each neuron [N]; None of a single one."""
+    return net.layers.numbers if len(net.layers.sizes) > 1 else None
 
 
 def _last(neurons: pa.Table | None) -> pa.Table | None:

@@ -7,7 +7,6 @@ import pyarrow.compute as pc
 from service.config.model_fields import given_fields
 from service.config.sweep import data_for, learner_for
 from service.errors import Fault, SweepError, UserError
-from service.record.planned import planned_trial
 from service.results.sweep import Sweep
 
 
@@ -23,7 +22,7 @@ def trial_config(sweep: Sweep, trial: int) -> dict[str, Any]:
     if not rows:
         raise UserError([Fault(str(sweep.folder), f"trial {trial}", "there is no such trial")])
     spec = sweep.spec
-    begun = planned_trial(rows[0], spec.space)
+    begun = sweep.stages(trial)[-1].begun
     values = begun.suggestion.values | (begun.birth.structure if begun.birth else {})
     try:
         learner, data = learner_for(spec, values), data_for(spec, values)

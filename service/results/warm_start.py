@@ -9,7 +9,7 @@ from search.objectives import metrics_needed
 from service.config.sweep import SweepSpec
 from service.errors import SweepError, UserError
 from service.record.leaders import counted_trials
-from service.record.plan import WarmStartTrial, is_child
+from service.record.plan import WarmStartTrial, has_ancestors
 from service.record.schema import values_of
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath, parse_path
@@ -45,7 +45,7 @@ def _of_sweep(spec: SweepSpec, folder: StoragePath, name: str) -> list[WarmStart
     metrics = metrics_needed(spec.objectives, spec.constraints)
     found = []
     for row in counted_trials(rows):
-        if is_child(row):  # what it has reached is its ancestors' doing, too
+        if has_ancestors(row):  # what it has reached is its ancestors' doing, too
             continue
         values = _values(row, earlier, space)
         known = {metric: row[metric] for metric in metrics if row.get(metric) is not None}

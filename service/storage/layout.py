@@ -57,9 +57,14 @@ def trials_with_networks(folder: StoragePath) -> set[int]:
     return {int(name.partition(".")[0]) for name in names if re.fullmatch(r"\d{6,}\.safetensors", name)}
 
 
+def pictures_of_all(folder: StoragePath) -> StoragePath:
+    """What was drawn of all trials, a folder each."""
+    return folder / "pictures"
+
+
 def pictures_folder(folder: StoragePath, trial: int) -> StoragePath:
     """What was drawn of a trial."""
-    return folder / "pictures" / f"{trial:06d}"
+    return pictures_of_all(folder) / f"{trial:06d}"
 
 
 LAST_STILL = "delays.png"

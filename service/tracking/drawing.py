@@ -1,15 +1,16 @@
-"""Pictures are drawn on a thread of their own, whether or not there is an MLflow that can show them."""
+"""Pictures are drawn beside the trials, whether or not there is an MLflow that can show them."""
 
 import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 
+from service.storage.paths import StoragePath
 from service.tracking.outbox import brief
 
 logger = logging.getLogger(__name__)
 
-Artifacts = Callable[[], Mapping[str, bytes]]
-"""Makes files, by name."""
+Artifacts = Callable[[], Mapping[str, bytes | StoragePath]]
+"""Makes files, by name: what is in them, or where they lie."""
 
 
 class Drawer:
@@ -40,7 +41,7 @@ class Drawer:
         self._thread.shutdown(cancel_futures=at_once)
 
 
-def made(artifacts: Artifacts, what: str) -> Mapping[str, bytes]:
+def made(artifacts: Artifacts, what: str) -> Mapping[str, bytes | StoragePath]:
     """The files of `what`; if they can't be made that is said, and there are none."""
     try:
         return artifacts()

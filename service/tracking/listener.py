@@ -1,14 +1,18 @@
 """Tells the MLflow view what happens in a sweep, with the pictures of each trial."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
-from service.config.sweep import SweepSpec, data_for
+from service.config.sweep import SweepSpec
+from service.figures.cloud_html import alone
 from service.record.leaders import PROBED, shown_trials
 from service.record.record import Record
-from service.record.rows import FinishedTrial, Metrics, by_trial
-from service.record.schema import values_of
-from service.report.trial_pictures import page, probes, stills
+from service.record.rows import FinishedTrial, Metrics
+from service.report.leader_pages import LeaderPage, draw_side_by_side, processes_at_most
+from service.report.trial_pictures import PAGE, stills
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.tracking.drawing import Artifacts, Drawer, made
@@ -50,7 +54,7 @@ class MlflowListener:
         done, asked = self._drawer.done, self._drawer.asked
         if done == asked:
             return ""
-        return f"drawing {done + 1} of {asked} pages (ctrl-C skips; the same command draws them later)"
+        return _drawing(done, asked)
 
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
         """Make the run of a trial."""
@@ -68,19 +72,34 @@ class MlflowListener:
         metrics = {name: values for name, values in finished.metrics.items() if name != "seconds"}
         self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn, row)
 
-    def show_leaders(self) -> None:
-        """Add an interactive page to the leading trials, and to the very best what their networks do."""
-        spec, of_trial = self._spec, (self._folder, self._spec.name)
+    def show_leaders(self, progress: Callable[[str], object]) -> None:
+        """Add an interactive page to the leading trials, and to the very best what their networks do.
+
+        No trial runs any more, so that all cores draw. `progress` is told in words how far that is. Ctrl-C
+        meanwhile skips what is not drawn; the same command draws it later.
+        """
+        pages = self._pages_of_leaders()
+        missing = [one for one in pages if not one.is_drawn(self._folder)]
+        # A store may be known to this process alone, and one page is drawn here before another process could.
+        if isinstance(self._folder, Path) and len(missing) > 1 and processes_at_most() > 1:
+            try:
+                draw_side_by_side(self._folder, missing, lambda done: progress(_drawing(done, len(missing))))
+            except KeyboardInterrupt:
+                return
+        interactive = {one.trial for one in pages if one.kind == "probes"}
+        for one in pages:
+            shown = partial(_in_mlflow, partial(one.draw, self._folder), one.trial in interactive)
+            self._view.add_artifacts(one.trial, self._drawn(one.trial, shown))
+
+    def _pages_of_leaders(self) -> list[LeaderPage]:
+        """What is drawn of the leading trials, the best first."""
+        self._record.flush()
         rows = self._record.rows("trials").to_pylist()
-        known = {row["trial"]: row for row in rows}
-        leading = shown_trials(rows, spec.objectives, spec.constraints)
-        snapshots = by_trial(self._record.rows("neurons"), leading)
-        shown = {trial: neurons for trial, neurons in snapshots.items() if len(neurons)}
-        for rank, (trial, neurons) in enumerate(shown.items()):
-            self._view.add_artifacts(trial, self._drawn(trial, page(*of_trial, trial, neurons)))
-            if rank < PROBED:
-                data = data_for(spec, values_of(known[trial], spec.space))
-                self._view.add_artifacts(trial, self._drawn(trial, probes(*of_trial, trial, neurons, data)))
+        known = set(self._record.rows("neurons")["trial"].to_pylist())
+        leading = shown_trials(rows, self._spec.objectives, self._spec.constraints)
+        shown = [trial for trial in leading if trial in known]
+        pages = [[LeaderPage(trial, "page"), LeaderPage(trial, "probes")] for trial in shown[:PROBED]]
+        return [*chain(*pages), *(LeaderPage(trial, "page") for trial in shown[PROBED:])]
 
     def show_sweep(self) -> None:
         """Add the figures on the search as a whole, and the tables, to the sweep's own run."""
@@ -93,3 +112,22 @@ class MlflowListener:
 
     def _drawn(self, trial: int, files: Artifacts) -> Artifacts:
         return self._drawer.draw(files, f"trial {trial}")
+
+
+def _drawing(done: int, asked: int) -> str:
+    """How far the drawing is, and what can be done about it."""
+    return (
+        f"drawing {min(done + 1, asked)} of {asked} pages (ctrl-C skips; the same command draws them later)"
+    )
+
+
+def _in_mlflow(files: Artifacts, interactive: bool) -> Mapping[str, bytes | StoragePath]:
+    """The files as MLflow shows them: its pages can't look at other files, so the library is within.
+
+    That is 4.7 MB a page, so only those of the very best are `interactive`; of the others there is none.
+    """
+    shown = dict(files())
+    found = shown.pop(PAGE, None)
+    if interactive and isinstance(found, StoragePath):
+        shown[PAGE] = alone(found.read_bytes())
+    return shown

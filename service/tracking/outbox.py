@@ -57,7 +57,7 @@ class Outbox:
         is_well: Callable[[], bool],
         retry_seconds: float,
     ) -> None:
-        """Start the thread.
+        """What is put in waits until `begin`.
 
         Args:
             log: logs points of a trial.
@@ -72,7 +72,7 @@ class Outbox:
         self._out_of_reach = False
         self._done = self._refused = self._overflow = 0
         self._thread = threading.Thread(target=self._run, name="mlflow", daemon=True)
-        self._thread.start()
+        self._begun = threading.Lock()
 
     @property
     def waiting(self) -> int:
@@ -88,6 +88,11 @@ class Outbox:
     def lost(self) -> int:
         """Jobs and epochs that were given up."""
         return self._refused + self._overflow + (self.waiting if self._abandoned.is_set() else 0)
+
+    def begin(self) -> None:
+        """Start the thread, if it has not started yet."""
+        if self._begun.acquire(blocking=False):
+            self._thread.start()
 
     def put(self, job: Job) -> None:
         """Have a job done."""

@@ -24,6 +24,8 @@ MOST_BYTES = 50_000_000
 def figures(sweep: Sweep) -> dict[str, bytes]:
     """The Pareto front (of one objective, the course of the search), importance and parallel coordinates.
 
+    Of a population that evolved also what became of it.
+
     There are none while no trial is complete; those that can't be drawn are left out.
     """
     try:

@@ -1,6 +1,7 @@
 """The MLflow view of a running sweep. Nothing here waits for MLflow, but `finished_trials` and `close`."""
 
 import math
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -18,6 +19,8 @@ LAST_PATIENCE = 5.0
 """and how long the store may take then to say anything at all."""
 UNREACHED_PATIENCE = 20.0
 """How long one may take at the end that has not said anything all the time."""
+HELD = 20.0
+"""Seconds at most that MLflow waits for the first epoch: until then workers need what its database takes."""
 
 
 class MlflowView:
@@ -34,6 +37,9 @@ class MlflowView:
             lambda trial, points: self._at().log(trial, points), self._is_well, retry_seconds
         )
         self._outbox.put(Job("the sweep", None, self._at))
+        self._late = threading.Timer(HELD, self._outbox.begin)
+        self._late.daemon = True
+        self._late.start()
 
     @classmethod
     def open(
@@ -58,11 +64,13 @@ class MlflowView:
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
         """A trial begins, or goes on; `params` are all its fields, at most 100."""
         fields = dict(params)
-        self._put(f"start of trial {trial}", trial, lambda store: store.start(trial, fields))
+        start = Job(f"start of trial {trial}", trial, lambda: self._at().start(trial, fields))
+        self._outbox.put(start)  # that is no reason yet to begin
 
     def epoch(self, trial: int, epoch: int, metrics: Metrics) -> None:
         """A trial finished an epoch. Values that are not finite are left out."""
         self._outbox.put_points(trial, _points(epoch, metrics))
+        self._begin()
 
     def trial_finished(
         self,
@@ -142,6 +150,11 @@ class MlflowView:
 
     def _put(self, what: str, trial: int | None, act: Callable[[Store], object]) -> None:
         self._outbox.put(Job(what, trial, lambda: act(self._at())))
+        self._begin()
+
+    def _begin(self) -> None:
+        self._late.cancel()
+        self._outbox.begin()
 
     def _at(self) -> Store:
         if self._store is None:

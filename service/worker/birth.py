@@ -1,11 +1,13 @@
 """A child's start in life: its parent's networks, moved."""
 
 import json
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from model.datasets import Splits
 from model.network.checkpoint import CheckpointError
 from model.training.trainer import Trainer, with_duration
+from search.seeds import seed_of
 from service.storage.layout import state_file
 from service.worker.task import Task
 
@@ -48,6 +50,35 @@ def born(task: Task, splits: Splits) -> tuple[Trainer, Births, Steps]:
     if after.config != wanted:
         raise BirthError(f"its move has made {differences(after.config, wanted)}")
     return after, {"before_jitter": evaluation(before), "after_jitter": evaluation(after)}, steps
+
+
+def grown(trainer: Trainer, task: Task, splits: Splits) -> Trainer:
+    """The trainer of a lineage that is repeated, its networks moved if this is the epoch for it.
+
+    The steps are asked for anew: what was drawn and found belongs to the networks of other seeds.
+
+    Raises:
+        BirthError: if a move is refused.
+    """
+    from model.moves import MOVES
+
+    after = [*(one.learner for one in task.ancestry[1:]), task.learner]
+    for one, learner in zip(task.ancestry, after, strict=True):
+        if one.until == trainer.epoch:
+            steps = [
+                {"name": step["name"], "values": _unfound(step["values"], MOVES[step["name"]].found)}
+                for step in one.steps
+            ]
+            checkpoint, _ = moved(trainer.checkpoint(), steps, seed_of(task.seed, trainer.epoch))
+            trainer = Trainer.resume(checkpoint, splits, task.threads)
+            wanted = with_duration(learner, splits.train)
+            if trainer.config != wanted:
+                raise BirthError(f"its move has made {differences(trainer.config, wanted)}")
+    return trainer
+
+
+def _unfound(values: Mapping[str, Any], found: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in found}
 
 
 def moved(state: bytes, steps: Steps, seed: int) -> tuple[bytes, Steps]:

@@ -31,6 +31,7 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         "epoch": pa.array(np.full(replicates * n, neurons.epoch, np.int32)),
         "neuron": pa.array(np.tile(np.arange(n, dtype=np.int32), replicates)),
         "neuron_id": pa.array(neurons.neuron_id.reshape(-1)),
+        "layer": pa.array(neurons.layer.reshape(-1).astype(np.int32)),
         "position": _lists(positions, replicates * n),
         "radius": _nullable(neurons.radius.reshape(-1)),
         "rate": pa.array(neurons.rate.reshape(-1)),
@@ -43,6 +44,8 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         "input_centroid": _nullable(neurons.input_centroid.reshape(-1)),
         "input_width": _nullable(neurons.input_width.reshape(-1)),
         "module": pa.array(neurons.module.reshape(-1)),
+        "adaptation": _own(neurons.adaptation, replicates * n),
+        "tau_adaptation": _own(neurons.tau_adaptation, replicates * n),
     }
     return pa.table(columns)
 
@@ -65,6 +68,18 @@ def measure_rows(
         for column, field in BINARY.items():
             columns[column] = _nullable(np.array([getattr(one, field) for one in shown]))
     return pa.table(columns)
+
+
+def layer_rows(trial: int, epoch: int, net: Cohort, found: dict[str, Array]) -> pa.Table:
+    """Rows of the table `layers`, of what `layers_of` finds in `net`."""
+    sizes = np.array(net.layers.sizes, np.int32)
+    columns = _keys(trial, net.replicates, len(sizes))
+    columns |= {
+        "epoch": pa.array([epoch] * len(columns["trial"]), pa.int32()),
+        "layer": pa.array(np.tile(np.arange(len(sizes), dtype=np.int32), net.replicates)),
+        "neurons": pa.array(np.tile(sizes, net.replicates)),
+    }
+    return pa.table(columns | {name: _nullable(values.reshape(-1)) for name, values in found.items()})
 
 
 def delay_graph_rows(trial: int, epoch: int, found: Sequence[Sequence[DelayGraph]]) -> pa.Table:
@@ -166,6 +181,11 @@ def _keys(trial: int, replicates: int, each: int) -> dict[str, pa.Array]:
         "trial": pa.array(np.full(replicates * each, trial)),
         "replicate": pa.array(np.repeat(np.arange(replicates, dtype=np.int32), each)),
     }
+
+
+def _own(values: Array | None, count: int) -> pa.Array:
+    """What each neuron has of its own; nulls where its model has no such thing."""
+    return pa.nulls(count, pa.float32()) if values is None else pa.array(values.reshape(-1), pa.float32())
 
 
 def _lists(rows: Array | None, count: int) -> pa.Array:

@@ -15,6 +15,18 @@ from service.storage.paths import StoragePath
 
 
 @dataclass(frozen=True)
+class Ancestry:
+    """A part of the lineage that a trial repeats from its founder on, with seeds of its own."""
+
+    learner: LearnerConfig
+    """What the networks are trained with,"""
+    until: int
+    """up to this epoch,"""
+    steps: list[dict[str, Any]]
+    """when they are moved by these steps, as they were planned."""
+
+
+@dataclass(frozen=True)
 class Task:
     """What a trial is to do, and where it keeps its files."""
 
@@ -45,13 +57,16 @@ class Task:
     measures: tuple[str, ...] = ()
     """Measures of the trained networks that are reported beside the metrics, because they decide."""
     until: int | None = None
-    """The epoch at which the trial pauses, its state on disk; None: it goes on to its end."""
+    """The epoch at which its state is kept, and at which it pauses unless that is its end; None: it goes on
+    to its end, and its state is not kept."""
     since: int | None = None
     """The epoch at which it paused last, from whose state it goes on; None: it never has."""
     parent: int | None = None
     """The trial that it is born from, if it is a child of a population."""
     birth: Birth | None = None
     """How it is born."""
+    ancestry: tuple[Ancestry, ...] = ()
+    """What its networks go through before they are trained with `learner`: of a child that is run again."""
 
     @property
     def seeds(self) -> list[int]:
@@ -82,7 +97,8 @@ class Report:
     kept: dict[str, list[float]] = field(default_factory=dict)
     """Metrics of the networks that are kept, with the last report, if they are not those of its epoch."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning`, `lesions` and `delay_graph`."""
+    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning`, `lesions`, `delay_graph` and
+    `layers`."""
     done: bool = False
     paused: bool = False
     """Whether the trial waits at its ready epoch, its state on disk."""
@@ -103,7 +119,9 @@ class Report:
 
 
 def snapshot_epochs(epochs: int, wanted: int | Collection[int] | None = None) -> set[int]:
-    """After which epochs neurons and topology are recorded; 0 is as drawn, and the last is always among them.
+    """After which epochs neurons and topology are recorded; the last is always among them.
+
+    0 is as drawn, and of a child of a population as born, at whatever epoch that is.
 
     Args:
         epochs: of training.

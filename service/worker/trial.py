@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from model.analysis.layers import layers_of
 from model.analysis.snapshot import neurons_of, topology_of
 from model.analysis.tuning import tuning_of
 from model.arrays import Array
@@ -20,10 +21,11 @@ from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
 from service.storage.layout import checkpoint_file, network_file, state_file
 from service.storage.paths import StoragePath
-from service.worker.birth import BirthError, Births, Steps, born
+from service.worker.birth import BirthError, Births, Steps, born, grown
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
+    layer_rows,
     lesion_rows,
     measure_rows,
     neuron_rows,
@@ -52,13 +54,16 @@ class Trial:
                 self._origin = self._origin_of(self._trainer)
                 if births:
                     seconds = time.perf_counter() - started
-                    return self._report_birth(self._trainer.epoch, births, steps, seconds)
+                    return self._report_birth(self._trainer, births, steps, seconds)
             else:
                 self._save_if_due(self._trainer)
+            if self.task.ancestry:  # after the checkpoint, from which its networks are yet to move
+                self._trainer = grown(self._trainer, self.task, _splits(self.task.data))
+                self._origin = self._origin_of(self._trainer)
             return self._train(self._trainer)
         except BirthError as error:
-            assert self.task.birth is not None
-            return self._report(self.task.birth.epoch, {}, failure=str(error))
+            born_at = self.task.birth.epoch if self.task.birth else 0
+            return self._report(self._trainer.epoch if self._trainer else born_at, {}, failure=str(error))
         except UnwritableError as error:
             return self._report(self._trainer.epoch if self._trainer else 0, {}, halt=str(error))
         except Exception as error:
@@ -81,12 +86,16 @@ class Trial:
                     return Trainer.resume(checkpoint, splits, task.threads), {}, []
         if task.birth is not None:
             return born(task, splits)
-        return Trainer(task.learner, splits, task.seeds, task.threads), {}, []
+        first = task.ancestry[0].learner if task.ancestry else task.learner
+        return Trainer(first, splits, task.seeds, task.threads), {}, []
 
-    def _report_birth(self, epoch: int, births: Births, steps: Steps, seconds: float) -> Report:
-        """A child has been born, and has not trained yet."""
+    def _report_birth(self, trainer: Trainer, births: Births, steps: Steps, seconds: float) -> Report:
+        """A child has been born, and has not trained yet: its snapshot is what training begins with."""
         metrics = births["before_jitter"] | {"seconds": [seconds] * self.task.learner.replicates}
-        return replace(self._report(epoch, {}), metrics=metrics, births=births, steps=steps)
+        wanted = 0 in snapshot_epochs(trainer.config.epochs, self.task.snapshots)
+        tables = self._snapshot(trainer)[0] if wanted else {}
+        report = self._report(trainer.epoch, {})
+        return replace(report, metrics=metrics, births=births, steps=steps, tables=tables)
 
     def _origin_of(self, trainer: Trainer) -> Origin:
         return replace(
@@ -105,13 +114,13 @@ class Trial:
 
     def _train(self, trainer: Trainer) -> Report:
         task = self.task
-        wanted = snapshot_epochs(trainer.config.epochs, task.snapshots)
+        wanted = snapshot_epochs(task.learner.epochs, task.snapshots)
         snapshots = [self._snapshot(trainer)[0]] if trainer.epoch == 0 and 0 in wanted else []
         metrics = trainer.run_epoch()
         failure = trainer.fault(metrics)
         if failure is not None:
             return self._report(trainer.epoch, metrics, failure=failure)
-        done = trainer.finished
+        done = trainer.finished and all(one.until != trainer.epoch for one in task.ancestry)
         kept = trainer.take_best() if done else {}
         measures: dict[str, Array] = {}
         if done or trainer.epoch in wanted:
@@ -125,7 +134,7 @@ class Trial:
             metrics |= trainer.test()
             tables |= self._opted_for(trainer)
         paused = trainer.epoch == task.until and not done
-        if paused:  # before the report, so that whatever is decided by it finds the state there
+        if trainer.epoch == task.until:  # before the report, so that what is decided by it finds the state
             write_whole(state_file(task.folder, task.trial, trainer.epoch), trainer.checkpoint())
         if done or paused or task.may_stop:
             write_whole(network_file(task.folder, task.trial), trainer.networks())
@@ -149,6 +158,8 @@ class Trial:
             "neurons": neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
             "topology": measure_rows(task.trial, epoch, measures, graphs),
         }
+        if len(net.layers.sizes) > 1:
+            tables["layers"] = layer_rows(task.trial, epoch, net, layers_of(net, observed, tuning))
         if graphs:
             tables["delay_graph"] = delay_graph_rows(task.trial, epoch, graphs)
         return tables, measures

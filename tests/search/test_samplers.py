@@ -2,15 +2,18 @@
 
 import dataclasses
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search import Search, Suggestion
+from search import Search, Suggestion, samplers
 from search.combinations import combinations
 from search.domains import Choice, Domain, Int, Log, Uniform, Value
 from search.objectives import Constraint, Objective
@@ -205,6 +208,19 @@ def test_every_sampler_is_tested() -> None:
     assert set(CASES) == set(SAMPLERS)
 
 
+def test_the_sampler_that_the_documentation_adds_passes_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Path(__file__).resolve().parents[2] / "docs/own-sampler.md"
+    module = ModuleType("search.samplers.halton")
+    exec(page.read_text().partition("```python\n")[2].partition("```")[0], module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(samplers._STRATEGIES, "halton", ("halton", "Halton"))
+    monkeypatch.setattr(samplers.options, "SAMPLERS", (*SAMPLERS, "halton"))
+    tests = [test for name, test in vars(TestEverySampler).items() if name.startswith("test_")]
+    for test in tests:
+        test(TestEverySampler(), Case(SamplerOptions(sampler="halton")))
+    assert len(tests) >= 6
+
+
 LINE = Space([Field(f"a.x{i}", Uniform(0, 1)) for i in range(5)])
 SUM = (Objective("sum", "max"),)
 
@@ -283,7 +299,7 @@ def test_trials_that_come_late_belong_to_the_generation_that_is_open() -> None:
     for suggestion, generation in zip(asked, [0, 0, 1, 1, 1], strict=True):
         search.tell_complete(suggestion.trial, measured(suggestion.values))
         assert strategy.generation == generation  # type: ignore[attr-defined]
-    assert len(strategy._members) == 2  # type: ignore[attr-defined]
+    assert len(strategy.successors) == 2
 
 
 @pytest.mark.parametrize(

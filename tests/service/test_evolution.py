@@ -13,8 +13,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from audit import audit_population
 from rich.console import Console
 
+from search import Suggestion
 from service import Sweep
 from service.commands import train
 from service.commands.train import train_again
@@ -24,6 +26,7 @@ from service.control.controller import SweepController
 from service.control.tasks import make_task
 from service.errors import UserError
 from service.execution.in_process import run_in_process
+from service.record.plan import MORE_SEEDS, PlannedTrial
 from service.record.planned import planned_trial
 from service.report.sweep_data import read_sweep_data
 from service.results.status import status_of
@@ -54,6 +57,7 @@ KEYS = ["trial", "replicate", "epoch"]
 
 def evolving(folder: Path, *changes: str) -> Path:
     """Run it in this process; returns its folder."""
+    folder.mkdir(exist_ok=True)
     file = folder / "evolving.yaml"
     file.write_text(EVOLVING)
     spec = load(file, list(changes))
@@ -102,6 +106,27 @@ def test_an_exact_move_is_born_with_its_parents_results(evolved: Path) -> None:
         assert child["dimensions"] == parent["dimensions"] + 1
         net = Sweep(evolved).network(child["trial"])
         assert net.config.dimensions == child["dimensions"] and net.positions.shape[2] == child["dimensions"]
+
+
+def test_a_child_that_grew_begins_flat_along_its_new_axis(evolved: Path) -> None:
+    """Snapshots at birth and at every ready epoch say in how many dimensions a cloud lies."""
+    trials, _ = tables(evolved)
+    topology = Sweep(evolved).table("topology")
+    at = topology.set_index(["trial", "replicate", "epoch"])["effective_dimension"].to_dict()
+    grown = trials[trials["move"] == "dimension_up"]
+    assert len(grown)
+    for child in grown.to_dict("records"):
+        own = topology[topology["trial"] == child["trial"]].sort_values(["replicate", "epoch"])
+        born_at, end = int(child["birth_epoch"]), child["epochs"]
+        later = [epoch for epoch in (1, 2, 3, 4, 6) if born_at < epoch <= end]
+        assert sorted(set(own["epoch"])) == [born_at, *later]
+        for replicate, rows in own.groupby("replicate"):
+            before = at[int(child["parent"]), replicate, born_at]
+            born = rows.iloc[0]
+            assert 0 < born["last_axis_share"] < 1e-4
+            assert born["effective_dimension"] == pytest.approx(before, rel=1e-3)
+            if len(rows) > 1:
+                assert rows["last_axis_share"].iloc[-1] > 10 * born["last_axis_share"]
 
 
 def test_a_learning_rate_that_is_changed_is_the_childs_own(tmp_path: Path) -> None:
@@ -220,7 +245,7 @@ def test_the_configuration_of_a_child_is_what_moves_have_made_of_it(tmp_path: Pa
     assert grown
     for trial in grown:
         net = sweep.network(trial)
-        assert trial_config(sweep, trial)["learner"]["hidden"] == net.config.hidden > 10
+        assert trial_config(sweep, trial)["learner"]["hidden"] == net.config.neurons > 10
 
 
 def test_a_child_is_trained_again_from_its_founder_to_the_digit(
@@ -239,6 +264,91 @@ def test_a_child_is_trained_again_from_its_founder_to_the_digit(
 
     monkeypatch.setattr(train, "make_task", other)
     assert not train_again(f"evolving/{young}", evolved.parent, console)
+
+
+LEADERS = "replicates={leaders: 3, trials: 2}"
+
+
+def test_leaders_repeat_their_lineages_with_other_seeds(tmp_path: Path, console: Console) -> None:
+    home = evolving(tmp_path, LEADERS)
+    sweep = Sweep(home)
+    trials, epochs = tables(home)
+    again, members = trials[trials["move"] == MORE_SEEDS], trials[trials["move"] != MORE_SEEDS]
+    losses = members[members["state"] == "complete"].set_index("trial")["loss"]
+    assert losses[again["parent"]].tolist()[:2] == sorted(losses)[:2]
+    assert again["parent"].is_unique  # where other seeds do worse, the next ones lead, and have their turn
+    assert again["state"].eq("complete").all() and again["replicates"].eq(3).all()
+    generations = members.set_index("trial")["generation"]
+    assert again["generation"].tolist() == generations[again["parent"]].tolist() and again["generation"].max()
+    assert not set(again["seed"]) & set(members["seed"])
+    for row in again.to_dict("records"):
+        own = epochs[epochs["trial"] == row["trial"]]
+        assert sorted(own["epoch"].unique()) == list(range(1, 7)) and len(own) == 6 * 3
+        assert sweep.lineage(row["trial"]).equals(sweep.lineage(int(row["parent"])))
+        net, parent = sweep.network(row["trial"]), sweep.network(int(row["parent"]))
+        assert replace(net.config, replicates=2) == parent.config
+        assert trial_config(sweep, row["trial"])["learner"]["dimensions"] == parent.config.dimensions
+    # They stand for their leaders, and explain as little as those do.
+    assert set(again["parent"]).isdisjoint(sweep.counted()["trial"])
+    data = read_sweep_data(sweep)
+    explained = data.trials.loc[data.explained, "trial"]
+    evolved_again = again.loc[again["generation"] > 0, "trial"].tolist()
+    assert evolved_again and not set(evolved_again) & set(explained)
+    assert status_of(sweep).state == "finished"
+    assert train_again(f"evolving/{evolved_again[0]}", home.parent, console)
+    assert "the same, to the digit" in console.export_text()
+
+
+def test_a_lineage_that_is_repeated_with_its_own_seeds_is_the_same(tmp_path: Path) -> None:
+    """To the digit, also where it is taken up from a checkpoint; moves here draw nothing at random."""
+    home = evolving(
+        tmp_path,
+        "space={learner.learning_rate: {log: [0.01, 0.3]}}",
+        "search.evolution={population: 4, ready: 2, grace: 0}",
+        LEADERS,
+    )
+    sweep = Sweep(home)
+    young = youngest(home)
+    lineage = sweep.stages(young)
+    assert len(lineage) > 1
+    again = PlannedTrial(Suggestion(99, lineage[-1].begun.suggestion.values), young, MORE_SEEDS, 2)
+    task = make_task(sweep.spec, tmp_path / "again", again, lineage)
+    founder = make_task(sweep.spec, tmp_path, lineage[0].begun)
+    task = replace(task, seed=founder.seed, checkpoint=0.0)
+    epochs = sweep.table("epochs").set_index(["trial", "epoch", "replicate"])["loss"].sort_index()
+    for stage in lineage:
+        for epoch in range(stage.first + 1, stage.last + 1):
+            trial = Trial(task)  # a worker of its own for each epoch, which goes on from the checkpoint
+            if epoch > 1:
+                assert trial.advance().epoch == epoch - 1
+            report = trial.advance()
+            assert report.epoch == epoch and report.failure is None
+            assert report.metrics["loss"] == epochs.loc[stage.begun.trial, epoch].tolist()
+    assert report.done
+
+
+def test_leaders_of_a_population_that_were_cut_short_are_taken_up(tmp_path: Path) -> None:
+    whole = tables(evolving(tmp_path / "whole", LEADERS))
+    home = tmp_path / "evolving"
+    home.mkdir()
+    spec = load(tmp_path / "whole" / "evolving.yaml", [LEADERS])
+    controller = SweepController(spec, home)
+    reports = 0
+    while not controller.queue.over:  # left every 7 reports, as after a kill
+        task = controller.next_task()
+        assert task is not None
+        trial, goes_on = Trial(task), True
+        while goes_on:
+            goes_on = controller.take(trial.advance()).goes_on
+            reports += 1
+            if reports % 7 == 0:
+                controller.close()
+                controller = SweepController(spec, home)
+                break
+    controller.close()
+    (home / "sweep.yaml").write_text(dump(spec))
+    for found, expected in zip(tables(home), whole, strict=True):
+        pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 def test_children_are_no_warm_start_and_explain_nothing(evolved: Path, tmp_path: Path) -> None:
@@ -283,7 +393,8 @@ def test_a_driver_that_is_killed_leaves_the_population_as_it_was(evolved: Path, 
     """On Ray, by SIGKILL in the middle, and again: the tables are those of a run without kills."""
     file, runs = tmp_path / "evolving.yaml", tmp_path / "runs"
     file.write_text(EVOLVING)
-    environment = os.environ | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path / 'mlflow.db'}"}
+    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
+    environment = os.environ | {"MLFLOW_TRACKING_URI": store}
     command = [sys.executable, "-c", DRIVER, str(file), str(runs)]
     for lines in (6, 12):  # after so many entries of the plan
         driver = subprocess.Popen(command, env=environment, start_new_session=True)
@@ -294,6 +405,7 @@ def test_a_driver_that_is_killed_leaves_the_population_as_it_was(evolved: Path, 
     for found, expected in zip(tables(runs / "evolving"), tables(evolved), strict=True):
         pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert states(runs / "evolving") == set()
+    assert audit_population(runs / "evolving", 4, 6, 2, store) == []
 
 
 def _wait_for(plan: Path, lines: int, driver: "subprocess.Popen[Any]") -> None:

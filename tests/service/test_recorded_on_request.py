@@ -13,7 +13,7 @@ from model import load_dataset
 from model.analysis.evaluation import evaluate
 from model.analysis.lesions import lesioned
 from model.analysis.pruning import ORDERS, SHARES
-from model.topology import MEASURES, NULL_MEASURES, null_measures
+from model.topology import MEASURES, NULL_MEASURES, SHAPES, null_measures
 from service import Sweep
 from service.config.load import load
 from service.config.sweep import SweepSpec, dump
@@ -86,7 +86,7 @@ def test_nothing_more_is_recorded_unless_asked_for(
 ) -> None:
     sweep = run(small_spec(search__trials=1), tmp_path / "small", Told())
     assert len(sweep.arrow("lesions")) == len(sweep.arrow("pruning")) == len(sweep.arrow("synapses")) == 0
-    assert sweep.arrow("topology").column_names == ["trial", "replicate", "epoch", *MEASURES]
+    assert sweep.arrow("topology").column_names == ["trial", "replicate", "epoch", *MEASURES, *SHAPES]
     assert "delay_scale" not in sweep.arrow("epochs").column_names
 
 
@@ -146,7 +146,7 @@ def test_the_report_shows_the_curves_of_all_trials_and_what_differs_from_nulls(s
 
 def test_trained_networks_are_compared_with_nulls(sweep: Sweep) -> None:
     rows = sweep.arrow("topology").to_pylist()
-    assert list(rows[0]) == ["trial", "replicate", "epoch", *MEASURES, *NULL_MEASURES]
+    assert list(rows[0]) == ["trial", "replicate", "epoch", *MEASURES, *SHAPES, *NULL_MEASURES]
     for row in rows:
         compared = [name for name in NULL_MEASURES if row[name] is not None]
         assert all(isfinite(row[name]) for name in compared)

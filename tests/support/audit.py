@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import optuna
@@ -55,7 +55,46 @@ def audit(folder: Path, trials: int, epochs: int, replicates: int, uri: str) -> 
     studied = optuna_study(sweep).get_trials(deepcopy=False)
     complete = [one.number for one in studied if one.state == TrialState.COMPLETE]
     faults += _each_once("the study", complete, numbers)
-    return faults + _in_folder(folder, trials) + _in_mlflow(uri, folder.name, numbers, epochs)
+    steps = {trial: range(1, epochs + 1) for trial in numbers}
+    return faults + _in_folder(folder, trials) + _in_mlflow(uri, folder.name, steps)
+
+
+def audit_population(folder: Path, population: int, epochs: int, replicates: int, uri: str) -> list[str]:
+    """What is wrong with a synchronous sweep whose population should be at its end; nothing if all is well.
+
+    Args:
+        folder: of the sweep.
+        population: how many members there are at any time.
+        epochs: of each lineage.
+        replicates: of each trial.
+        uri: of the MLflow store.
+    """
+    sweep = Sweep(folder)
+    begun = {one.trial: one for one in sweep.plan.begun}
+    faults = _each_once("the plan", [one.trial for one in sweep.plan.begun], range(len(begun)))
+    holders = [trial for trial, one in begun.items() if one.birth is None]
+    for decision in sweep.plan.decisions:
+        at = f"the population at epoch {decision.epoch}"
+        faults += _each_once(at, decision.members, holders)
+        for child in decision.children:
+            assert child.birth is not None
+            if child.birth.replaces not in holders:
+                faults.append(f"{at} has no trial {child.birth.replaces} that {child.trial} could replace")
+            holders = [one for one in holders if one != child.birth.replaces] + [child.trial]
+    faults += [] if len(holders) == population else [f"the population has {len(holders)} members at the end"]
+    rows = sweep.table("trials")
+    faults += _each_once("the table `trials`", rows["trial"], begun)
+    complete = rows.loc[rows["state"] == "complete", "trial"]
+    faults += _each_once("complete trials", complete, holders)
+    ends = dict(zip(rows["trial"], rows["epochs"], strict=True))
+    births = {trial: one.birth.epoch if one.birth else 1 for trial, one in begun.items()}
+    trained = {trial: range(first, int(ends.get(trial, 0)) + 1) for trial, first in births.items()}
+    every = [(t, r, e) for t, own in trained.items() for r in range(replicates) for e in own]
+    found = _of(sweep.table("epochs"), "trial", "replicate", "epoch")
+    faults += _each_once("the table `epochs`", found, every)
+    faults += [f"trial {t} ended at epoch {ends[t]}" for t in holders if ends.get(t) != epochs]
+    faults += [f"{path} is left" for path in [*folder.glob("states/*"), *folder.glob("checkpoints/*")]]
+    return faults + _in_mlflow(uri, folder.name, trained)
 
 
 def differences(one: Path, other: Path) -> list[str]:
@@ -78,8 +117,9 @@ def _in_folder(folder: Path, trials: int) -> list[str]:
     return faults if networks == trials else [*faults, f"there are {networks} networks"]
 
 
-def _in_mlflow(uri: str, name: str, numbers: Iterable[int], epochs: int) -> list[str]:
-    from service.tracking.store import client_of
+def _in_mlflow(uri: str, name: str, epochs: Mapping[int, Iterable[int]]) -> list[str]:
+    """What is wrong with the runs of a sweep whose trials have these epochs, by number."""
+    from service.tracking.client import client_of
 
     client = client_of(uri)
     experiment = client.get_experiment_by_name(name)
@@ -88,14 +128,14 @@ def _in_mlflow(uri: str, name: str, numbers: Iterable[int], epochs: int) -> list
     runs = client.search_runs([experiment.experiment_id], max_results=1000)
     parents = [run for run in runs if "polychrony.trial" not in run.data.tags]
     children = [(int(run.data.tags["polychrony.trial"]), run) for run in runs if run not in parents]
-    faults = _each_once("MLflow", [trial for trial, _ in children], numbers)
+    faults = _each_once("MLflow", [trial for trial, _ in children], epochs)
     faults += [f"MLflow has {len(parents)} runs of the sweep"] if len(parents) != 1 else []
     states = [(run.info.run_name, run.info.status) for run in runs]
     faults += [f"MLflow: {run} is {status}" for run, status in states if status != "FINISHED"]
     for trial, run in children:
         for metric in ("accuracy", "wiring_length"):
             steps = [one.step for one in client.get_metric_history(run.info.run_id, metric)]
-            faults += _each_once(f"MLflow: `{metric}` of trial {trial}", steps, range(1, epochs + 1))
+            faults += _each_once(f"MLflow: `{metric}` of trial {trial}", steps, epochs.get(trial, ()))
     return faults
 
 

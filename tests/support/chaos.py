@@ -37,6 +37,11 @@ resources: {{checkpoint: 0.5}}
 """
 
 
+def spread(scene: "Scene", trials: int, acts: int) -> Callable[[int], bool]:
+    """When acts are due so that they are spread over a sweep of so many trials."""
+    return lambda number: scene.finished() >= number * (trials - 2) // acts
+
+
 @dataclass
 class Round:
     """What was done to the sweep, when, and what became of its driver."""
@@ -90,10 +95,18 @@ class Scene:
     pause, outage = 4.0, 20.0
     """How long it goes on at most between two acts, and how long a server is down at most (s)."""
 
-    def __init__(self, folder: Path, trials: int, epochs: int, hidden: int, store: str, seed: int) -> None:
-        """Start cluster and server. `folder` is where everything is kept, `store` the server's database."""
-        self.folder, self.trials, self.store, self.random = folder, trials, store, random.Random(seed)
-        (folder / "chaos.yaml").write_text(SWEEP.format(hidden=hidden, epochs=epochs, trials=trials))
+    def __init__(self, folder: Path, text: str, store: str, seed: int, nodes: int = 2) -> None:
+        """Start cluster and server.
+
+        Args:
+            folder: where everything is kept.
+            text: the sweep file; the sweep's name must be chaos.
+            store: the server's database.
+            seed: of all that is random here.
+            nodes: beside the head, of one core each; 0: the head has two cores itself.
+        """
+        self.folder, self.store, self.random = folder, store, random.Random(seed)
+        (folder / "chaos.yaml").write_text(text)
         self.sweep = folder / "runs" / "chaos"
         self.said = folder / "driver.log"
         self._driver: subprocess.Popen[bytes] | None = None
@@ -102,9 +115,9 @@ class Scene:
             closing.callback(self.server.kill)
             root = str(Path(__file__).resolve().parents[2])
             self.cluster = closing.enter_context(
-                Cluster(head_cpus=0, PYTHONPATH=root, MLFLOW_TRACKING_URI=self.server.uri)
+                Cluster(head_cpus=0 if nodes else 2, PYTHONPATH=root, MLFLOW_TRACKING_URI=self.server.uri)
             )
-            for _ in range(2):
+            for _ in range(nodes):
                 self.cluster.add_node()
             self._closing = closing.pop_all()
 
@@ -149,6 +162,14 @@ class Scene:
 
         with suppress(Exception):  # it is being written
             return len(Sweep(self.sweep).arrow("trials", columns=["trial"]))
+        return 0
+
+    def epochs(self) -> int:
+        """Epochs of all replicates that its tables have."""
+        from service import Sweep
+
+        with suppress(Exception):  # it is being written
+            return len(Sweep(self.sweep).arrow("epochs", columns=["trial"]))
         return 0
 
     def worker(self) -> int | None:
@@ -240,13 +261,17 @@ ACTS: dict[str, tuple[Callable[[Scene], int | None], int | None]] = {
 """Each with the exit code of the driver that is right."""
 
 
-def play(scene: Scene, acts: list[str], told: Callable[[Round], object]) -> list[str]:
-    """Run the sweep to its end through `acts`, spread over it at random moments; returns what went wrong."""
+def play(
+    scene: Scene, acts: list[str], told: Callable[[Round], object], due: Callable[[int], bool]
+) -> list[str]:
+    """Run the sweep to its end through `acts`, at random moments; returns what went wrong.
+
+    due: whether the sweep has come so far that the act of that number may follow.
+    """
     faults: list[str] = []
     scene.start()
     for number, act in enumerate(acts):
-        due = number * (scene.trials - 2) // len(acts)
-        await_that(lambda due=due: scene.finished() >= due or not scene.drives, f"trial {due}")  # type: ignore[misc]
+        await_that(lambda n=number: due(n) or not scene.drives, f"act {number}")  # type: ignore[misc]
         time.sleep(scene.random.uniform(0, scene.pause))
         if not scene.drives:
             return [*faults, f"before `{act}`: the driver has ended by itself with {scene.end()}"]

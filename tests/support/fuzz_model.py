@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import model
 from model import Cohort, LearnerConfig, SpikeDataset
 from model.analysis.evaluation import evaluate
+from model.analysis.layers import layers_of
 from model.analysis.lesions import NeuronSet, lesioned, lesions, neuron_sets
 from model.analysis.pruning import pruning_curve
 from model.analysis.recording import hidden_spikes
@@ -33,14 +34,16 @@ from model.kernels.simulate import backend_for, record, simulate
 from model.moves import Step, apply_steps
 from model.network.best import Best
 from model.network.checkpoint import pack, unpack
-from model.network.cohort import readout_scale
-from model.network.initialization import scale_inputs
+from model.network.drawing import draw_weights, readout_scale, stream
+from model.network.initialization import layers_to_scale, scale_inputs
 from model.topology import (
     centroid_and_width,
     channel_places,
     communities,
     delay_graphs,
     delay_histogram,
+    effective_dimension,
+    last_axis_share,
     measures,
     morans_i,
     preferred_channel,
@@ -171,6 +174,8 @@ RECIPES: dict[str, list[Recipe]] = {
     "morans_i": [(morans_i, {"values": np.arange(5.0), "positions": np.ones((5, 2))})],
     "DelayGraph": [(lambda delays: delay_graphs(delays)[0], {"delays": SQUARE})],
     "delay_graphs": [(delay_graphs, {"delays": SQUARE, "mask": None, "seed": 0})],
+    "effective_dimension": [(effective_dimension, {"positions": np.ones((5, 2))})],
+    "last_axis_share": [(last_axis_share, {"positions": np.ones((5, 2))})],
     "radius": [(radius, {"positions": np.ones((5, 2))})],
     "receptive_fields": [(receptive_fields, {"inputs": DATA, "hidden": DATA, "window": 5.0, "least": 1,
                                              "end": 9.0})],
@@ -188,6 +193,7 @@ RECIPES: dict[str, list[Recipe]] = {
     "neuron_sets": [(neuron_sets, {"neurons": neurons_of(NET, SEEN, TUNING, 1), "n_channels": 4})],
     "hidden_spikes": [(hidden_spikes, {"net": NET, "data": DATA, "samples": [0, -1]})],
     "neurons_of": [(neurons_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "epoch": 1})],
+    "layers_of": [(layers_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING})],
     "topology_of": [(topology_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "nulls": 0,
                                      "compared": []})],
     "make_optimizer": [(make_optimizer, {"net": NET, "train": DATA})],
@@ -204,7 +210,10 @@ RECIPES: dict[str, list[Recipe]] = {
     "shrink_weights": [(shrink_weights, {"net": net(), "learning_rate": 0.1})],
     "cost_in_loss": [(cost_in_loss, {"net": NET})],
     "prune": [(prune, {"net": net(), "gone": torch.zeros(1, 5, 5, dtype=torch.bool)})],
-    "scale_inputs": [(scale_inputs, {"net": net(), "data": DATA})],
+    "scale_inputs": [(scale_inputs, {"net": net(), "data": DATA, "layers": [0]})],
+    "layers_to_scale": [(layers_to_scale, {"config": CONFIG, "weights_given": False})],
+    "draw_weights": [(draw_weights, {"config": CONFIG, "inputs": 4, "n_classes": 3, "seed": 0})],
+    "stream": [(stream, {"seed": 0, "number": 1})],
     "readout_scale": [(readout_scale, {"config": CONFIG})],
     "Best": [(Best.from_plain, {"plain": Best.start(1).plain(), "networks": {}})],
     "draws_in_epoch": [(draws_in_epoch, {"config": CONFIG, "size": 4})],

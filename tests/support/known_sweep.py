@@ -11,7 +11,7 @@ import torch
 from model import Cohort
 from model.network.best import Best
 from model.network.checkpoint import pack
-from model.topology import MEASURES
+from model.topology import MEASURES, SHAPES
 from service.config.load import load
 from service.config.sweep import SweepSpec, dump, learner_for
 from service.record.record import Record
@@ -94,7 +94,7 @@ def rows_of(trial: int, cost: float, embedding: str, dimensions: int | None) -> 
         for key in keys
     ]
     topology = [
-        key | {name: 0.3 + cost + 0.01 * draw.normal() for name in MEASURES}
+        key | {name: 0.3 + cost + 0.01 * draw.normal() for name in (*MEASURES, *SHAPES)}
         for key in keys
         if key["epoch"] != 2
     ]
@@ -159,7 +159,7 @@ def write_known_sweep(
     (folder / "asked.yaml").write_text(SWEEP)
     spec = load(folder / "asked.yaml")
     (folder / "sweep.yaml").write_text(dump(spec))
-    measures = (*MEASURES, *NULLS) if everything else MEASURES
+    measures = (*MEASURES, *SHAPES, *NULLS) if everything else (*MEASURES, *SHAPES)
     with Record.open(folder, make_schemas(searched_columns(spec.space), measures)) as record:
         for trial, values in enumerate(planned() if trials is None else trials):
             rows = rows_of(trial, *values)

@@ -28,7 +28,7 @@ class Ring(NamedTuple):
 @njit(**PART)
 def make_ring(problem):
     """A ring for all delays of the problem; empty it before use."""
-    n, real = problem.w_in.shape[2], problem.w_in.dtype
+    n, real = problem.neurons, problem.w_in.dtype
     size, room = max(problem.synapses.slots, problem.inputs.slots) * n, n + LANES
     return Ring(n, size, np.empty(2 * size, real), np.empty(room, np.uint32), np.empty(2 * room, real))
 

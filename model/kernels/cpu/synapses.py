@@ -32,7 +32,7 @@ class Synapses(NamedTuple):
 
     block: npt.NDArray[np.uint64]  # [R P + 1]
     targets: npt.NDArray[np.uint64]  # [R P]
-    entry: npt.NDArray[np.int64]  # [S]: flat index into [R, P, N]
+    entry: npt.NDArray[np.int64]  # [S]: flat index into [R, P, M]
     place: npt.NDArray[np.int64]  # [S]: index into what follows, with padding Q long
     offset: npt.NDArray[np.uint32]  # [Q]: m N + j, the way in the ring to target j
     beta: Reals  # [Q]
@@ -44,15 +44,22 @@ class Synapses(NamedTuple):
 
 
 def lay_out(
-    weights: Reals, delays: Reals, mask: npt.NDArray[np.bool_] | None, config: LearnerConfig, least: int
+    weights: Reals,
+    delays: Reals,
+    mask: npt.NDArray[np.bool_] | None,
+    config: LearnerConfig,
+    n_neurons: int,
+    least: int,
 ) -> Synapses:
-    """Synapses of `weights`, `delays` (ms) and `mask` (None: all exist), each [R, P, N].
+    """Synapses of `weights`, `delays` (ms) and `mask` (None: all exist), each [R, P, M].
+
+    Their targets are the first M of `n_neurons`.
 
     Delays are at least `least` steps: 1 for hidden neurons, whose spikes are found when their step is over.
     A delay longer than the sample needs no slot in the ring (its spikes would arrive after the end), so
     neurons may be any distance apart. A delay that is NaN makes what arrives NaN, in the next step.
     """
-    n_networks, n_sources, n_neurons = weights.shape
+    n_networks, n_sources, n_targets = weights.shape
     steps = delays.reshape(-1) / weights.dtype.type(config.dt)
     arrives = ~(steps >= config.steps)  # so that NaN does
     entry = np.flatnonzero(arrives if mask is None else arrives & mask.reshape(-1))
@@ -70,7 +77,7 @@ def lay_out(
     unit_m = _unit(beta, config.tau_mem, config)
     unit_s = _unit(beta, config.tau_syn, config)
     weight = weights.reshape(-1)[entry]
-    source = entry // n_neurons
+    source = entry // n_targets
     count = np.bincount(source, minlength=n_networks * n_sources)
     block = _sums(-(-count // LANES))
     place = np.arange(entry.size) + (LANES * block - _sums(count))[source]
@@ -80,7 +87,7 @@ def lay_out(
         targets=count.astype(np.uint64),
         entry=entry,
         place=place,
-        offset=_padded((m * n_neurons + entry % n_neurons).astype(np.uint32), place, size),
+        offset=_padded((m * n_neurons + entry % n_targets).astype(np.uint32), place, size),
         beta=_padded(beta, place, size),
         weight_m=_padded(weight * unit_m, place, size),
         weight_s=_padded(weight * unit_s, place, size),

@@ -57,8 +57,8 @@ def _graphs(sources: Sources, measure: str) -> Plot | str:
     figure = draw_bands(means, "share", outcomes, groups_of(data), _label, same_scale=True)
     caption = (
         f"{whose}, by the share of the synapses that make the graph, the shortest; the paper takes 70 to "
-        "95 %. Bands: 95 % intervals over trials, or over replicates where there is one trial. Random "
-        "points in a plane give clustered graphs, too: what was learned is what differs from the "
+        "95 %. Bands: 95 % intervals (bootstrap) over trials, or over replicates where there is one trial. "
+        "Random points in a plane give clustered graphs, too: what was learned is what differs from the "
         "networks as drawn."
     )
     return Plot(figure, means, caption)

@@ -6,6 +6,9 @@ from service.report.labels import label
 from service.report.outcomes import draw_outcomes, groups_of, log_columns
 from service.report.paper.sources import Sources
 
+LEAST_RATIO = 1.1
+"""Of the most to the fewest parameters: below it their number explains nothing."""
+
 
 def measure(name: str, sources: Sources) -> Plot | str:
     """Figures 5 and 10 to 12: one measure of the networks along the axis."""
@@ -23,8 +26,9 @@ def performance(sources: Sources) -> Plot | str:
 def size(sources: Sources) -> Plot | str:
     """Figure 7: accuracy against the number of parameters."""
     data = sources.sweep_data
-    if data.trials["parameters"].nunique() < 2:
-        return "all networks have the same number of parameters"
+    least, most = data.trials["parameters"].min(), data.trials["parameters"].max()
+    if not most >= LEAST_RATIO * least:  # nothing known counts as well
+        return f"all networks have nearly the same number of parameters ({least:,.0f} to {most:,.0f})"
     outcomes = [name for name in ("accuracy", "test_accuracy") if data.has(name)]
     if not outcomes:
         return "no accuracy on held-out samples was recorded"

@@ -20,7 +20,7 @@ def test_each_network_has_its_spikes_of_the_samples_asked_for(
         assert raster.labels.tolist() == data.labels[[2, 0]].tolist()
         assert (raster.n_channels, raster.n_classes) == (5, 3)
         for b in range(2):
-            counts = np.bincount(raster.channels[b], minlength=net.config.hidden)
+            counts = np.bincount(raster.channels[b], minlength=net.config.neurons)
             np.testing.assert_array_equal(counts, out.counts[r, b].detach())
             assert (np.diff(raster.times[b]) >= 0).all()
         assert raster.times.flat.size > 20 and raster.times.flat.max() < net.config.duration

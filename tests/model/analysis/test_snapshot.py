@@ -10,7 +10,16 @@ from model import Cohort, SpikeDataset
 from model.analysis.evaluation import evaluate
 from model.analysis.snapshot import Neurons, neurons_of, topology_of
 from model.analysis.tuning import tuning_of
-from model.topology import MEASURES, NULL_MEASURES, communities, measures, null_measures
+from model.topology import (
+    MEASURES,
+    NULL_MEASURES,
+    SHAPES,
+    communities,
+    effective_dimension,
+    last_axis_share,
+    measures,
+    null_measures,
+)
 
 MakeNet = Callable[..., Cohort]
 MakeData = Callable[..., SpikeDataset]
@@ -81,7 +90,7 @@ def test_topology_is_measured_network_by_network(
     net, data = lively_net(embedding=embedding, hidden=9), random_data(samples=12)
     evaluation, tuning = evaluate(net, data), tuning_of(net, data)
     found = topology_of(net, evaluation, tuning, nulls)
-    assert set(found) == {*MEASURES, *(NULL_MEASURES if nulls else ())}
+    assert set(found) == {*MEASURES, *SHAPES, *(NULL_MEASURES if nulls else ())}
     alone = measures(
         net.w_rec[1].detach().numpy(),
         net.distances()[1].detach().numpy(),
@@ -97,7 +106,13 @@ def test_topology_is_measured_network_by_network(
     spatial = [name for name in MEASURES if "moran" in name or "mantel" in name or "channel" in name]
     assert all(np.isnan(found[name]).all() != net.has_positions for name in spatial)
     few = topology_of(net, evaluation, tuning, nulls, ["preferred_time_moran"])
-    assert set(few) == {*MEASURES, *(null_measures(["preferred_time_moran"]) if nulls else ())}
+    assert set(few) == {*MEASURES, *SHAPES, *(null_measures(["preferred_time_moran"]) if nulls else ())}
+    shape = {name: found.pop(name) for name in SHAPES}
+    if net.has_positions:
+        own = net.positions[1].detach().numpy()
+        assert shape["effective_dimension"][1] == effective_dimension(own)
+        assert shape["last_axis_share"][1] == last_axis_share(own)
+    assert all(np.isnan(one).all() != net.has_positions for one in shape.values())
     for name, values in found.items():
         assert values.shape == (2,)
         np.testing.assert_array_equal(values[1], alone[name], err_msg=name)

@@ -192,3 +192,41 @@ def test_what_cannot_be_done_is_refused(name: str, values: dict[str, Any], messa
 def test_the_last_neuron_stays() -> None:
     with pytest.raises(MoveError, match="there is 1 neuron, and at least 1 must stay"):
         apply_steps(trained(hidden=1).checkpoint(), [Step("remove", {"count": 1})], 0)
+
+
+LAYERS: list[dict[str, Any]] = [{}, {"recurrent": False}, {"inputs_to": "all", "readout_from": "all"}]
+
+
+@pytest.mark.parametrize("where", LAYERS)
+@pytest.mark.parametrize("layer", [0, 1, 2])
+def test_neurons_split_within_their_layer_answer_as_one(where: dict[str, Any], layer: int) -> None:
+    parent = as_double(trained(**where, hidden=(4, 3, 5), input_embedding="line").checkpoint())
+    assert not grazes(parent, DATA)
+    before, sizes = answers(parent, DATA), [4, 3, 5]
+    moved = apply_steps(parent, [Step("split", {"count": 2, "layer": layer})], 0)
+    sizes[layer] += 2
+    assert moved.config.hidden == tuple(sizes)
+    torch.testing.assert_close(answers(moved.checkpoint, DATA), before, rtol=0, atol=1e-12)
+    child = unpack(moved.checkpoint)[0]
+    assert not (child.mask[0].numpy() & ~child.layers.synapses).any()
+    assert child.neuron_id[0, child.layers.members[layer]][-2:].tolist() == [12, 13]
+    again = apply_steps(parent, moved.steps, 9)  # what was found names the layer
+    assert again.checkpoint == moved.checkpoint
+    twins = json.dumps(np.tile(np.arange(2) + child.layers.members[layer].stop - 2, (2, 1)).tolist())
+    back = apply_steps(moved.checkpoint, [Step("remove", {"count": 2, "neurons": twins})], 0)
+    left = unpack(back.checkpoint)[0]
+    assert torch.equal(left.positions, unpack(parent)[0].positions)
+    assert torch.equal(left.w_in, unpack(parent)[0].w_in)
+
+
+def test_moves_of_layers_that_cannot_be_are_refused_in_words() -> None:
+    parent = trained(hidden=(4, 1)).checkpoint()
+    refused: list[tuple[dict[str, int | float | str], str]] = [
+        ({"count": 1}, "there are 2 layers; say which `layer` is meant, from 0"),
+        ({"count": 1, "layer": 2}, "`layer`: got 2, expected a whole number from 0 to 1"),
+        ({"count": 1, "layer": 1}, "there is 1 neuron in layer 1, and at least 1 must stay"),
+        ({"count": 2, "neurons": "[[3, 4], [3, 4]]"}, "expected different neurons of one layer from 0 to 3"),
+    ]
+    for values, words in refused:
+        with pytest.raises(MoveError, match=words):
+            apply_steps(parent, [Step("remove", values)], 0)

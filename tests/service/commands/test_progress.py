@@ -10,6 +10,8 @@ from service.commands.progress import Progress
 from service.config.sweep import SweepSpec
 from service.record.leaders import Extreme
 from service.record.rows import FinishedTrial
+from service.report.leader_pages import ending_seconds
+from service.text import duration
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -37,11 +39,23 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
                 row(2, state="failed", reason="`loss` is nan", accuracy=None, wiring_length=None), {}
             )
         )
-    started, first, second = stream.getvalue().splitlines()
-    assert started == "starting workers"
+    started, loading, epoch, first, second = stream.getvalue().splitlines()
+    assert started == "starting Ray and its workers" and loading.startswith("workers load torch")
+    assert epoch.startswith("first epoch after ")
     assert first.startswith("[2/3] trial 1 complete, accuracy 0.5, wiring_length 3, 2.0 s, ")
-    assert first.endswith(", 2 s of trials left, then pictures")  # 1 trial of 2 s, one at a time
+    # 1 trial of 2 s, one at a time, and the pictures of all three
+    assert first.endswith(f", about {duration(2 + ending_seconds(3))} left, pictures included")
     assert second.startswith("[3/3] trial 2 failed: `loss` is nan, 2.0 s")
+
+
+def test_a_line_an_epoch_if_asked_for(small_spec: MakeSpec) -> None:
+    stream = io.StringIO()
+    with Progress(small_spec(), [], 3, Console(file=stream, width=200), each_epoch=True) as progress:
+        progress.trial_started(1, {"epochs": 4})
+        progress.epoch(1, 1, {"accuracy": (0.25, None), "loss": (2.0, 0.5)})
+        progress.epoch(1, 2, {"loss": (1.0, None)})
+    lines = stream.getvalue().splitlines()[-2:]
+    assert lines == ["trial 1 epoch 1/4, accuracy 0.25, loss 2", "trial 1 epoch 2/4, loss 1"]
 
 
 def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
@@ -56,7 +70,7 @@ def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
     shown = stream.getvalue()
     assert "best: accuracy 0.5, wiring_length 9 (trial 0)" in shown
     assert "best: accuracy 0.75 (trial 1), wiring_length 9 (trial 0)" in shown  # two networks
-    assert "0.375" in shown and "2/3" in shown and "of trials left" in shown
+    assert "0.375" in shown and "2/3" in shown and "left, pictures included" in shown
 
 
 def test_the_best_is_that_of_trials_that_count_within_the_constraints(small_spec: MakeSpec) -> None:
@@ -78,7 +92,8 @@ def test_time_left_is_by_the_seconds_of_trials_and_how_many_run_at_once(small_sp
     progress = Progress(small_spec(), [row(0), row(1, seconds=4.0)], 10, Console(file=io.StringIO()))
     progress.trial_started(2, {"epochs": 4})
     progress.trial_started(3, {"epochs": 4})
-    assert progress._seconds_left() == 8 * 3.0 / 2
+    ending = ending_seconds(10)  # all of the 10 may have pages
+    assert progress._seconds_left() == 8 * 3.0 / 2 + ending
     progress.epoch(2, 2, {})  # half of one of the 8 is done
-    assert progress._seconds_left() == 7.5 * 3.0 / 2
+    assert progress._seconds_left() == 7.5 * 3.0 / 2 + ending
     assert Progress(small_spec(), [], 10, Console(file=io.StringIO()))._seconds_left() is None

@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from search import Constraint, Objective
-from service.record.leaders import SHOWN, counted_trials, duplicate_of, front_trials, leaders, shown_trials
+from service.record.leaders import (
+    MOST_SHOWN,
+    PROBED,
+    counted_trials,
+    duplicate_of,
+    front_trials,
+    leaders,
+    shown_trials,
+)
 from service.record.plan import MORE_SEEDS
 
 OBJECTIVES = (Objective("accuracy", "max"), Objective("wiring_length", "min"))
@@ -52,10 +60,11 @@ def test_the_front_holds_the_constraints_and_what_is_not_known_is_not_on_it() ->
     assert front_trials([], OBJECTIVES, CONSTRAINTS) == []
 
 
-@pytest.mark.parametrize("count", [3, SHOWN + 5])
+@pytest.mark.parametrize("count", [3, MOST_SHOWN - 5, MOST_SHOWN + 5])
 def test_what_is_shown_begins_with_the_front_and_has_the_best(count: int) -> None:
     rows = [row(trial, trial / 100, float(trial)) for trial in range(count)]  # all of them on the front
     rows += [row(count + trial, 0.0, 50.0 + trial) for trial in range(3)]
     shown = shown_trials(rows, OBJECTIVES, CONSTRAINTS)
-    assert shown[:count] == list(reversed(range(count)))
-    assert len(shown) == max(count, min(SHOWN, count + 3))
+    front = list(reversed(range(count)))[:MOST_SHOWN]
+    assert shown[: len(front)] == front
+    assert len(shown) == min(MOST_SHOWN, max(count, PROBED))

@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from service.report.effects import Effect, find_effects, in_words, spearman_interval
+from service.report.correlation import correlation, covariates, p_value, spearman_interval
+from service.report.effects import Effect, find_effects, in_words
 
 
 def _frame(rows: list[dict[str, object]]) -> pd.DataFrame:
@@ -96,8 +98,54 @@ def test_replicates_count_only_where_nothing_else_varies() -> None:
     assert _one(_frame(spread)).n == "5 and 5 trials"
 
 
+def test_partial_correlations_are_those_of_residuals_of_ranks() -> None:
+    draw = np.random.default_rng(7)
+    z = draw.normal(size=40)
+    x, y = z + 0.3 * draw.normal(size=40), z + 0.3 * draw.normal(size=40)
+    rows = pd.DataFrame({"z": z, "same": 1.0, "kind": ["a", "b"] * 20})
+    given = covariates(rows, ["z", "same", "kind"])
+    assert given.shape == (40, 2)  # what is constant tells nothing
+    rank = np.column_stack([np.ones(40), stats.rankdata(z), rows["kind"] == "a"])
+    left = [v - rank @ np.linalg.pinv(rank) @ v for v in (stats.rankdata(x), stats.rankdata(y))]
+    assert correlation(x, y, given) == pytest.approx(stats.pearsonr(*left).statistic)
+    plain = correlation(x, y, np.empty((40, 0)))
+    expected = stats.spearmanr(x, y)
+    assert (plain, p_value(plain, 40)) == pytest.approx((expected.statistic, expected.pvalue))
+    assert np.isnan(correlation(z, y, covariates(rows, ["z"])))
+
+
+def test_what_goes_together_by_a_third_is_no_trend() -> None:
+    """The field `other` drives both; over all trials, given it, nothing is left."""
+    missed = 0
+    for seed in range(100):
+        draw = np.random.default_rng(seed)
+        other = draw.normal(size=24)
+        cost, y = other + 0.5 * draw.normal(size=24), other + 0.5 * draw.normal(size=24)
+        networks = pd.DataFrame({"trial": range(24), "cost": cost, "other": other, "y": y})
+        networks["group"] = [f"dimensions {k % 4}" for k in range(24)]  # six trials each: too few alone
+        effect = next(e for e in find_effects(networks, ("cost", "other"), ["y"], []) if e.field == "cost")
+        assert effect.method == "partial Spearman" and effect.n == "24 trials"
+        missed += not effect.low <= 0 <= effect.high
+    assert missed <= 14  # 5 of 100 on average
+
+
+def test_of_many_comparisons_few_are_called_clear_by_chance() -> None:
+    draw = np.random.default_rng(8)
+    names = [f"y{k}" for k in range(200)]
+    networks = _frame([{"trial": t, "cost": draw.normal()} for t in range(20)])
+    networks = networks.join(pd.DataFrame(draw.normal(size=(20, 200)), columns=names))
+    effects = find_effects(networks, ("cost",), names, [])
+    alone = sum(one.low > 0 or one.high < 0 for one in effects)
+    assert alone >= 3 and not any(one.verdict == "clear" for one in effects)
+    networks["y0"] = networks["cost"]
+    effects = find_effects(networks, ("cost",), names, [])
+    assert [one.outcome for one in effects if one.verdict == "clear"] == ["y0"]
+    expected = stats.false_discovery_control([one.p for one in effects])
+    np.testing.assert_allclose([one.q for one in effects], expected)
+
+
 def test_too_few_tell_nothing() -> None:
-    few = _one(_choice(5.0, 0, paired=False, n=2))
+    few = _one(_choice(5.0, 0, paired=False, n=4))
     assert few.verdict == "too few to tell" and np.isnan(few.low)
     alike = _choice(0.0, 0, paired=False, n=2).assign(y=1.0)
     assert _one(alike).verdict == "too few to tell"
@@ -146,7 +194,7 @@ def test_words() -> None:
     def effect(**changes: object) -> Effect:
         values = {"field": "wiring_cost", "outcome": "accuracy", "among": "embedding space", "n": "9 trials"}
         values |= {"contrast": "wiring cost", "method": "Spearman"}
-        numbers = {"estimate": -0.5, "low": -0.8, "high": -0.1}
+        numbers = {"estimate": -0.5, "low": -0.8, "high": -0.1, "q": 0.01}
         return Effect(**(values | numbers | changes))  # type: ignore[arg-type]
 
     trends = [effect(), effect(among="embedding free", estimate=-0.25, low=-0.5, high=-0.01)]
@@ -154,7 +202,7 @@ def test_words() -> None:
         "falls with wiring cost: ρ = −0.5 (−0.8 to −0.1, n = 9 trials) among embedding space; "
         "ρ = −0.25 (−0.5 to −0.01, n = 9 trials) among embedding free"
     ]
-    nothing = effect(high=0.1)
+    nothing = effect(high=0.1, q=0.2)
     assert in_words([nothing])[0].startswith("no clear trend with wiring cost: ")
     choice = effect(method="paired t", among="", contrast="a instead of b", estimate=0.5, low=0.25, high=0.75)
     assert in_words([choice]) == ["higher with a instead of b: +0.5 (+0.25 to +0.75; paired t, n = 9 trials)"]

@@ -14,7 +14,7 @@ from service.report.contents import contents, overview
 from service.report.effects import find_effects
 from service.report.exemplars import choose, input_map, load
 from service.report.items import Absent, Drawn, Item
-from service.report.page import render
+from service.report.page import Opening, render
 from service.report.sweep_data import read_sweep_data
 from service.report.trial_pictures import pruning_curves
 from service.report.write import write_report
@@ -82,18 +82,22 @@ def test_a_study_knows_its_axis_and_its_groups(folder: Path) -> None:
     np.testing.assert_allclose(found, recorded.sort_index())
 
 
-def test_effects_that_were_put_in_are_found(folder: Path) -> None:
-    sweep_data = read_sweep_data(Sweep(folder))
+def test_effects_that_were_put_in_are_found(tmp_path: Path) -> None:
+    costs = (*COSTS, 0.3)
+    kinds = [("free", None), ("space", 1), ("space", 2), ("space", 3)]
+    trials = [(cost, embedding, dimensions) for cost in costs for embedding, dimensions in kinds]
+    sweep_data = read_sweep_data(Sweep(write_known_sweep(tmp_path / "known", trials=trials)))
     effects = find_effects(
         sweep_data.networks, sweep_data.fields, ["accuracy", "test_accuracy"], sweep_data.grouped_by
     )
     embedding = [e for e in effects if e.field == "embedding"]
     accuracy = next(e for e in embedding if e.outcome == "accuracy")
-    assert accuracy.method == "paired t" and accuracy.n == "4 pairs of trials"
+    assert accuracy.method == "paired t" and accuracy.n == "5 pairs of trials"
     assert accuracy.low <= -BETTER <= accuracy.high < 0  # free instead of space
     assert next(e for e in embedding if e.outcome == "test_accuracy").verdict == "not clear"
-    trend = next(e for e in effects if e.field == "wiring_cost" and e.among == "embedding space")
-    assert trend.verdict == "clear" and trend.estimate < 0
+    trend = next(e for e in effects if e.field == "wiring_cost" and e.outcome == "accuracy")
+    assert (trend.method, trend.n, trend.verdict) == ("partial Spearman", "20 trials", "clear")
+    assert trend.estimate < 0
 
 
 def test_curves_show_the_means_of_the_tables(folder: Path, items: dict[str, Item]) -> None:
@@ -157,8 +161,10 @@ def test_the_page_needs_nothing_and_its_files_are_there(folder: Path) -> None:
     page = folder / "report" / "index.html"
     assert write_report(folder, Console(quiet=True)) == page
     text = page.read_text()
-    sources = re.findall(r'(?:src|href)="([^"]{4})', text)
-    assert sources and all(one == "data" or one.startswith("#") for one in sources)
+    sources = re.findall(r'(?:src|href)="([^"]+)', text)
+    files = {one for one in sources if not one.startswith(("data:image", "#"))}
+    assert "figure_8.svg" in files and "effects.csv" in files
+    assert all(page.with_name(one).is_file() for one in files)
     assert "16 of 40 trials are finished: 16 complete" in text
     names = re.findall(r'<h2 id="(\w+)">', text)[2:]
     assert {
@@ -177,18 +183,20 @@ def test_the_page_needs_nothing_and_its_files_are_there(folder: Path) -> None:
         assert len(pd.read_csv(page.with_name(f"{name}.csv")))
     written = pd.read_csv(page.with_name("effects.csv"))
     assert set(written["verdict"]) <= {"clear", "not clear", "constant", "too few to tell"}
-    assert list(written)[-2:] == ["n", "verdict"]
+    assert list(written)[-4:] == ["n", "p", "q", "verdict"]
     assert "<h3>validation accuracy</h3>" in text and "No clear effect" in text
+    assert "Validation accuracy runs from" in text and "of trial" in text
+    assert "\nlearner:\n" in text and "<th>data</th><td>digits</td>" in text  # the sweep file, and the box
 
 
 def test_an_outcome_that_is_the_same_in_all_trials_is_called_constant(folder: Path) -> None:
     sweep_data = read_sweep_data(Sweep(folder))
     same = sweep_data.networks.assign(accuracy=0.5)
     effects = find_effects(same, sweep_data.fields, ["accuracy"], sweep_data.grouped_by)
-    assert {one.verdict for one in effects if one.field in ("wiring_cost", "embedding")} == {"constant"}
-    page = render(sweep_data, effects, [])
+    assert {one.verdict for one in effects if one.field == "wiring_cost"} == {"constant"}
+    page = render(sweep_data, effects, [], Opening([], [], ""))
     assert "Constant outcomes" in page and "the same in all: n = " in page
-    assert "of 0 comparisons about\n0 may be wrong" in page
+    assert "among all 0 comparisons" in page
 
 
 def test_one_objective(tmp_path: Path) -> None:

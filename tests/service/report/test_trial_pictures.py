@@ -9,6 +9,7 @@ from PIL import Image
 
 from model.datasets import DataConfig
 from service.errors import SweepError
+from service.figures.cloud_html import alone
 from service.report.trial_pictures import page, probes, pruning_curves, stills
 from service.results.sweep import Sweep
 
@@ -29,22 +30,31 @@ def test_stills_of_every_trial(folder: Path) -> None:
     assert list(spatial) == ["positions.png", "delays.png"]
     assert list(stills(folder, "known", FREE, None)()) == ["delays.png"]
     assert stills(folder, "known", 3, None)() == {}  # it has no networks
-    for name, content in spatial.items():
-        assert (folder / "pictures" / "000001" / name).read_bytes() == content
-        Image.open(io.BytesIO(content)).verify()
+    for name, path in spatial.items():
+        assert path == folder / "pictures" / "000001" / name
+        Image.open(io.BytesIO(path.read_bytes())).verify()
 
 
 def test_what_was_drawn_is_not_drawn_again(folder: Path) -> None:
     stills(folder, "known", SPATIAL, _neurons(folder, SPATIAL))()
     kept = folder / "pictures" / "000001" / "positions.png"
     kept.write_bytes(b"drawn before")
-    assert stills(folder, "known", SPATIAL, None)()["positions.png"] == b"drawn before"
+    assert stills(folder, "known", SPATIAL, None)()["positions.png"].read_bytes() == b"drawn before"
 
 
 def test_page_of_a_leading_trial(folder: Path) -> None:
     drawn = page(folder, "known", SPATIAL, _neurons(folder, SPATIAL))()
     assert list(drawn) == ["movement.gif", "positions.html", "connectivity.png"]
-    assert Image.open(io.BytesIO(drawn["movement.gif"])).n_frames > 2  # type: ignore[attr-defined]
+    frames = Image.open(io.BytesIO(drawn["movement.gif"].read_bytes()))
+    assert frames.n_frames > 2  # type: ignore[attr-defined]
+    first = np.asarray(frames.convert("RGB"))
+    frames.seek(frames.n_frames - 1)  # type: ignore[attr-defined]
+    assert (np.asarray(frames.convert("RGB")) != first).any(2).sum() > 50  # neurons have moved
+    html = drawn["positions.html"].read_bytes()
+    assert len(html) < 500_000 and b'src="../plotly.min.js"' in html
+    assert (folder / "pictures" / "plotly.min.js").stat().st_size > 3_000_000
+    whole = alone(html)
+    assert len(whole) > 3_000_000 and b"src=" not in whole[: whole.index(b"<script>") + 9]
     assert list(page(folder, "known", FREE, _neurons(folder, FREE))()) == ["connectivity.png"]
 
 
@@ -63,7 +73,7 @@ def test_probes_show_networks_held_out_samples(folder: Path) -> None:
     np.testing.assert_array_equal(whole["length"], whole["magnitude"])
     assert (whole["length"] * 128 % 1 == 0).all()  # shares of 128 samples
     pd.testing.assert_frame_equal(
-        pd.read_csv(io.BytesIO(free["pruning.csv"])),
+        pd.read_csv(io.BytesIO(free["pruning.csv"].read_bytes())),
         curves[curves["trial"] == FREE].drop(columns="trial").reset_index(drop=True),
     )
 

@@ -1,5 +1,6 @@
 """Pictures of trials are drawn with or without MLflow."""
 
+import signal
 import threading
 from concurrent.futures import CancelledError
 from contextlib import closing
@@ -9,9 +10,12 @@ from pathlib import Path
 import pytest
 from trials import MakeSpec
 
+from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
-from service.storage.layout import pictures_folder
-from service.tracking.drawing import Drawer
+from service.report.leader_pages import ending_seconds
+from service.storage.atomic import write_whole
+from service.storage.layout import pictures_folder, sweep_file
+from service.tracking.drawing import Artifacts, Drawer
 from service.tracking.listener import MlflowListener
 from service.tracking.store import Store
 from service.tracking.view import MlflowView
@@ -23,6 +27,7 @@ def test_pictures_are_drawn_though_the_store_can_not_be_used(tmp_path: Path, sma
         raise ConnectionError("no such store")
 
     spec = small_spec(search__trials=1)
+    write_whole(sweep_file(tmp_path), dump(spec).encode())
     view = MlflowView(connect, retry_seconds=60)
     with closing(SweepController(spec, tmp_path)) as controller:
         listener = MlflowListener(view, spec, controller.record, tmp_path)
@@ -31,11 +36,71 @@ def test_pictures_are_drawn_though_the_store_can_not_be_used(tmp_path: Path, sma
             trial = Trial(task)
             while controller.take(trial.advance()).goes_on:
                 pass
-        listener.show_leaders()
+        listener.show_leaders(lambda _: None)
         view.close("failed", patience=0.2)
         assert listener.close("failed") > 0
     drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
     assert drawn >= {"positions.png", "delays.png", "positions.html", "raster.png", "pruning.png"}
+
+
+def _swept(tmp_path: Path, spec: SweepSpec) -> SweepController:
+    """A sweep of which all trials are over."""
+    write_whole(sweep_file(tmp_path), dump(spec).encode())
+    controller = SweepController(spec, tmp_path)
+    while task := controller.next_task():
+        trial = Trial(task)
+        while controller.take(trial.advance()).goes_on:
+            pass
+    return controller
+
+
+def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them_in_other_processes(
+    tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("service.report.leader_pages", "service.tracking.listener"):
+        monkeypatch.setattr(f"{module}.processes_at_most", lambda: 2)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+
+    def connect() -> Store:
+        raise ConnectionError("no such store")
+
+    said: list[str] = []
+
+    def interrupted(text: str) -> None:
+        said.append(text)
+        signal.raise_signal(signal.SIGINT)
+
+    spec = small_spec(search__trials=1)
+    with closing(_swept(tmp_path, spec)) as controller:
+        listener = MlflowListener(MlflowView(connect, 60), spec, controller.record, tmp_path)
+        listener.show_leaders(interrupted)
+        assert said == ["drawing 1 of 2 pages (ctrl-C skips; the same command draws them later)"]
+        signal.signal(signal.SIGINT, handler)
+        assert not (pictures_folder(tmp_path, 0) / "connectivity.png").exists()
+        drawn_here: list[int] = []
+
+        def note(trial: int, files: Artifacts) -> Artifacts:
+            drawn_here.append(trial)
+            return dict
+
+        monkeypatch.setattr(listener, "_drawn", note)
+        listener.show_leaders(said.append)
+        assert len(drawn_here) == 2  # told to MLflow, and not drawn by this process
+        drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
+        assert drawn >= {"positions.html", "raster.png", "pruning.csv"}
+        count = len(said)
+        listener.show_leaders(said.append)
+        assert len(said) == count  # all is there: nothing is drawn, and no process is started for it
+        listener.close("cancelled")
+
+
+def test_the_end_takes_less_time_with_more_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    def seconds(cores: int, pages: int) -> float:
+        monkeypatch.setattr("service.report.leader_pages.processes_at_most", lambda: cores)
+        return ending_seconds(pages)
+
+    assert seconds(1, 10) > seconds(2, 10) > seconds(2, 4)
+    assert seconds(4, 1) == seconds(1, 1)
 
 
 def test_they_are_drawn_in_turn_and_awaited() -> None:

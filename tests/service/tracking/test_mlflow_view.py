@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import mlflow.data
@@ -16,6 +17,7 @@ from mlflow.entities import Run
 from service.config.load import load
 from service.config.sweep import SweepSpec
 from service.tracking.location import embedded_store
+from service.tracking.store import Store
 from service.tracking.ui import ui_command
 from service.tracking.view import MlflowView
 
@@ -80,6 +82,51 @@ def _history(runs: Path, run: Run, key: str) -> list[tuple[int, float]]:
 
 def _file(runs: Path, run: Run, name: str) -> bytes:
     return (runs / "mlartifacts" / "shared" / str(run.info.run_id) / "artifacts" / name).read_bytes()
+
+
+def test_the_run_of_a_child_names_its_parent(runs: Path, spec: SweepSpec) -> None:
+    """With when, by which move and in which generation it was born, and the run to look at."""
+    view = _view(runs, spec)
+    births: dict[int, dict[str, Any]] = {
+        0: {"parent": None, "move": None, "birth_epoch": None, "generation": 0, "replaces": None},
+        1: {"parent": 0, "move": "dimension_up", "birth_epoch": 5, "generation": 1, "replaces": 2},
+        2: {"parent": 1, "move": "perturb", "birth_epoch": 10, "generation": 2, "replaces": 0},
+    }
+    for trial, birth in births.items():
+        view.trial_started(trial, {"hidden": 8})
+        view.trial_finished(trial, "complete", None, 20, {"loss": (1.0, None)}, origin=ORIGIN | birth)
+    view.close("complete")
+    parent, trials = _found(runs, spec)
+    names = ("parent", "move", "birth_epoch", "generation", "replaces", "parent_run")
+    tags = {
+        trial: {name: run.data.tags.get(f"polychrony.{name}") for name in names}
+        for trial, run in trials.items()
+    }
+    assert tags[0] == dict.fromkeys(names) | {"generation": "0"}
+    for trial in (1, 2):
+        known = {name: str(value) for name, value in births[trial].items()}
+        assert tags[trial] == known | {"parent_run": trials[trial - 1].info.run_id}
+    assert {run.data.tags["mlflow.parentRunId"] for run in trials.values()} == {parent.info.run_id}
+
+
+def test_mlflow_waits_for_the_first_epoch_and_links_what_is_drawn(runs: Path, spec: SweepSpec) -> None:
+    asked = threading.Event()
+
+    def connect() -> Store:
+        asked.set()
+        return Store(runs, spec, "linked")
+
+    view, drawn = MlflowView(connect, 0.1), runs / "delays.png"
+    drawn.write_bytes(b"picture")
+    view.trial_started(0, {})
+    assert not asked.wait(0.3)
+    view.epoch(0, 1, {"accuracy": (0.5, None)})
+    assert asked.wait(60)
+    view.add_artifacts(0, lambda: {"delays.png": drawn})
+    view.close("complete")
+    _, trials = _found(runs, spec)
+    assert _file(runs, trials[0], "delays.png") == b"picture"
+    assert drawn.stat().st_nlink == 2
 
 
 def test_a_sweep_in_full(runs: Path, spec: SweepSpec) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from model.config import LearnerConfig
 from model.datasets import DataConfig, load_splits
 from model.network.checkpoint import unpack
-from model.topology import MEASURES, delay_graphs
+from model.topology import MEASURES, SHAPES, delay_graphs
 from model.topology.delay_graph import SHARES
 from service.record.columns import Converter
 from service.record.provenance import cpu_model, data_digest
@@ -46,7 +46,7 @@ def test_reports_every_epoch_and_fills_the_tables(task: Task) -> None:
     assert [report.epoch for report in reports] == [1, 2, 3]
     assert all(len(values) == 2 for report in reports for values in report.metrics.values())
     assert ["test_accuracy" in report.metrics for report in reports] == [False, False, True]
-    schemas = make_schemas({}, MEASURES)
+    schemas = make_schemas({}, [*MEASURES, *SHAPES])
     for report in reports:
         for name, rows in report.tables.items():
             Converter(schemas[name]).from_table(rows)  # raises if a column does not fit

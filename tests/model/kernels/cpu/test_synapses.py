@@ -19,17 +19,19 @@ CONFIG = LearnerConfig(duration=40.0, dt=0.5)
     networks=st.integers(1, 3),
     sources=st.integers(1, 4),
     neurons=st.integers(1, 40),
+    further=st.integers(0, 20),
     share=st.sampled_from([0.0, 0.1, 0.7, 1.0]),
     seed=st.integers(0, 100),
 )
 def test_every_synapse_is_in_the_run_of_its_source(
-    dtype: Any, networks: int, sources: int, neurons: int, share: float, seed: int
+    dtype: Any, networks: int, sources: int, neurons: int, further: int, share: float, seed: int
 ) -> None:
     draw, shape = np.random.default_rng(seed), (networks, sources, neurons)
     weights = draw.normal(size=shape).astype(dtype)
     delays = draw.uniform(0.5, 60, shape).astype(dtype)
     mask = draw.random(shape) < share
-    found = lay_out(weights, delays, mask, CONFIG, least=1)
+    # Neurons beyond those that the sources act on make the ring wider, and nothing else.
+    found = lay_out(weights, delays, mask, CONFIG, neurons + further, least=1)
     runs = list(pairwise((found.block * LANES).astype(int).tolist()))
     assert len(runs) == networks * sources
     present = mask & (delays < CONFIG.duration)
@@ -43,7 +45,7 @@ def test_every_synapse_is_in_the_run_of_its_source(
         strict=True,
     ):
         assert targets == kept.sum() and 0 <= end - start - targets < LANES
-        steps, neuron = np.divmod(found.offset[start : start + targets].astype(int), neurons)
+        steps, neuron = np.divmod(found.offset[start : start + targets].astype(int), neurons + further)
         np.testing.assert_array_equal(neuron, np.flatnonzero(kept))
         found_delays = (steps + found.beta[start : start + targets].astype(float)) * CONFIG.dt
         np.testing.assert_allclose(found_delays, d[kept], rtol=1e-6)
@@ -57,7 +59,7 @@ def test_every_synapse_is_in_the_run_of_its_source(
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_runs_begin_on_cache_lines(dtype: Any) -> None:
     weights = np.ones((1, 3, 5), dtype)
-    found = lay_out(weights, weights, None, CONFIG, least=0)
+    found = lay_out(weights, weights, None, CONFIG, 5, least=0)
     assert found.block.tolist() == [0, 1, 2, 3]
     for values in (found.offset, found.beta, found.weight_m, found.weight_s):
         assert values.ctypes.data % LINE == 0 and LANES * values.itemsize % LINE == 0
