@@ -47,7 +47,7 @@ def train(file: Path | None, runs: StoragePath, overrides: Sequence[str], consol
     def execute(controller: SweepController) -> None:
         run_in_process(controller, say)
 
-    conduct(spec, document, runs, console, execute, watched=False)
+    conduct(spec, document, runs, console, execute, lines="none")
 
 
 def train_again(name: str, runs: StoragePath, console: Console) -> bool:

@@ -12,8 +12,8 @@ import ray
 from ray import cloudpickle
 from ray._private import auto_init_hook
 from ray._private import node as node_module
-from ray._private.node import Node
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
+from ray._private.node import Node
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.exceptions import OutOfMemoryError
 from ray.job_submission import JobSubmissionClient
@@ -55,7 +55,7 @@ def test_a_ray_of_our_own_has_a_token_of_its_own(
 
 
 class Hurried:
-    """The module `time` for Ray's node: to the first nodes that are started a minute seems to pass at once."""
+    """The module `time` for Ray's node: while the first ones are started, a minute passes with each look."""
 
     def __init__(self, late: int) -> None:
         self.late, self.asked, self.nodes = late, 0, 0
