@@ -126,7 +126,7 @@ class LearnerConfig:
     initial_rate: Positive = 4.0
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
     recurrent_gain: NotNegative = 0.2
-    """Standard deviation of the initial recurrent weights, times the square root of N."""
+    """Standard deviation of the initial recurrent weights, times the square root of their layer's neurons."""
     w_in_mean: Real | None = None
     """Mean of the initial input weights, with `w_in_sd`; None: what gives `initial_rate`."""
     w_in_sd: NotNegative | None = None
