@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+from model.consistency import inconsistency
 from model.fields import (
     STRICT,
     Count,
@@ -19,15 +20,16 @@ from model.fields import (
     faults_in_words,
 )
 from model.layers import LEGAL, Layers, sizes_of
-from model.refusals import later_than_its_step, no_autapses, taus_fault
+from model.refusals import later_than_its_step, no_autapses, whole_steps
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
+NeuronModel = Literal["lif", "adaptive_lif"]
+NEURONS: tuple[NeuronModel, ...] = get_args(NeuronModel)
 _Sizes = Annotated[tuple[Count, ...], Field(min_length=1)]
 Hidden = Annotated[Count | _Sizes, BeforeValidator(sizes_of), Words(LEGAL)]
-MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
 NO_VALIDATION = (
     "needs validation samples, and there are none; set `patience_on` to train_accuracy, or `data.validation` "
     "above 0"
@@ -68,6 +70,20 @@ class LearnerConfig:
     `circle`, and the delay of an input is its distance, too."""
     learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
+    space_shape: Literal["box", "ball"] | None = None
+    """What positions are kept within: a `box` or a `ball` about the origin; None: nothing."""
+    space_size: Positive | None = None
+    """Half the side of the box, or the radius of the ball (units of space)."""
+    least_distance: Positive | None = None
+    """Neurons that are nearer to each other (units of space) are pushed apart; None: they may coincide."""
+    position_grid: Positive | None = None
+    """Positions are rounded to multiples of it (units of space) after every epoch; None: they are not."""
+    max_delay: Positive | None = None
+    """Greatest delay of recurrent synapses (ms). Where delays are distances, neurons are kept within a ball
+    whose diameter is that long; None: there is none."""
+    excitatory: Share | None = None
+    """Share of the neurons of each layer, the first ones, whose recurrent weights are never below 0; those of
+    the others are never above (Dale's law). None: weights have any sign."""
     start: Text | None = None
     """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
     circuit in SONATA; None: it is drawn."""
@@ -98,6 +114,15 @@ class LearnerConfig:
     """Synaptic time constant of the readout (ms); None: that of the hidden layer."""
     threshold: Positive = 1.0
     """Firing threshold of the membrane."""
+    neuron: NeuronModel = "lif"
+    """The neuron model: `lif` (one threshold), or `adaptive_lif` (each spike raises its neuron's threshold by
+    `adaptation`, and with `tau_adaptation` it comes back)."""
+    adaptation: NotNegative = 0.2
+    """How far a spike raises the threshold of an adaptive neuron at the start, in units of the potential."""
+    tau_adaptation: Positive = 200.0
+    """Time constant of adaptation at the start (ms), at least one step."""
+    learn_adaptation: bool = True
+    """Whether each adaptive neuron learns its `adaptation` and `tau_adaptation`."""
     initial_rate: Positive = 4.0
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
     recurrent_gain: NotNegative = 0.2
@@ -130,6 +155,8 @@ class LearnerConfig:
     """Adam's step for the weights of the readout as such; None: by `learning_rate`."""
     delay_learning_rate: NotNegative | None = None
     """Adam's step for the delays of `free` and `axonal` (ms); None: by `position_learning_rate`."""
+    neuron_learning_rate: NotNegative = 1e-2
+    """Adam's step for what neurons learn of their own: in thresholds, or as a share of a time constant."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
     augment_shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
@@ -183,67 +210,8 @@ class LearnerConfig:
     replicates; or those of the `best`, each replicate by itself, as if it had been trained alone."""
 
     def __post_init__(self) -> None:
-        self._check_times()
-        self._check_space()
-        self._check_training()
-
-    def _check_times(self) -> None:
-        if self.min_delay is not None and self.min_delay < self.dt:
-            raise ValueError(
-                f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "
-                "so that no spike arrives within the step that sent it"
-            )
-        for mem, syn, names in (
-            (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),
-            (*self.readout_taus, "`tau_mem_out` and `tau_syn_out`"),
-        ):
-            if fault := taus_fault(mem, syn, self.dt, names):
-                raise ValueError(f"LearnerConfig: {fault}")
-
-    def _check_space(self) -> None:
-        try:
-            _ = self.layers
-        except ValueError as error:
-            raise ValueError(f"LearnerConfig: {error}") from None
-        spatial = self.embedding in ("space", "fixed")
-        if self.input_embedding != "none" and not spatial:
-            raise ValueError(
-                f"LearnerConfig: `input_embedding`: {self.input_embedding} needs neurons in space; "
-                "set `embedding` to space or fixed"
-            )
-        if self.input_embedding == "circle" and self.dimensions < 2:
-            raise ValueError("LearnerConfig: `input_embedding`: a circle needs at least 2 `dimensions`")
-        if self.learn_delay_scale and not spatial:
-            raise ValueError(
-                "LearnerConfig: `learn_delay_scale` needs neurons in space; set `embedding` to space or fixed"
-            )
-        if self.cost_on != "weights" and self.embedding != "space":
-            raise ValueError(
-                f"LearnerConfig: `cost_on`: {self.cost_on} needs positions that are learned; "
-                "set `embedding` to space"
-            )
-
-    def _check_training(self) -> None:
-        """Fields of the start and of training that say two things, or one that has no effect."""
-        if (self.w_in_mean is None) != (self.w_in_sd is None):
-            missing, there = ("w_in_sd", "w_in_mean") if self.w_in_sd is None else ("w_in_mean", "w_in_sd")
-            raise ValueError(f"LearnerConfig: `{missing}` is missing beside `{there}`; give both or neither")
-        if self.w_rec_sd is not None and self.recurrent_gain != type(self).recurrent_gain:
-            raise ValueError("LearnerConfig: `w_rec_sd` and `recurrent_gain` both say one thing; keep one")
-        if self.augment_blend_adds and self.augment_blend == 0:
-            raise ValueError(
-                "LearnerConfig: `augment_blend_adds` has nothing to add; set `augment_blend` above 0"
-            )
-        if self.cost_step == "gradient" and self.cost_on == "positions":
-            raise ValueError(
-                "LearnerConfig: `cost_step` is how the cost acts on weights, and `cost_on` is positions; "
-                "leave it out, or set `cost_on` to weights or both"
-            )
-        if self.cost_step == "gradient" and self.prune_zeros:
-            raise ValueError(
-                "LearnerConfig: `prune_zeros` needs true zeros, which `cost_step`: gradient never makes; "
-                "set it to proximal"
-            )
+        if fault := inconsistency(self):
+            raise ValueError(f"LearnerConfig: {fault}")
 
     @property
     def layers(self) -> Layers:
@@ -280,19 +248,4 @@ class LearnerConfig:
     @property
     def steps(self) -> int:
         """Steps in a sample; `duration` must be set and a whole number of steps."""
-        if self.duration is None:
-            raise ValueError(
-                "LearnerConfig: `duration` is not set; give it, or let a trainer take it from the data"
-            )
-        steps = round(min(self.duration / self.dt, 2.0 * MOST_STEPS))
-        if steps > MOST_STEPS:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected at most {MOST_STEPS} steps of "
-                f"`dt` = {self.dt:g}; take a longer step"
-            )
-        if steps < 1 or abs(steps * self.dt - self.duration) > 1e-6 * self.duration:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected a whole number of steps of "
-                f"`dt` = {self.dt:g}"
-            )
-        return steps
+        return whole_steps(self.duration, self.dt)

@@ -22,8 +22,11 @@ AXES: dict[str, tuple[int, ...]] = {
     "free_delays": (1, 2),
     "shuffled_delays": (1, 2),
     "axonal_delays": (1,),
+    "adaptation": (1,),
+    "log_tau_adaptation": (1,),
     "mask": (1, 2),
     "neuron_id": (1,),
+    "excitatory": (1,),
 }
 """Which axes of a tensor are neurons; of the others none is."""
 SHARE = 0.7

@@ -17,7 +17,9 @@ from model.kernels.border import check_dtype
 from model.kernels.connections import Connections
 from model.kernels.simulate import backend_for, simulate, uncompiled
 from model.layers import Layers
+from model.limits import keep_signs, kinds_of
 from model.network.drawing import DELAYS, Drawn, draw_weights, stream
+from model.neurons.registry import neuron_of
 
 
 class Output(NamedTuple):
@@ -40,12 +42,14 @@ class Cohort(nn.Module):
     (the last K neurons are read out), `b_out` [R, O], and those of the embedding (`model.embeddings`):
     `positions` [R, N, D] (`space`, `fixed`), `free_delays` or `shuffled_delays` [R, N, N] (ms), or
     `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
-    logarithm of the delay scale (ms per unit of space).
+    logarithm of the delay scale (ms per unit of space). Adaptive neurons (`model.neurons`) have `adaptation`
+    [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
 
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
     or removed (`model.moves`): at first 0 to N - 1. `next_neuron_id` [R] (int64) is the one that a network's
-    next neuron gets, so that none is used twice.
+    next neuron gets, so that none is used twice. `excitatory` [R, N] says whose weights are never below 0,
+    all others' being never above, where `config.excitatory` asks for kinds of neurons; else it is None.
     """
 
     w_in: nn.Parameter
@@ -58,9 +62,12 @@ class Cohort(nn.Module):
     shuffled_delays: nn.Parameter
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
+    adaptation: nn.Parameter
+    log_tau_adaptation: nn.Parameter
     mask: Tensor
     neuron_id: Tensor
     next_neuron_id: Tensor
+    excitatory: Tensor | None
 
     @kinds_checked
     def __init__(
@@ -95,6 +102,7 @@ class Cohort(nn.Module):
         self.n_classes = whole(n_classes, "Cohort: `n_classes`", 1)
         self.seeds = seeds = _checked_seeds(seeds)
         self.embedding, self.input_embedding = embedding_of(config), Inputs(config)
+        self.neuron = neuron_of(config)
         _ = config.steps  # raises unless there is a duration, of whole steps
         n, inputs = config.neurons, -(-n_channels // config.pool_channels)
         weights = [draw_weights(config, inputs, n_classes, seed) for seed in seeds]
@@ -103,10 +111,17 @@ class Cohort(nn.Module):
         self._register(weights, lambda name: name != "b_out" or config.output_bias, dtype, device)
         self._register(delays, self.embedding.learns, dtype, device)
         self._register(places, self.input_embedding.learns, dtype, device)
+        self._register([self.neuron.draw(n) for _ in seeds], self.neuron.learns, dtype, device)
         allowed = torch.from_numpy(config.layers.synapses).to(device)
         self.register_buffer("mask", allowed.repeat(len(seeds), 1, 1))
         self.register_buffer("neuron_id", torch.arange(n, device=device).repeat(len(seeds), 1))
         self.register_buffer("next_neuron_id", torch.full((len(seeds),), n, device=device))
+        kinds = None if config.excitatory is None else kinds_of(config.layers, config.excitatory)
+        self.register_buffer(
+            "excitatory", None if kinds is None else torch.from_numpy(kinds).to(device).repeat(len(seeds), 1)
+        )
+        self.project()
+        self.settle()
 
     def _register(
         self, drawn: list[Drawn], learns: Callable[[str], bool], dtype: torch.dtype, device: str
@@ -166,8 +181,13 @@ class Cohort(nn.Module):
         return self.input_embedding.delays(self._values, self.delay_scale())
 
     def connections(self) -> Connections:
-        """Weights, delays and mask, as the kernels take them; differentiable by the parameters."""
-        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays())
+        """The networks as the kernels take them; differentiable by the parameters."""
+        own = self.own_constants()
+        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays(), **own)
+
+    def own_constants(self) -> dict[str, Tensor]:
+        """What each neuron has of its own by its model, [R, N] each, by the names of `Connections`."""
+        return self.neuron.constants(self._values)
 
     def afferents(self, layer: int) -> list[Tensor]:
         """The weights by which a layer of n neurons hears inputs and the layer before, as views [R, P, n].
@@ -182,8 +202,15 @@ class Cohort(nn.Module):
         return from_inputs + behind
 
     def project(self) -> None:
-        """Bring learned delays that fell below the least one back to it."""
+        """Bring what an update carried out of its legal range back: delays, positions, signs of weights."""
         self.embedding.project(self._values)
+        self.neuron.project(self._values)
+        if self.excitatory is not None:
+            keep_signs(self.w_rec, self.excitatory)
+
+    def settle(self) -> None:
+        """Put what can be only one of some values, as positions on a grid, there. After every epoch."""
+        self.embedding.settle(self._values)
 
     @property
     def _values(self) -> dict[str, Tensor]:
