@@ -53,7 +53,7 @@ def test_every_key_is_explained_and_listed() -> None:
 
 def test_the_list_of_keys_has_values_defaults_and_what_may_be_searched() -> None:
     lines = code_pages.keys_page().splitlines()
-    assert "| `hidden` S | a whole number of at least 1 | `128` | Hidden neurons, N. |" in lines
+    assert "| `dimensions` S | a whole number of at least 1 | `2` | Dimensions of space, D. |" in lines
     assert any(line.startswith("| `seed` | a whole number of at least 0 | `0` |") for line in lines)
     assert any(line.startswith("| `name` | text, in quotes if need be | required |") for line in lines)
     assert not any("None" in line for line in lines)
@@ -69,7 +69,7 @@ def test_every_column_is_explained_and_listed() -> None:
         assert [name for name in schema.names if f"| `{name}` |" not in section] == [], table
         said = [(one.metadata or {})[b"description"].decode().replace("|", r"\|") for one in schema]
         assert [text for text in said if text not in section] == [], table
-        measured = set(MEASURES) if table == "topology" else set()
+        measured = set(MEASURES) & set(schema.names)
         metrics = {name for name in schema.names if f"{name}_sem" in make_schemas()["trials"].names}
         metrics |= {f"{name}_sem" for name in metrics}
         own = [name for name in schema.names if name not in measured | metrics]

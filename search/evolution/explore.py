@@ -17,6 +17,8 @@ JITTER = 1e-3
 SHARE = 0.1
 """Share of the neurons that a move adds or takes away, unless a choice names other numbers."""
 
+Structure = Mapping[str, int | tuple[int, ...]]
+"""Dimensions and neurons of a network by path; of several layers the size of each."""
 StepRecord = dict[str, Any]
 """A step of a move, `name` and `values`, as JSON has it."""
 
@@ -29,7 +31,7 @@ class Change:
     """`perturb`, `resample` (at least a field is drawn anew), `copy`, or a change of structure by name."""
     values: dict[str, Value]
     """The child's values of the searched fields, by path."""
-    structure: dict[str, int]
+    structure: dict[str, int | tuple[int, ...]]
     """The child's dimensions and neurons, by path, as far as they are not searched."""
     steps: list[StepRecord]
     """What is done to the network, in order."""
@@ -38,10 +40,11 @@ class Change:
 def explore(
     space: Space,
     values: Mapping[str, Value],
-    structure: Mapping[str, int],
+    structure: Structure,
     options: EvolutionOptions,
     settable: Collection[str],
     rng: np.random.Generator,
+    other: Mapping[str, Value] | None = None,
 ) -> Change:
     """A change of a parent, drawn at random.
 
@@ -54,34 +57,68 @@ def explore(
         options: probabilities and factors.
         settable: paths of the fields that a trained network may be given other values of.
         rng: all that is random.
+        other: the values of a second parent; fields are changed from what a crossover gives.
     """
     drawn = rng.random()
     for name in STRUCTURAL:
         probability = vars(options.moves)[name]
         if drawn < probability:
-            change = _restructured(name, space, values, structure, options.distortion)
-            return change or _other_fields(space, values, structure, options, settable, rng)
+            change = _restructured(name, space, values, structure, options.distortion, rng)
+            if change is not None:
+                return change
+            break
         drawn -= probability
-    return _other_fields(space, values, structure, options, settable, rng)
+    start = values if other is None else crossed(space, values, other, settable, rng)
+    return _other_fields(space, values, start, structure, options, settable, rng)
+
+
+def crossed(
+    space: Space,
+    values: Mapping[str, Value],
+    other: Mapping[str, Value],
+    settable: Collection[str],
+    rng: np.random.Generator,
+) -> dict[str, Value]:
+    """The fields of two parents mixed: each of the `settable` ones is that of either, with equal probability.
+
+    Uniform crossover, Syswerda 1989. The others are the first parent's, whose networks the child inherits.
+    What only one of the two has is taken from it.
+    """
+    mixed = dict(values)
+    for path in space.paths:
+        if path in settable and path in other and (path not in values or rng.random() < 0.5):
+            mixed[path] = other[path]
+    return space.active(mixed)
 
 
 def _restructured(
-    move: str, space: Space, values: Mapping[str, Value], structure: Mapping[str, int], distortion: float
+    move: str,
+    space: Space,
+    values: Mapping[str, Value],
+    structure: Structure,
+    distortion: float,
+    rng: np.random.Generator,
 ) -> Change | None:
     path, up = (DIMENSIONS if move.startswith("dimension") else HIDDEN), move in ("dimension_up", "split")
     domain = space.domain(path) if path in space.paths else None
-    now = structure[path]
+    before = structure[path]
+    if isinstance(before, tuple) and domain is not None:
+        return None  # no other layers are among the options but by chance
+    sizes = before if isinstance(before, tuple) else (before,)
+    layer = int(rng.integers(len(sizes))) if len(sizes) > 1 else 0
+    now = sizes[layer]
     wanted = _next_size(domain, now, up) if path == HIDDEN else now + (1 if up else -1)
     if wanted < 1 or wanted == now or (domain is not None and not domain.has(wanted)):
         return None
     steps: list[StepRecord] = [{"name": move, "values": {}}]
     if path == HIDDEN:
-        steps[0]["values"] = {"count": abs(wanted - now)}
+        steps[0]["values"] = {"count": abs(wanted - now), **({"layer": layer} if len(sizes) > 1 else {})}
     elif up:  # a coordinate that is zero everywhere has no gradient
         steps.append({"name": "jitter", "values": {"size": JITTER}})
     else:
         steps[0]["values"] = {"limit_ms": distortion}
-    changed = {**structure, path: wanted}
+    after = (*sizes[:layer], wanted, *sizes[layer + 1 :])
+    changed = {**structure, path: after if len(after) > 1 else wanted}
     searched = {**values, **({path: wanted} if domain is not None else {})}
     return Change(move, searched, _unsearched(changed, space), steps)
 
@@ -99,25 +136,27 @@ def _next_size(domain: Domain | None, now: int, up: bool) -> int:
 def _other_fields(
     space: Space,
     values: Mapping[str, Value],
-    structure: Mapping[str, int],
+    start: Mapping[str, Value],
+    structure: Structure,
     options: EvolutionOptions,
     settable: Collection[str],
     rng: np.random.Generator,
 ) -> Change:
+    """Other values of the searched fields than the parent's `values`, each found from `start`."""
     changed: dict[str, Value] = {}
     resampled = False
     for field in space.fields:
-        known = field.path in values
+        known = field.path in start
         if not field.active(changed):
             continue
         if field.path not in settable:
             if known:
-                changed[field.path] = values[field.path]
+                changed[field.path] = start[field.path]
         elif not known or rng.random() < options.explore.resample:
             resampled = resampled or known
             changed[field.path] = field.domain.at(float(rng.random()))
         else:
-            changed[field.path] = perturbed(field.domain, values[field.path], options.explore.perturb, rng)
+            changed[field.path] = perturbed(field.domain, start[field.path], options.explore.perturb, rng)
     new = {path: value for path, value in changed.items() if path not in values or values[path] != value}
     if not new:  # it would train as its parent does, to the digit
         jitter = {"name": "jitter", "values": {"size": JITTER}}
@@ -160,5 +199,5 @@ def _same(one: float, other: float) -> bool:
     return isclose(one, other, rel_tol=1e-12)
 
 
-def _unsearched(structure: Mapping[str, int], space: Space) -> dict[str, int]:
+def _unsearched(structure: Structure, space: Space) -> dict[str, int | tuple[int, ...]]:
     return {path: value for path, value in structure.items() if path not in space.paths}

@@ -15,7 +15,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from service.errors import SweepError
-from service.execution._ray_internals import own_token
+from service.execution._ray_internals import STARTS, TOO_SLOW, own_token, start_ray
 from service.execution.ending import leave_ray
 from service.execution.signals import notices_blocked
 from service.storage.layout import sweep_file
@@ -28,6 +28,13 @@ LOST_SECONDS = 20.0
 """A head that does not answer for so long is lost, and after as long again the process ends."""
 NODE_SECONDS = 180.0
 """How long its nodes may take to start a worker, with all that the job brings."""
+CORES_SECONDS = 600.0
+"""How long a cluster may have no cores at all: those of Kubernetes begin with a head without any."""
+
+BUSY = (
+    f"its processes took more than 30 s to come up, {STARTS} times; this machine is too busy; run the same "
+    "command again when it is less so"
+)
 
 
 @contextmanager
@@ -37,15 +44,16 @@ def local_ray(scratch: Path) -> Iterator[None]:
         try:
             try:
                 with notices_blocked():
-                    ray.init(
+                    start_ray(
                         address="local",
                         include_dashboard=False,
                         log_to_driver=False,
                         logging_level=logging.ERROR,
                         _temp_dir=str(scratch / "ray"),
                     )
-            except (OSError, RuntimeError, ValueError) as error:
-                raise SweepError(f"Ray could not be started: {error}") from error
+            except Exception as error:  # for want of time Ray raises just that
+                said = BUSY if TOO_SLOW in str(error) else _in_a_line(error)
+                raise SweepError(f"Ray could not be started: {said}") from error
             yield
         finally:
             leave_ray()
@@ -68,6 +76,7 @@ def connected_ray(address: str, folder: StoragePath) -> Iterator[None]:
         except (OSError, RuntimeError, ValueError) as error:
             fault = f"--address {address}: the cluster can't be joined: {_in_a_line(error)}"
             raise SweepError(fault) from error
+        _await_cores()
         _check_nodes(folder)
         yield
     finally:
@@ -159,6 +168,15 @@ def monitored() -> Iterator[ClusterMonitor]:
 def _look(folder: StoragePath) -> tuple[bool, str]:
     """What a node sees: whether the sweep is there, and the version of the code."""
     return sweep_file(folder).exists(), code_version()
+
+
+def _await_cores() -> None:
+    """Wait for the first node that has any: it may join a little later than its head can be asked."""
+    until = time.monotonic() + CORES_SECONDS
+    while not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
+        if time.monotonic() > until:
+            raise SweepError(f"no node with cores has joined the cluster for {CORES_SECONDS:g} s; start one")
+        time.sleep(1)
 
 
 def _check_nodes(folder: StoragePath) -> None:

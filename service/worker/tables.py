@@ -44,6 +44,11 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         "input_centroid": _nullable(neurons.input_centroid.reshape(-1)),
         "input_width": _nullable(neurons.input_width.reshape(-1)),
         "module": pa.array(neurons.module.reshape(-1)),
+        "excitatory": (
+            pa.nulls(replicates * n, pa.bool_())
+            if neurons.excitatory is None
+            else pa.array(neurons.excitatory.reshape(-1))
+        ),
         "adaptation": _own(neurons.adaptation, replicates * n),
         "tau_adaptation": _own(neurons.tau_adaptation, replicates * n),
     }
@@ -68,6 +73,18 @@ def measure_rows(
         for column, field in BINARY.items():
             columns[column] = _nullable(np.array([getattr(one, field) for one in shown]))
     return pa.table(columns)
+
+
+def layer_rows(trial: int, epoch: int, net: Cohort, found: dict[str, Array]) -> pa.Table:
+    """Rows of the table `layers`, of what `layers_of` finds in `net`."""
+    sizes = np.array(net.layers.sizes, np.int32)
+    columns = _keys(trial, net.replicates, len(sizes))
+    columns |= {
+        "epoch": pa.array([epoch] * len(columns["trial"]), pa.int32()),
+        "layer": pa.array(np.tile(np.arange(len(sizes), dtype=np.int32), net.replicates)),
+        "neurons": pa.array(np.tile(sizes, net.replicates)),
+    }
+    return pa.table(columns | {name: _nullable(values.reshape(-1)) for name, values in found.items()})
 
 
 def delay_graph_rows(trial: int, epoch: int, found: Sequence[Sequence[DelayGraph]]) -> pa.Table:

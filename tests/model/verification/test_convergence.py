@@ -78,7 +78,7 @@ def errors_of(
 ADAPTIVE = {"neuron": "adaptive_lif", "adaptation": 0.15, "tau_adaptation": 30.0}
 
 
-@pytest.mark.parametrize("config", [{"recurrent": False}, {}, ADAPTIVE])
+@pytest.mark.parametrize("config", [{"recurrent": False}, {}, {"hidden": [4, 3]}, ADAPTIVE])
 def test_spike_times_converge_with_order_two(config: dict[str, Any]) -> None:
     data = make_data(samples=6, spikes=16)
     samples = np.tile(np.arange(6), (2, 1))
