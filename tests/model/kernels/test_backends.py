@@ -245,7 +245,9 @@ def test_adaptive_neurons_are_those_of_the_naive_scheme(
     with torch.no_grad():
         net.adaptation.zero_()
         fired = net(plain, SAMPLES).counts.sum()
-    assert 10 < counts.sum() < fired
+    assert 10 < counts.sum() <= fired
+    if drive < 8.0:  # else they fire in every step, whatever the threshold
+        assert counts.sum() < fired
 
 
 @pytest.mark.parametrize("dt", [0.5, 3.0])
