@@ -76,7 +76,10 @@ def read_run(home: Path, task: str, arm: str, seed: int) -> Run:
     trials, epochs = sweep.table("trials"), sweep.table("epochs")
     course = np.minimum.accumulate(epochs.loc[epochs["train_loss"].notna(), "loss"].to_numpy())
     done = trials[trials["state"] == "complete"]
-    outcome = {"best": float(course[-1]), "test": 100 * float(done["test_accuracy"][done["loss"].idxmin()])}
+    outcome = {
+        "best": float(course[-1]),
+        "test": 100 * float(done.sort_values("loss")["test_accuracy"].iloc[0]),
+    }
     outcome |= volumes(done, task)
     return Run(
         arm,
@@ -189,7 +192,7 @@ def dimensions(out: Path, task: str) -> pd.DataFrame:
 
 def _dimensions_of(sweep: Sweep) -> list[dict[str, Any]]:
     neurons = sweep.table("neurons")
-    effective = {
+    effective: dict[Any, float] = {
         key: effective_dimension(np.array(one["position"].tolist()))
         for key, one in neurons.groupby(["trial", "epoch"])
     }
@@ -210,7 +213,9 @@ def _dimensions_of(sweep: Sweep) -> list[dict[str, Any]]:
 def dimension_table(found: pd.DataFrame) -> pd.DataFrame:
     """Mean effective dimension by label and epochs since birth, with the number of networks."""
     rows: dict[str, dict[str, str]] = {}
-    for (label, kind), group in found.groupby(["label", "kind"]):
+    key: Any
+    for key, group in found.groupby(["label", "kind"]):
+        label, kind = key
         if label > 1:
             rows[f"{label}, {'born so' if kind == 'born' else 'founders'}"] = {
                 f"after {since} epochs": f"{cell['effective'].mean():.2f} ({len(cell)})"

@@ -32,7 +32,8 @@ def times_fault(config: Any) -> str | None:
             "is over within a step adapts nothing"
         )
     hidden = taus_fault(config.tau_mem, config.tau_syn, config.dt, "`tau_mem` and `tau_syn`")
-    return hidden or taus_fault(*config.readout_taus, config.dt, "`tau_mem_out` and `tau_syn_out`")
+    tau_mem, tau_syn = config.readout_taus
+    return hidden or taus_fault(tau_mem, tau_syn, config.dt, "`tau_mem_out` and `tau_syn_out`")
 
 
 def layers_fault(config: Any) -> str | None:
