@@ -3,9 +3,8 @@
     polychrony run sweeps/two_digits.yaml
     python -m benchmarks.lesions [two_digits] [--out runs]
 
-One observation is a network: the mean over its sets of a kind. A band of channels is the control that must
-show: it lies in one half of the channels, so that the neurons of a band serve one digit. Intervals and tests
-are those of `benchmarks.claims`.
+One observation is a network: the mean over its sets of a kind. Intervals and tests are those of
+`benchmarks.claims`.
 """
 
 import argparse
