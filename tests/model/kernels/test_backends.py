@@ -334,8 +334,8 @@ def test_devices_without_kernels_are_refused() -> None:
         Cohort(LearnerConfig(duration=40.0), 4, 3, [0], device="meta")
 
 
-def test_a_late_input_is_not_forgotten_for_a_spike_whose_synapses_are_fast() -> None:
-    """The first neuron's input arrives at once, and its spikes at the latest a step on; the second's, late."""
+def test_a_late_input_is_not_forgotten_for_a_spike_with_fast_synapses() -> None:
+    """The input of the first neuron arrives at once, that of the second late, and synapses are fast."""
     config = LearnerConfig(
         hidden=2, dimensions=1, input_embedding="line", delay_scale=1.0, min_delay=1.0, duration=60.0
     )
