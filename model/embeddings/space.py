@@ -6,7 +6,7 @@ from torch import Tensor
 
 from model.embeddings.base import Embedding, Parameters
 from model.embeddings.geometry import draw_positions, pairwise_distances
-from model.limits import space_limits
+from model.embeddings.limits import space_limits
 
 
 class Space(Embedding):

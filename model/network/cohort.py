@@ -17,8 +17,8 @@ from model.kernels.border import check_dtype
 from model.kernels.connections import Connections
 from model.kernels.simulate import backend_for, simulate, uncompiled
 from model.layers import Layers
-from model.limits import keep_signs, kinds_of
 from model.network.drawing import DELAYS, Drawn, draw_weights, stream
+from model.network.signs import keep_signs, kinds_of
 from model.neurons.registry import neuron_of
 
 

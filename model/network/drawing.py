@@ -6,7 +6,7 @@ from model.border import kinds_checked, whole
 from model.config import LearnerConfig
 from model.kernels.scheme import mean_readout
 from model.layers import Layers
-from model.limits import kinds_of, signed
+from model.network.signs import kinds_of, signed
 
 Drawn = dict[str, np.ndarray]
 """Initial values of parameters of one network, by name."""

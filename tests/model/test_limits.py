@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from model import Cohort, LearnerConfig, SpikeDataset
 from model.datasets import Splits
+from model.embeddings.limits import MARGIN, SpaceLimits
 from model.layers import Layers
-from model.limits import MARGIN, SpaceLimits, keep_signs, kinds_of, signed
 from model.moves import Step, apply_steps
+from model.network.signs import keep_signs, kinds_of, signed
 from model.topology import measures
 from model.training.trainer import Trainer
 
