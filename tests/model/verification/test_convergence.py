@@ -75,7 +75,7 @@ def errors_of(
     return np.concatenate(errors)
 
 
-ADAPTIVE = {"neuron": "adaptive_lif", "adaptation": 0.15, "tau_adaptation": 30.0}
+ADAPTIVE: dict[str, Any] = {"neuron": "adaptive_lif", "adaptation": 0.15, "tau_adaptation": 30.0}
 
 
 @pytest.mark.parametrize("config", [{"recurrent": False}, {}, {"hidden": [4, 3]}, ADAPTIVE])
