@@ -187,13 +187,14 @@ ARMS: dict[str, Callable[[TaskSetting, int], Config]] = {
         task, seed, sampler="nsga2", population=task.population // 2, crossover=0.0, mutation=0.5
     ),
     "higher": one_more_dimension,
+    "upward": lambda task, seed: evolving(task, seed, moves={"dimension_up": 1.0}),
     "annealed": lambda task, seed: annealed(at_random(task, seed)),
     "front": lambda task, seed: evolving(task, seed, BOTH),
     "front_tpe": lambda task, seed: searching(task, seed, BOTH, sampler="tpe", startup=task.population // 2),
 }
 """The arms but `fixed`, whose configuration has to be chosen first."""
 EVERY = (*ARMS, "fixed")
-DEFAULT = {"yin_yang": EVERY, "spoken_digits": ("evolution", "random", "asha")}
+DEFAULT: dict[str, tuple[str, ...]] = {"yin_yang": EVERY, "spoken_digits": ("evolution", "random", "asha")}
 
 
 def conduct(sweep: Config, home: Path, budget: int) -> None:

@@ -3,10 +3,10 @@
     python -m benchmarks.evolution_tables [--out FOLDER] [--picture PICTURE]
 
 The winner of a run is the finished network with the least loss on validation; its accuracy is told on
-test. Differences are paired by seed. Intervals are Student's, of the mean over seeds, at 95 %: those of a
-bootstrap would be too narrow with so few. A difference is in bold where its interval excludes 0.
-Hypervolumes are shares of the box between no error and no wiring and a reference that is fixed here: the
-error of guessing, and a wiring in ms.
+test. Differences are paired by seed. Intervals are of the mean over seeds at 95 %, by a bootstrap that is
+widened for few seeds (`mean_interval`; of less than five there are none). A difference is in bold where
+its interval excludes 0. Hypervolumes are shares of the box between no error and no wiring and a reference
+that is fixed here: the error of guessing, and a wiring in ms.
 """
 
 import argparse
@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.claims import mean_text, show
+from benchmarks.claims import show
 from benchmarks.evolution import COST, TASKS, finished
+from model.topology import effective_dimension
 from search.objectives import hypervolume, pareto_front
 from service import Sweep
 from service.figures.style import COLOURS, FAINT, INK, new_figure, plain, png, titled
-from service.report.intervals import t_interval
+from service.report.intervals import mean_interval
 
 NAMES = {
     "evolution": "evolution",
@@ -33,6 +34,7 @@ NAMES = {
     "mutation": "mutation without inheritance",
     "higher": "evolution of founders at D + 1, no moves",
     "random": "random search",
+    "upward": "evolution, a dimension up wherever there is one",
     "annealed": "random search, cosine",
     "asha": "TPE with ASHA",
     "fixed": "one network, a chosen configuration",
@@ -51,7 +53,7 @@ OUTCOMES = {
     "test_volume": "hypervolume, test (%)",
 }
 DIGITS = {"best": 3, "test": 1, "volume": 1, "test_volume": 1}
-EVOLVED = ("evolution", "rarer", "front")
+EVOLVED = ("evolution", "rarer", "upward", "front")
 """Arms in which members are born with one dimension more."""
 
 
@@ -76,7 +78,8 @@ def read_run(home: Path, task: str, arm: str, seed: int) -> Run:
     trials, epochs = sweep.table("trials"), sweep.table("epochs")
     course = np.minimum.accumulate(epochs.loc[epochs["train_loss"].notna(), "loss"].to_numpy())
     done = trials[trials["state"] == "complete"]
-    outcome = {"best": float(course[-1]), "test": 100 * float(done["test_accuracy"][done["loss"].idxmin()])}
+    winner = done.sort_values("loss").iloc[0]
+    outcome = {"best": float(course[-1]), "test": 100 * float(winner["test_accuracy"])}
     outcome |= volumes(done, task)
     return Run(
         arm,
@@ -111,15 +114,17 @@ def read_runs(out: Path, task: str) -> dict[str, dict[int, Run]]:
     return found
 
 
-def difference_text(values: Sequence[float], digits: int) -> str:
-    """Mean of differences with half its interval; in bold if the interval excludes 0.
+def mean_text(values: Sequence[float], digits: int, sign: str = "") -> str:
+    """Mean with its interval, if there is one; with the sign + it is of differences, in bold if not about 0.
 
-    >>> difference_text([1.0, 2.0, 3.0], 1), difference_text([2.0, 2.1, 2.2], 1)
-    ('+2.0 ± 2.5', '**+2.1 ± 0.2**')
+    >>> mean_text([2.0, 2.1, 2.2, 2.1, 2.1], 1, "+"), mean_text([1.0, 2.0, 3.0], 1)
+    ('**+2.1 (+2.0 to +2.2)**', '2.0')
     """
-    mean, low = np.mean(values), t_interval(np.array(values))[0]
-    text = f"{mean:+.{digits}f} ± {mean - low:.{digits}f}"
-    return f"**{text}**" if abs(mean) > mean - low else text
+    low, high = mean_interval(np.array(values))
+    text = f"{np.mean(values):{sign}.{digits}f}"
+    if not np.isnan(low):
+        text += f" ({low:{sign}.{digits}f} to {high:{sign}.{digits}f})"
+    return f"**{text}**" if sign and (low > 0 or high < 0) else text
 
 
 def differences(one: dict[int, Run], other: dict[int, Run], name: str) -> list[float]:
@@ -152,7 +157,7 @@ def compared(runs: dict[str, dict[int, Run]], arm: str) -> pd.DataFrame:
         NAMES[other]: {
             "pairs": str(len(differences(runs[arm], by_seed, "best"))),
             **{
-                said: difference_text(differences(runs[arm], by_seed, name), DIGITS[name])
+                said: mean_text(differences(runs[arm], by_seed, name), DIGITS[name], "+")
                 for name, said in OUTCOMES.items()
             },
         }
@@ -160,16 +165,6 @@ def compared(runs: dict[str, dict[int, Run]], arm: str) -> pd.DataFrame:
         if other != arm
     }
     return pd.DataFrame(rows).T
-
-
-def effective_dimension(positions: np.ndarray) -> float:
-    """Participation ratio of the covariance of positions [N, D]: 1 on a line, D if spread alike.
-
-    >>> round(effective_dimension(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])), 6)
-    2.0
-    """
-    spread = np.linalg.eigvalsh(np.atleast_2d(np.cov(positions.T)))
-    return float(spread.sum() ** 2 / (spread**2).sum())
 
 
 def dimensions(out: Path, task: str) -> pd.DataFrame:
@@ -189,20 +184,20 @@ def dimensions(out: Path, task: str) -> pd.DataFrame:
 
 def _dimensions_of(sweep: Sweep) -> list[dict[str, Any]]:
     neurons = sweep.table("neurons")
-    effective = {
-        key: effective_dimension(np.array(one["position"].tolist()))
-        for key, one in neurons.groupby(["trial", "epoch"])
-    }
+    clouds: dict[tuple[int, int], list[list[float]]] = {}
+    for trial, epoch, position in neurons[["trial", "epoch", "position"]].itertuples(index=False):
+        clouds.setdefault((trial, epoch), []).append(position)
+    effective = {key: effective_dimension(np.array(cloud)) for key, cloud in clouds.items()}
     rows: list[dict[str, Any]] = []
-    for trial in sweep.table("trials").to_dict("records"):
-        born = pd.notna(trial["parent"])
-        if born and trial["move"] != "dimension_up":
+    for one in sweep.table("trials").to_dict("records"):
+        born = pd.notna(one["parent"])
+        if born and one["move"] != "dimension_up":
             continue
-        kind, first = ("born", int(trial["birth_epoch"])) if born else ("founder", 0)
-        begun = {"kind": kind, "label": int(trial["dimensions"])}
-        own = {epoch - first: value for (n, epoch), value in effective.items() if n == trial["trial"]}
+        kind, first = ("born so", int(one["birth_epoch"])) if born else ("founder", 0)
+        begun = {"kind": kind, "label": int(one["dimensions"])}
+        own = {epoch - first: value for (n, epoch), value in effective.items() if n == one["trial"]}
         if born:
-            own[0] = effective[int(trial["parent"]), first]
+            own[0] = effective[int(one["parent"]), first]
         rows += [{**begun, "since": since, "effective": value} for since, value in own.items()]
     return rows
 
@@ -210,12 +205,11 @@ def _dimensions_of(sweep: Sweep) -> list[dict[str, Any]]:
 def dimension_table(found: pd.DataFrame) -> pd.DataFrame:
     """Mean effective dimension by label and epochs since birth, with the number of networks."""
     rows: dict[str, dict[str, str]] = {}
-    for (label, kind), group in found.groupby(["label", "kind"]):
-        if label > 1:
-            rows[f"{label}, {'born so' if kind == 'born' else 'founders'}"] = {
-                f"after {since} epochs": f"{cell['effective'].mean():.2f} ({len(cell)})"
-                for since, cell in group.groupby("since")
-            }
+    for (label, kind), group in found[found["label"] > 1].groupby(["label", "kind"]):
+        rows[f"{label}, {kind}"] = {
+            f"after {since} epochs": f"{cell['effective'].mean():.2f} ({len(cell)})"
+            for since, cell in group.groupby("since")
+        }
     return pd.DataFrame(rows).T.fillna("")
 
 
@@ -232,13 +226,13 @@ def draw(tasks: dict[str, dict[str, dict[int, Run]]]) -> bytes:
 
 
 def _draw_courses(axes: Any, runs: dict[str, dict[int, Run]]) -> None:
-    shown = [arm for arm in runs if arm not in ("front", "front_tpe", "annealed")]
+    shown = [arm for arm in runs if arm not in ("upward", "front", "front_tpe", "annealed")]
     for arm, colour in zip(shown, (INK, *COLOURS), strict=False):
         courses = np.array([one.course for one in runs[arm].values()])
         x = np.arange(1, courses.shape[1] + 1)
         axes.plot(x, courses.mean(0), color=colour, lw=2.2 if arm == "evolution" else 1.2, label=NAMES[arm])
         if arm == "evolution":
-            low, high = zip(*map(t_interval, courses.T), strict=True)
+            low, high = zip(*map(mean_interval, courses.T), strict=True)
             axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_yscale("log")
     axes.set_xlabel("epochs of all networks")
@@ -253,7 +247,7 @@ def _draw_gains(axes: Any, runs: dict[str, dict[int, Run]]) -> None:
     for place, arm in enumerate(reversed(others)):
         values = differences(runs["evolution"], runs[arm], "test")
         axes.plot(values, [place] * len(values), "o", color=FAINT, ms=4)
-        axes.plot(t_interval(np.array(values)), [place, place], color=COLOURS[0], lw=2)
+        axes.plot(mean_interval(np.array(values)), [place, place], color=COLOURS[0], lw=2)
         axes.plot(np.mean(values), place, "o", color=COLOURS[0])
     axes.set_yticks(range(len(others)), [NAMES[arm] for arm in reversed(others)])
     axes.set_xlabel("points; the interval of the mean, and each seed")
