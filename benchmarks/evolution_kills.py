@@ -2,7 +2,7 @@
 
     python -m benchmarks.evolution_kills [--rounds 20] [--epochs 60] [--seed 0] [--keep DIR]
 
-A synchronous population of small real networks runs on a cluster of a head and two nodes, all on this
+A synchronous population of small real networks runs on a Ray cluster of one node of two cores on this
 machine. In each round, at a random moment, an actor or the driver gets SIGKILL, and the sweep is resumed as
 a person would do it. At the end no member may be lost or doubled, the population must have been as large at
 every comparison, and the tables must equal, to the digit, those of the same sweep run without harm, in this
@@ -61,7 +61,7 @@ def show(one: Round) -> None:
 def disturbed(folder: Path, rounds: int, epochs: int, seed: int) -> list[str]:
     """Run the sweep through all rounds; returns what is wrong with it."""
     acts = random.Random(seed).choices(list(KILLED), list(KILLED.values()), k=rounds)
-    scene = Scene(folder, SWEEP.format(epochs=epochs), f"sqlite:///{folder / 'server.db'}", seed)
+    scene = Scene(folder, SWEEP.format(epochs=epochs), f"sqlite:///{folder / 'server.db'}", seed, nodes=0)
     scene.pause = 1.0
     whole = POPULATION * epochs * REPLICATES
     try:

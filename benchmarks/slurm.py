@@ -146,23 +146,21 @@ def preempted(slurm: Slurm) -> list[str]:
 
 
 def node(slurm: Slurm) -> list[str]:
-    """The node without the batch script dies; the job goes on with the other one."""
-    case = Case(slurm, "node")
-    case.await_trials(2)
-    slurm.kill("n2")
-    faults = case.end(0)
-    slurm.start("n2")
-    await_that(lambda: slurm.ask("sinfo", "-h", "-o", "%D %T").strip() == "2 idle", "the node again")
-    return faults
+    """A node dies; SLURM puts the job into the queue again."""
+    return _dies(slurm, "node", "n2")
 
 
 def head(slurm: Slurm) -> list[str]:
-    """The node with the batch script dies; SLURM puts the job into the queue again."""
-    case = Case(slurm, "head")
+    """The node with the batch script dies; it is the same for SLURM."""
+    return _dies(slurm, "head", "n1")
+
+
+def _dies(slurm: Slurm, name: str, host: str) -> list[str]:
+    case = Case(slurm, name)
     case.await_trials(2)
-    slurm.kill("n1")
+    slurm.kill(host)
     await_that(lambda: slurm.state(case.job)[0] in ("PENDING", *OVER), "SLURM to notice")
-    slurm.start("n1")
+    slurm.start(host)
     slurm.hasten(case.job)
     return case.end(1)
 

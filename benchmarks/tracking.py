@@ -143,7 +143,7 @@ def log(controller: SweepController, runs: Path) -> dict[str, float]:
     view.finished_trials(3600)
     found = {"wall": time.perf_counter() - start, "cpu": thread_seconds(view) - cpu}
     start = time.perf_counter()
-    listener.show_leaders()
+    listener.show_leaders(lambda _: None)
     view.finished_trials(3600)
     found["leaders"] = time.perf_counter() - start
     start = time.perf_counter()

@@ -25,7 +25,8 @@ Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
-Hidden = Annotated[Count | tuple[Count, ...], BeforeValidator(sizes_of), Words(LEGAL)]
+_Sizes = Annotated[tuple[Count, ...], Field(min_length=1)]
+Hidden = Annotated[Count | _Sizes, BeforeValidator(sizes_of), Words(LEGAL)]
 MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
 NO_VALIDATION = (
     "needs validation samples, and there are none; set `patience_on` to train_accuracy, or `data.validation` "

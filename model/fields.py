@@ -239,15 +239,23 @@ def _taken_apart(annotation: Any) -> tuple[Any, list[Any], bool]:
 
 
 def no_such(noun: str, name: str, known: Iterable[str]) -> str:
-    """The fault for a name that is not known, with the nearest known one, or all of them.
+    """The fault for a name that is not known, with those that are nearest, or all.
 
     >>> no_such("metric", "acuracy", ["accuracy", "loss"])
     'there is no such metric; did you mean `accuracy`?'
+    >>> no_such("sampler", "nsga", ["tpe", "nsga2", "nsga3"])
+    'there is no such sampler; did you mean `nsga2` or `nsga3`?'
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
-    cure = f"did you mean `{near[0]}`?" if near else "known are " + ", ".join(names)
+    near = difflib.get_close_matches(name, names, n=3)
+    alike = [one for one in names if one in near and _likeness(name, one) == _likeness(name, near[0])]
+    meant = " or ".join(f"`{one}`" for one in alike)
+    cure = f"did you mean {meant}?" if alike else "known are " + ", ".join(names)
     return f"there is no such {noun}; {cure}"
+
+
+def _likeness(name: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, known, name).ratio()
 
 
 def show(value: object) -> str:

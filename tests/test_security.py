@@ -76,6 +76,32 @@ def test_a_path_is_no_name_of_a_sweep(tmp_path: Path) -> None:
         sweeps_named(["../other"], tmp_path / "runs")
 
 
+def test_no_secret_of_the_environment_is_written_down(tmp_path: Path) -> None:
+    """What a sweep leaves behind, tables, MLflow's database and pictures among it, and what it says."""
+    names = ("RAY_AUTH_TOKEN", "MLFLOW_TRACKING_PASSWORD", "AWS_SECRET_ACCESS_KEY", "PGPASSWORD")
+    secrets = {name: f"hush-{name.lower()}-hush" for name in names}
+    command = [sys.executable, "-m", "service.cli", "train", "--out", str(tmp_path / "runs")]
+    for one in (
+        "name=quiet",
+        "data={name: digits}",
+        "learner={hidden: 4, epochs: 1, duration: 20.0, dt: 2.0}",
+    ):
+        command += ["--set", one]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | secrets,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".parquet" for path in files) and any(path.suffix == ".db" for path in files)
+    told = [str(path) for path in files if b"-hush" in path.read_bytes()]
+    assert told == [] and b"-hush" not in done.stdout
+
+
 def test_the_bill_of_materials_names_what_is_installed() -> None:
     script = str(ROOT / "scripts" / "bill-of-materials")
     done = subprocess.run(

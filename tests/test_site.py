@@ -53,7 +53,7 @@ def test_every_key_is_explained_and_listed() -> None:
 
 def test_the_list_of_keys_has_values_defaults_and_what_may_be_searched() -> None:
     lines = code_pages.keys_page().splitlines()
-    assert "| `hidden` S | a whole number of at least 1 | `128` | Hidden neurons, N. |" in lines
+    assert "| `dimensions` S | a whole number of at least 1 | `2` | Dimensions of space, D. |" in lines
     assert any(line.startswith("| `seed` | a whole number of at least 0 | `0` |") for line in lines)
     assert any(line.startswith("| `name` | text, in quotes if need be | required |") for line in lines)
     assert not any("None" in line for line in lines)

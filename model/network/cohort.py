@@ -116,6 +116,13 @@ class Cohort(nn.Module):
             values = torch.tensor(np.stack([one[name] for one in drawn]), dtype=dtype, device=device)
             self.register_parameter(name, nn.Parameter(values, requires_grad=learns(name)))
 
+    def __repr__(self) -> str:
+        sizes = [self.config.hidden] if isinstance(self.config.hidden, int) else self.config.hidden
+        place = (
+            f"in {self.config.dimensions}-D" if self.has_positions else f"embedding {self.config.embedding}"
+        )
+        return f"Cohort({' + '.join(map(str, sizes))} neurons, {place}, replicates: {self.replicates})"
+
     @property
     def replicates(self) -> int:
         """Networks in the cohort, R."""

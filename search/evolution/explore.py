@@ -17,6 +17,8 @@ JITTER = 1e-3
 SHARE = 0.1
 """Share of the neurons that a move adds or takes away, unless a choice names other numbers."""
 
+Structure = Mapping[str, int | tuple[int, ...]]
+"""Dimensions and neurons of a network by path; of several layers the size of each."""
 StepRecord = dict[str, Any]
 """A step of a move, `name` and `values`, as JSON has it."""
 
@@ -29,7 +31,7 @@ class Change:
     """`perturb`, `resample` (at least a field is drawn anew), `copy`, or a change of structure by name."""
     values: dict[str, Value]
     """The child's values of the searched fields, by path."""
-    structure: dict[str, int]
+    structure: dict[str, int | tuple[int, ...]]
     """The child's dimensions and neurons, by path, as far as they are not searched."""
     steps: list[StepRecord]
     """What is done to the network, in order."""
@@ -38,7 +40,7 @@ class Change:
 def explore(
     space: Space,
     values: Mapping[str, Value],
-    structure: Mapping[str, int],
+    structure: Structure,
     options: EvolutionOptions,
     settable: Collection[str],
     rng: np.random.Generator,
@@ -59,29 +61,40 @@ def explore(
     for name in STRUCTURAL:
         probability = vars(options.moves)[name]
         if drawn < probability:
-            change = _restructured(name, space, values, structure, options.distortion)
+            change = _restructured(name, space, values, structure, options.distortion, rng)
             return change or _other_fields(space, values, structure, options, settable, rng)
         drawn -= probability
     return _other_fields(space, values, structure, options, settable, rng)
 
 
 def _restructured(
-    move: str, space: Space, values: Mapping[str, Value], structure: Mapping[str, int], distortion: float
+    move: str,
+    space: Space,
+    values: Mapping[str, Value],
+    structure: Structure,
+    distortion: float,
+    rng: np.random.Generator,
 ) -> Change | None:
     path, up = (DIMENSIONS if move.startswith("dimension") else HIDDEN), move in ("dimension_up", "split")
     domain = space.domain(path) if path in space.paths else None
-    now = structure[path]
+    before = structure[path]
+    if isinstance(before, tuple) and domain is not None:
+        return None  # no other layers are among the options but by chance
+    sizes = before if isinstance(before, tuple) else (before,)
+    layer = int(rng.integers(len(sizes))) if len(sizes) > 1 else 0
+    now = sizes[layer]
     wanted = _next_size(domain, now, up) if path == HIDDEN else now + (1 if up else -1)
     if wanted < 1 or wanted == now or (domain is not None and not domain.has(wanted)):
         return None
     steps: list[StepRecord] = [{"name": move, "values": {}}]
     if path == HIDDEN:
-        steps[0]["values"] = {"count": abs(wanted - now)}
+        steps[0]["values"] = {"count": abs(wanted - now), **({"layer": layer} if len(sizes) > 1 else {})}
     elif up:  # a coordinate that is zero everywhere has no gradient
         steps.append({"name": "jitter", "values": {"size": JITTER}})
     else:
         steps[0]["values"] = {"limit_ms": distortion}
-    changed = {**structure, path: wanted}
+    after = (*sizes[:layer], wanted, *sizes[layer + 1 :])
+    changed = {**structure, path: after if len(after) > 1 else wanted}
     searched = {**values, **({path: wanted} if domain is not None else {})}
     return Change(move, searched, _unsearched(changed, space), steps)
 
@@ -99,7 +112,7 @@ def _next_size(domain: Domain | None, now: int, up: bool) -> int:
 def _other_fields(
     space: Space,
     values: Mapping[str, Value],
-    structure: Mapping[str, int],
+    structure: Structure,
     options: EvolutionOptions,
     settable: Collection[str],
     rng: np.random.Generator,
@@ -160,5 +173,5 @@ def _same(one: float, other: float) -> bool:
     return isclose(one, other, rel_tol=1e-12)
 
 
-def _unsearched(structure: Mapping[str, int], space: Space) -> dict[str, int]:
+def _unsearched(structure: Structure, space: Space) -> dict[str, int | tuple[int, ...]]:
     return {path: value for path, value in structure.items() if path not in space.paths}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from service.errors import Fault, UserError
 from service.execution.signals import install_signal_handlers
 from service.storage.paths import parse_path
 
@@ -33,9 +34,25 @@ Out = Annotated[  # a StoragePath; Typer knows no unions
         help="The folder of all sweeps, or a URL such as s3://bucket/runs.",
     ),
 ]
+
+
+def _in_one_piece(values: list[str] | None) -> list[str] | None:
+    """Raises UserError for `--set a 64`, of which the command line would blame the 64 alone."""
+    apart = [value for value in values or () if "=" not in value]
+    cure = "expected PATH=VALUE in one piece, such as"
+    if apart:
+        raise UserError([Fault(f"--set {value}", "PATH", f"{cure} {value}=64") for value in apart])
+    return values
+
+
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="PATH=VALUE", help="Set a value of the sweep file; may be repeated."),
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        callback=_in_one_piece,
+        help="Set a value of the sweep file; may be repeated.",
+    ),
 ]
 AGAIN = "interrupted: what is finished is kept; run the same command again to go on"
 MaybeOut = Annotated[
@@ -57,6 +74,9 @@ MaybeDashboard = Annotated[
     typer.Option("--address", metavar="URL", help="A cluster's dashboard, such as http://127.0.0.1:8265."),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but what goes wrong.")]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Say what each epoch of each trial has come to, a line each.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 

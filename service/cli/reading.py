@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from service.cli.base import Json, MaybeDashboard, Name, Out, app, console_, interruptible, say
+from service.cli.base import Json, MaybeDashboard, Name, Out, Quiet, app, console_, interruptible, say
 from service.errors import Fault, UserError
 from service.storage.layout import RUNS
 
@@ -120,8 +120,8 @@ def ui(
 
 
 @app.command()
-def doctor(out: Out = RUNS) -> None:
+def doctor(out: Out = RUNS, quiet: Quiet = False) -> None:
     """Say what is installed and what can be reached, and how to mend what is not."""
     from service.commands.doctor import examine
 
-    raise typer.Exit(0 if examine(out, console_()) else 1)
+    raise typer.Exit(0 if examine(out, console_(), faults_only=quiet) else 1)

@@ -18,6 +18,7 @@ from service.cli.base import (
     Out,
     Quiet,
     Set,
+    Verbose,
     app,
     console_,
     interruptible,
@@ -40,6 +41,7 @@ def run(
         typer.Option("--address", metavar="URL", help="A Ray cluster: HOST:PORT of its head, or auto."),
     ] = None,
     quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
     """Run a sweep here, or take it up where it stopped; with --address its trials run on that cluster.
 
@@ -53,9 +55,11 @@ def run(
 
             dry_run(template(file), out, set_ or [], console_())
         else:
+            from service.commands.run import Lines
             from service.commands.run import run as run_sweep
 
-            run_sweep(template(file), out, set_ or [], console_(quiet), address)
+            lines: Lines = "epochs" if verbose else "trials"
+            run_sweep(template(file), out, set_ or [], console_(quiet), address, lines)
 
 
 @app.command()

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from service.errors import Fault, UserError
-from service.jobs.dashboard import Dashboard
 from service.storage.layout import RUNS, sweep_file
 from service.storage.paths import ObjectPath, StoragePath
 
 if TYPE_CHECKING:
+    from service.jobs.dashboard import Dashboard
     from service.results.sweep import Sweep
 
 
@@ -26,7 +26,7 @@ def status(
     if address is None:
         print_status(_sweep(name, out), console, as_json=as_json)
     else:
-        dashboard = Dashboard.connect(address)
+        dashboard = _connected(address)
         print_job_status(dashboard, dashboard.find(name, _seen(out)), console)
 
 
@@ -42,7 +42,7 @@ def logs(
             f"terminal, and `polychrony status {name}` how it stands"
         )
         raise UserError([Fault("logs", "--address", fault)])
-    dashboard = Dashboard.connect(address)
+    dashboard = _connected(address)
     job = dashboard.find(name, _seen(out))
     if following and job.runs:
         return follow(dashboard, job.id, console)
@@ -58,7 +58,7 @@ def stop(name: str, address: str | None, out: StoragePath | None, console: Conso
         sweep = _sweep(name, out)
         stop_here(sweep.name, sweep.folder, console)
     else:
-        dashboard = Dashboard.connect(address)
+        dashboard = _connected(address)
         stop_job(dashboard, dashboard.find(name, _seen(out)), console)
 
 
@@ -73,7 +73,7 @@ def resume(name: str, address: str | None, out: StoragePath | None, console: Con
     from service.jobs.submit import resume as resume_job
 
     text = sweep_file(_sweep(name, out).folder).read_text() if isinstance(out, ObjectPath) else None
-    return resume_job(Dashboard.connect(address), name, _seen(out), console, text=text)
+    return resume_job(_connected(address), name, _seen(out), console, text=text)
 
 
 def list_sweeps(address: str | None, out: StoragePath, console: Console, *, as_json: bool = False) -> None:
@@ -85,7 +85,13 @@ def list_sweeps(address: str | None, out: StoragePath, console: Console, *, as_j
     else:
         from service.commands.status import print_jobs
 
-        print_jobs(Dashboard.connect(address), console)
+        print_jobs(_connected(address), console)
+
+
+def _connected(address: str) -> "Dashboard":
+    from service.jobs.dashboard import Dashboard
+
+    return Dashboard.connect(address)
 
 
 def _sweep(name: str, out: StoragePath | None) -> "Sweep":

@@ -42,19 +42,24 @@ class Finding:
     """How to mend it; None if all is well."""
 
 
-def examine(runs: StoragePath, console: Console) -> bool:
-    """Print a table of all that a sweep in the folder `runs` needs; returns whether all is there."""
+def examine(runs: StoragePath, console: Console, *, faults_only: bool = False) -> bool:
+    """Print a table of all that a sweep in the folder `runs` needs; returns whether all is there.
+
+    With `faults_only` nothing is printed but what is to be mended, and how.
+    """
     table = Table(box=None, pad_edge=False)
     for name in ("", "what", "found"):
         table.add_column(name, overflow="fold")
     findings = [finding for look in LOOKS for finding in _careful(look, runs)]
-    for one in findings:
-        table.add_row("ok" if one.cure is None else "FAULT", one.what, one.found)
-    console.print(table, highlight=False, markup=False)
     faults = [one for one in findings if one.cure is not None]
+    for one in faults if faults_only else findings:
+        table.add_row("ok" if one.cure is None else "FAULT", one.what, one.found)
+    if table.row_count:
+        console.print(table, highlight=False, markup=False)
     for one in faults:
         console.print(f"{one.what}: {one.cure}", highlight=False, markup=False, soft_wrap=True)
-    console.print("all is well" if not faults else f"{len(faults)} to mend", highlight=False)
+    if faults or not faults_only:
+        console.print("all is well" if not faults else f"{len(faults)} to mend", highlight=False)
     return not faults
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from model.analysis.evaluation import evaluate
+from model.analysis.layers import layers_of
 from model.analysis.lesions import neuron_sets, runs_of
 from model.analysis.pruning import ORDERS, SHARES
 from model.analysis.snapshot import neurons_of, topology_of
@@ -20,10 +21,12 @@ from model.datasets.split import spread
 from model.training.order import draws_in_epoch
 from model.training.trainer import Trainer
 from service.config.metrics import METRICS, TEST_METRICS
-from service.record.leaders import PROBED, SHOWN
+from service.record.leaders import PROBED
+from service.report.leader_pages import ending_seconds
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
+    layer_rows,
     measure_rows,
     neuron_rows,
     synapse_rows,
@@ -43,12 +46,14 @@ WORKER_SECONDS = 2.5
 """Processor time until a worker has its first trial ready: libraries, kernels and data."""
 TRIAL_SECONDS = 0.5
 """Processor time for each trial in the process that conducts the sweep, most of it for pictures."""
-LEADER_SECONDS, LEADER_BYTES = 2.0, 6_000_000
-"""What the pages of a leading trial take, when all trials are over: seconds, and bytes on disk."""
-PROBE_SECONDS, PROBE_BYTES = 3.0, 1_500_000
-"""What the pictures of what a network does take, for each of the very best trials."""
+LEADING = 2 * PROBED
+"""About how many trials have a page: the best PROBED, and a front of as many."""
+LEADER_BYTES, PROBE_BYTES = 1_000_000, 1_500_000
+"""What the page of a leading trial takes on disk, and what its networks do, of each of the very best."""
+LIBRARY_BYTES = 4_700_000
+"""What draws interactive pages: once in the sweep's folder, and in MLflow in each page of the very best."""
 CURVES_BYTES = 140_000
-"""Metrics of a trial in MLflow, beside copies of its pictures."""
+"""Metrics of a trial in MLflow, beside links to its pictures."""
 LESION_BYTES = 30
 """A row of the table `lesions`."""
 
@@ -159,19 +164,18 @@ def sweep_cost(
         spare: whether a core is left for the process that conducts the sweep.
         networks: trials at most whose networks are kept.
     """
-    leading = min(trials, SHOWN)
+    leading = min(trials, LEADING)
     each = fmean(cost.seconds for cost in costs) + (0.0 if spare else TRIAL_SECONDS)
     probed = min(trials, PROBED)
-    pages = leading * LEADER_SECONDS + probed * PROBE_SECONDS
     pictures = trials * fmean(cost.picture_bytes for cost in costs)
-    pictures += leading * LEADER_BYTES + probed * PROBE_BYTES
+    pictures += leading * LEADER_BYTES + probed * PROBE_BYTES + LIBRARY_BYTES
     return SweepCost(
-        seconds=START_SECONDS + max(1.0, trials / at_once) * each + pages,
+        seconds=START_SECONDS + max(1.0, trials / at_once) * each + ending_seconds(round(leading)),
         cpu_hours=(at_once * WORKER_SECONDS + trials * fmean(cost.cpu_seconds for cost in costs)) / 3600,
         table_bytes=trials * fmean(cost.table_bytes for cost in costs),
         network_bytes=min(trials, networks) * fmean(cost.network_bytes for cost in costs),
         picture_bytes=pictures,
-        mlflow_bytes=pictures + trials * CURVES_BYTES,
+        mlflow_bytes=probed * (LEADER_BYTES + LIBRARY_BYTES) + trials * CURVES_BYTES,
     )
 
 
@@ -196,6 +200,8 @@ def _snapshot(task: Task, trainer: Trainer) -> list[pa.Table]:
         neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
         measure_rows(task.trial, epoch, topology_of(net, observed, tuning), graphs),
     ]
+    if len(net.layers.sizes) > 1:
+        tables.append(layer_rows(task.trial, epoch, net, layers_of(net, observed, tuning)))
     return [*tables, delay_graph_rows(task.trial, epoch, graphs)] if graphs else tables
 
 

@@ -14,8 +14,8 @@ from rich.text import Text
 from service.config.sweep import SweepSpec
 from service.record.leaders import PROBED, Extreme, extremes, extremes_text
 from service.record.rows import FinishedTrial, Metrics
+from service.report.leader_pages import ending_seconds
 from service.text import duration
-from service.tracking.drawing import ending_seconds
 
 STARTING = "starting Ray and its workers"
 LOADING = "workers load torch and the data, and compile kernels if this machine has not done so before"
@@ -31,9 +31,24 @@ class Progress:
     """Listens to the controller and shows how far the sweep is. Use it as a context manager."""
 
     def __init__(
-        self, spec: SweepSpec, finished: list[dict[str, Any]], planned: int, console: Console
+        self,
+        spec: SweepSpec,
+        finished: list[dict[str, Any]],
+        planned: int,
+        console: Console,
+        *,
+        each_epoch: bool = False,
     ) -> None:
-        """Args: the sweep; its rows of `trials` so far; how many trials it is to have; where to show it."""
+        """Begin with what is known.
+
+        Args:
+            spec: the sweep.
+            finished: its rows of `trials` so far.
+            planned: how many trials it is to have.
+            console: where to show it.
+            each_epoch: whether each epoch of each trial has a line, too.
+        """
+        self._each_epoch = each_epoch
         self._spec, self._planned, self._console = spec, planned, console
         self._states = Counter(row["state"] for row in finished)
         self._rows: list[Mapping[str, Any]] = list(finished)
@@ -76,6 +91,11 @@ class Progress:
             self._epoch_seen = True
             self._say(f"first epoch after {duration(time.monotonic() - self._started)}")
         self._running[trial] = (epoch, metrics)
+        if self._each_epoch:
+            names = (*(one.metric for one in self._spec.objectives), "loss")
+            known = [f"{name} {metrics[name][0]:.4g}" for name in dict.fromkeys(names) if name in metrics]
+            of = f"/{self._epochs[trial]}" if trial in self._epochs else ""
+            self._console.print(", ".join([f"trial {trial} epoch {epoch}{of}", *known]), highlight=False)
 
     def trial_finished(self, finished: FinishedTrial) -> None:
         """Count it."""

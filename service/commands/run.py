@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.status import Status
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from service.control.controller import SweepController
     from service.tracking.listener import MlflowListener
 
+Lines = Literal["none", "trials", "epochs"]
+"""What is said of a sweep while it runs."""
+
 
 def run(
     file: Source,
@@ -38,8 +41,9 @@ def run(
     overrides: Sequence[str],
     console: Console,
     address: str | None = None,
+    lines: Lines = "trials",
 ) -> None:
-    """Run a sweep in the folder `runs`, or take it up where it stopped; see `conduct`.
+    """Run a sweep in the folder `runs`, or take it up where it stopped; see `conduct`, also for `lines`.
 
     `file` is the path of a sweep file, or its keys and values themselves.
 
@@ -54,7 +58,7 @@ def run(
 
         run_on_ray(controller, address=address)
 
-    conduct(*read_sweep(file, overrides), runs, console, execute)
+    conduct(*read_sweep(file, overrides), runs, console, execute, lines)
 
 
 def conduct(
@@ -63,8 +67,7 @@ def conduct(
     runs: StoragePath,
     console: Console,
     execute: Callable[["SweepController"], None],
-    *,
-    watched: bool = True,
+    lines: Lines = "trials",
 ) -> None:
     """Conduct a sweep from its start, or from where its record ends, to its summary.
 
@@ -74,7 +77,7 @@ def conduct(
         runs: folder of all sweeps.
         console: where progress is shown.
         execute: runs the trials of a controller.
-        watched: whether a live table and a line a trial are shown.
+        lines: whether there is a line a trial, beside a live table, or also one an epoch; or neither.
 
     Raises:
         UserError: before anything is written, if `spec` can't be recorded or is not the sweep of that name.
@@ -88,7 +91,7 @@ def conduct(
         # Once more: what was looked at before may have been begun by another process meanwhile.
         _check_same(spec, document, folder)
         write_whole(sweep_file(folder), dump(spec).encode())
-        _conduct(spec, sources, folder, console, execute, watched)
+        _conduct(spec, sources, folder, console, execute, lines)
 
 
 def prepare(spec: SweepSpec, document: Document, folder: StoragePath) -> list[WarmStartTrial]:
@@ -164,7 +167,7 @@ def _conduct(
     folder: StoragePath,
     console: Console,
     execute: Callable[["SweepController"], None],
-    watched: bool,
+    lines: Lines,
 ) -> None:
     # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
     with console.status("loading torch, Ray and MLflow", spinner="line"):
@@ -185,8 +188,9 @@ def _conduct(
             if not done:
                 with ExitStack() as shown:
                     controller.listeners = [mlflow]
-                    if watched:
-                        progress = shown.enter_context(Progress(spec, finished, planned, console))
+                    if lines != "none":
+                        watch = Progress(spec, finished, planned, console, each_epoch=lines == "epochs")
+                        progress = shown.enter_context(watch)
                         controller.listeners = [progress, mlflow]
                     execute(controller)
                 # What was deleted there for good; if it does not answer, all waits to be told anyway.

@@ -85,7 +85,8 @@ def script(job: Job, settings: str) -> str:
         "open-mode": "append",
     }
     lines = [f"#SBATCH --{name}={value}" for name, value in asked.items() if value is not None]
-    lines += ["#SBATCH --requeue", "#SBATCH --no-kill"]
+    # No --no-kill: a job whose batch script was on the node that dies would stay on the others, idle.
+    lines += ["#SBATCH --requeue"]
     body = files("service.commands").joinpath("slurm_job.sh").read_text(encoding="utf-8")
     return "\n".join(["#!/bin/bash", *lines, "", TRAP, settings]) + body
 

@@ -61,6 +61,7 @@ step='rm -rf -- "$0"; "$@" & trap "kill -TERM $! 2>/dev/null" TERM; wait $!; wai
 node() {
     local name=$1
     shift
+    : >"$log.$name" # what an earlier start of this job has said
     srun --overlap --export=ALL --nodes=1 --ntasks=1 --cpus-per-task="$cpus" --nodelist="$name" \
         bash -c "$step" "$place" ${run[@]+"${run[@]}"} ray start "$@" --num-cpus="$cpus" --min-worker-port=0 \
         --max-worker-port=0 --disable-usage-stats --block >"$log.$name" 2>&1 &
@@ -70,7 +71,8 @@ say "on ${nodes[*]}; Ray's head is $ip:$port"
 node "$head" --head --node-ip-address="$ip" --port="$port" --ray-client-server-port=$((port + 1)) \
     --include-dashboard=false --temp-dir="$place"
 head_step=$!
-until (exec 3<>"/dev/tcp/$ip/$port") 2>/dev/null; do
+# Not by its port, which answers before there is a node that a driver could join.
+until grep -q 'Ray runtime started' "$log.$head" 2>/dev/null; do
     [ -z "$signal" ] || leave
     kill -0 "$head_step" 2>/dev/null || { say "Ray did not start; see $log.$head"; exit 1; }
     sleep 1

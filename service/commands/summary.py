@@ -30,10 +30,14 @@ def print_summary(folder: StoragePath, console: Console) -> None:
         front_table(sweep, front, console)
     runs = folder.parent
     console.print(f"tables:  {folder / 'tables'}", highlight=False, markup=False, soft_wrap=True)
+    out = shlex.quote(str(runs))
+    if len(front):
+        report = f"polychrony report {shlex.quote(sweep.name)} --out {out}"
+        console.print(f"report:  {report}", highlight=False, markup=False, soft_wrap=True)
     uri = tracking_uri(runs, sweep.spec.mlflow.uri)
     place = redact(uri)
     if uri == embedded_store(runs):
-        place = f"polychrony ui --out {shlex.quote(str(runs))}"
+        place = f"polychrony ui --out {out}"
     console.print(f"MLflow:  {place}", highlight=False, markup=False, soft_wrap=True)
 
 
@@ -57,6 +61,8 @@ def front_table(sweep: Sweep, front: "pd.DataFrame", console: Console) -> None:
         dropped.insert(0, name)
         del cells[name]
     title = "Pareto front" if len(objectives) > 1 else "Best"
+    if any("±" in text for texts in cells.values() for text in texts):
+        title += " (± over replicates alone; the report adds samples)"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
     for name in cells:
         table.add_column(name, justify="right", overflow="fold")

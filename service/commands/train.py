@@ -47,7 +47,7 @@ def train(file: Path | None, runs: StoragePath, overrides: Sequence[str], consol
     def execute(controller: SweepController) -> None:
         run_in_process(controller, say)
 
-    conduct(spec, document, runs, console, execute, watched=False)
+    conduct(spec, document, runs, console, execute, lines="none")
 
 
 def train_again(name: str, runs: StoragePath, console: Console) -> bool:
@@ -76,8 +76,8 @@ def train_again(name: str, runs: StoragePath, console: Console) -> bool:
                 console.print(_line(report, stage.last), highlight=False, soft_wrap=True)
                 if report.failure is not None and not may_fail:
                     raise SweepError(f"{name}: {report.failure}")
-                now = {metric: mean for metric, (mean, _) in summarize(report.metrics).items()}
-                equal &= all(now[m] == recorded[m] for m in SHOWN if m in now)
+                now = report.metrics
+                equal &= all(now[m] == recorded.get(m) for m in SHOWN if m in now)
                 digest = report.origin.data_digest
     if not equal:
         _tell_origins(rows[0], digest, console)
@@ -95,20 +95,20 @@ def _parts(sweep: Sweep, row: Mapping[str, Any]) -> list[tuple[Stage, list[Stage
     return [(stage, []) for stage in lineage]
 
 
-def _repeated(sweep: Sweep, stage: Stage, task: Task) -> Iterator[tuple[Report, Mapping[str, Any]]]:
-    """What a trial of a lineage reports when it is trained again, beside its recorded means of that epoch.
+def _repeated(sweep: Sweep, stage: Stage, task: Task) -> Iterator[tuple[Report, Mapping[str, list[float]]]]:
+    """What a trial of a lineage reports when it is trained again, beside what is recorded of that epoch.
 
     Its parent must have left its state in the task's folder.
     """
     number = stage.begun.trial
-    recorded = sweep.table("epochs").query(f"trial == {number}").groupby("epoch").mean(numeric_only=True)
+    recorded = sweep.table("epochs").query(f"trial == {number}").sort_values("replicate")
+    by_epoch = {epoch: rows[list(SHOWN)].to_dict("list") for epoch, rows in recorded.groupby("epoch")}
     trial = Trial(task)
     reached = -1
     while reached < stage.last:
         report = trial.advance()
         reached = report.epoch if report.failure is None else stage.last
-        means = recorded.to_dict("index").get(report.epoch, {})
-        yield report, {str(name): mean for name, mean in means.items()}
+        yield report, {str(name): values for name, values in by_epoch.get(report.epoch, {}).items()}
 
 
 def _tell_origins(row: Mapping[str, Any], digest: str | None, console: Console) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from model.config import LearnerConfig
 from model.datasets.config import DataConfig, name_fault
 from model.fields import field_fault, kind_of, show
+from model.layers import as_text, sizes_of
 from service.config.faults import ConfigFault
 from service.text import NOT_UTF8, is_utf8
 
@@ -38,6 +39,16 @@ def canonical(path: str, value: Any) -> Any:
     section, _, name = path.partition(".")
     whole_for_real = kind_of(CONFIGS[section], name) == "real" and isinstance(value, int)
     return float(value) if whole_for_real else value
+
+
+def as_option(path: str, value: Any) -> Any:
+    """`value` as a search knows it, which has no lists: layers as text.
+
+    >>> as_option("learner.hidden", [64, 32]), as_option("learner.hidden", 64)
+    ('64-32', 64)
+    """
+    layers = path == "learner.hidden" and isinstance(value, list | tuple)
+    return as_text(sizes_of(value)) if layers else canonical(path, value)
 
 
 def read_fields(section: str, raw: object, faults: list[ConfigFault]) -> dict[str, Any] | None:
@@ -126,7 +137,7 @@ def given_fields(config: LearnerConfig | DataConfig) -> dict[str, Any]:
     """The fields as they stand in a resolved file: those that have no meaning are left out."""
     values = {field.name: getattr(config, field.name) for field in fields(config)}
     if isinstance(config, LearnerConfig):
-        return values
+        return values | {"hidden": list(config.hidden) if isinstance(config.hidden, tuple) else config.hidden}
     if config.is_split:
         return {"name": config.name}
     return {key: value for key, value in values.items() if value is not None}

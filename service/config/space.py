@@ -9,7 +9,7 @@ from model.fields import describe, kind_of, no_such, show
 from search.domains import Choice, Domain, Int, Log, Uniform
 from search.space import Field, Space
 from service.config.faults import ConfigFault, Where
-from service.config.model_fields import CONFIGS, PATHS, SEARCHABLE, canonical, path_fault
+from service.config.model_fields import CONFIGS, PATHS, SEARCHABLE, as_option, canonical, path_fault
 
 DOMAINS: dict[str, type[Uniform] | type[Log] | type[Int] | type[Choice]] = {
     "uniform": Uniform,
@@ -124,11 +124,17 @@ def _domain(path: str, kind: str, ends: Any, where: Where, faults: list[ConfigFa
         return None
     try:
         if kind == "choice":
-            return Choice(tuple(canonical(path, option) for option in ends))
+            return Choice(_options(path, ends))
         return DOMAINS[kind](*(ends if kind == "int" else [canonical(path, end) for end in ends]))
     except ValueError as error:
         faults.append(ConfigFault(where, str(error).removeprefix(f"`{kind}`: ")))
         return None
+
+
+def _options(path: str, given: list[Any]) -> tuple[Any, ...]:
+    """The options of a choice; all as text where layers are among them, for a column has one type."""
+    found = tuple(as_option(path, option) for option in given)
+    return tuple(map(str, found)) if any(isinstance(option, list) for option in given) else found
 
 
 def _when(raw: object, where: Where, faults: list[ConfigFault]) -> dict[str, object]:
@@ -148,7 +154,7 @@ def _when(raw: object, where: Where, faults: list[ConfigFault]) -> dict[str, obj
         wrong = [fault for fault in (path_fault(path, value) for value in values) if fault]
         faults += [ConfigFault((*where, path), fault) for fault in wrong]
         if not wrong:
-            allowed = tuple(canonical(path, value) for value in values)
+            allowed = tuple(as_option(path, value) for value in values)
             when[path] = allowed if isinstance(wanted, list) else allowed[0]
     return when
 

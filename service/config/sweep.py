@@ -16,6 +16,7 @@ from search.space import Space
 from service.config.changes import without_budgets
 from service.config.metrics import BINARY, METRICS
 from service.config.model_fields import (
+    as_option,
     canonical,
     checked,
     given_fields,
@@ -154,6 +155,7 @@ def data_for(spec: SweepSpec, values: Mapping[str, Any]) -> DataConfig:
 def fixed_values(learner: LearnerConfig, data: DataConfig, space: Space) -> dict[str, Any]:
     """The values of all paths that are not searched, by path."""
     values = {f"learner.{key}": value for key, value in vars(learner).items()}
+    values["learner.hidden"] = as_option("learner.hidden", learner.hidden)
     values |= {f"data.{key}": value for key, value in vars(data).items()}
     return {path: value for path, value in values.items() if path not in space.paths}
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model.layers import sizes_of
 from search.evolution.exploit import Standing, best_parent, parent_for
 from search.evolution.explore import DIMENSIONS, HIDDEN, explore
 from search.evolution.options import EvolutionOptions
@@ -16,6 +17,7 @@ from search.ranking import Result
 from search.seeds import seed_of
 from search.suggestion import Suggestion
 from service.config.evolution import SETTABLE
+from service.config.model_fields import as_option
 from service.config.sweep import SweepSpec
 from service.record.plan import Birth, Decision, PlannedTrial
 from service.record.record import Record
@@ -246,11 +248,12 @@ class Population:
         """A child of `parent`, born from its latest state."""
         before, values = parent.begun.birth, parent.begun.suggestion.values
         known = {**self._spec.fixed, **values, **(before.structure if before else {})}
-        structure = {path: int(known[path]) for path in (DIMENSIONS, HIDDEN)}
+        structure = {DIMENSIONS: int(known[DIMENSIONS]), HIDDEN: sizes_of(known[HIDDEN])}
         change = explore(self._space, values, structure, self._options, SETTABLE, rng)
         for path in values.keys() - change.values.keys():  # not searched any more: as the sweep sets it
             name = path.rpartition(".")[2]
             change.steps[0]["values"][name] = vars(self._spec.learner)[name]
+        changed = {path: as_option(path, value) for path, value in change.structure.items()}
         assert parent.state is not None
         birth = Birth(
             epoch=parent.state,
@@ -259,7 +262,7 @@ class Population:
             replaces=replaced.trial,
             steps=change.steps,
             seed=seed_of(self._spec.search.seed, trial),
-            structure={path: n for path, n in change.structure.items() if n != self._spec.fixed[path]},
+            structure={path: n for path, n in changed.items() if n != self._spec.fixed[path]},
         )
         return PlannedTrial(Suggestion(trial, change.values), parent.trial, change.move, birth=birth)
 

@@ -6,6 +6,7 @@ pyproject holds ray below the first minor version that was not tested.
 
 import os
 import secrets
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import ray
 from ray import cloudpickle
 from ray._private import auto_init_hook
+from ray._private.node import Node
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.job_submission import JobSubmissionClient
 from ray.tune.experiment import Trial as TuneTrial
@@ -55,6 +57,37 @@ def own_token() -> Iterator[None]:
         if kept is not None:
             os.environ[TOKEN] = kept
         AuthenticationTokenLoader.instance().reset_cache()
+
+
+TOO_SLOW = "timed out during startup"
+"""What Ray says where its own processes were not there within 30 s, a limit that can't be set."""
+STARTS = 5
+
+
+def start_ray(**settings: Any) -> None:
+    """`ray.init(**settings)`, up to STARTS times where the machine is too busy for Ray's limit.
+
+    Raises what `ray.init` raises, an Exception of no other class for the last start that took too long.
+    """
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(**settings)
+            return
+        except Exception as error:
+            if TOO_SLOW not in str(error):
+                raise
+            _end_processes(error)
+            if not left:
+                raise
+
+
+def _end_processes(error: Exception) -> None:
+    """End what the node has started whose start failed by `error`: Ray leaves it running."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        node = frame.f_locals.get("self")
+        if isinstance(node, Node):
+            node.kill_all_processes(check_alive=False, allow_graceful=False, wait=True)
+            return
 
 
 def never_start_ray_unasked() -> None:

@@ -15,7 +15,7 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from service.errors import SweepError
-from service.execution._ray_internals import own_token
+from service.execution._ray_internals import STARTS, TOO_SLOW, own_token, start_ray
 from service.execution.ending import leave_ray
 from service.execution.signals import notices_blocked
 from service.storage.layout import sweep_file
@@ -29,6 +29,11 @@ LOST_SECONDS = 20.0
 NODE_SECONDS = 180.0
 """How long its nodes may take to start a worker, with all that the job brings."""
 
+BUSY = (
+    f"its processes took more than 30 s to come up, {STARTS} times; this machine is too busy; run the same "
+    "command again when it is less so"
+)
+
 
 @contextmanager
 def local_ray(scratch: Path) -> Iterator[None]:
@@ -37,15 +42,16 @@ def local_ray(scratch: Path) -> Iterator[None]:
         try:
             try:
                 with notices_blocked():
-                    ray.init(
+                    start_ray(
                         address="local",
                         include_dashboard=False,
                         log_to_driver=False,
                         logging_level=logging.ERROR,
                         _temp_dir=str(scratch / "ray"),
                     )
-            except (OSError, RuntimeError, ValueError) as error:
-                raise SweepError(f"Ray could not be started: {error}") from error
+            except Exception as error:  # for want of time Ray raises just that
+                said = BUSY if TOO_SLOW in str(error) else _in_a_line(error)
+                raise SweepError(f"Ray could not be started: {said}") from error
             yield
         finally:
             leave_ray()

@@ -33,6 +33,8 @@ class Cloud:
     """[N]: input channel that a neuron follows most; -1 if it follows none."""
     preferred_time: Array | None = None
     """[N]: mean time of a neuron's spikes (ms); NaN for a silent neuron."""
+    layer: Array | None = None
+    """[N]: the layer, from 0; None of a single one."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,14 @@ def projection(cloud: Cloud) -> Projection:
 
 
 def views(cloud: Cloud) -> dict[str, list[Group] | Scale]:
-    """The ways to colour the neurons that are known, by name."""
+    """The ways to colour the neurons that are known, by name; the mark of one in a group is its layer's."""
     found: dict[str, list[Group] | Scale] = {}
     if cloud.preferred_class is not None:
-        found["class"] = class_groups(cloud.preferred_class)
+        found["class"] = by_layer(class_groups(cloud.preferred_class), cloud.layer)
     if cloud.module is not None:
-        found["module"] = module_groups(cloud.module)
+        found["module"] = by_layer(module_groups(cloud.module), cloud.layer)
+    if cloud.layer is not None:
+        found["layer"] = layer_groups(cloud.layer)
     if cloud.preferred_channel is not None:
         channel = np.where(cloud.preferred_channel < 0, np.nan, cloud.preferred_channel)
         found["channel"] = Scale(channel, "preferred input channel")
@@ -155,6 +159,29 @@ def module_groups(module: Array) -> list[Group]:
     ]
     rest = np.flatnonzero(np.isin(module, by_size[len(COLOURS) :]))
     return [*groups, Group("smaller modules", rest, SILENT_COLOUR)] if len(rest) else groups
+
+
+def layer_groups(layer: Array) -> list[Group]:
+    """Neurons by layer, the first one first."""
+    return [
+        Group(f"layer {k}", np.flatnonzero(layer == k), COLOURS[k % len(COLOURS)], k % len(MARKERS))
+        for k in np.unique(layer).tolist()
+    ]
+
+
+def by_layer(groups: list[Group], layer: Array | None) -> list[Group]:
+    """The groups divided by layer, each layer with a mark of its own; as they are without layers."""
+    if layer is None:
+        return groups
+    layers = np.unique(layer).tolist()
+    return [
+        Group(
+            f"{group.label}, layer {k}", members, group.colour, (k + len(layers) * group.shape) % len(MARKERS)
+        )
+        for group in groups
+        for k in layers
+        if len(members := group.members[layer[group.members] == k])
+    ]
 
 
 def dot_areas(rate: Array, smallest: float, largest: float) -> Array:

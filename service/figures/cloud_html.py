@@ -175,6 +175,8 @@ def _dot_trace(points: Array, cloud: Cloud, look: Look) -> Any:
 
 def _description(cloud: Cloud, neuron: int) -> str:
     lines = [f"<b>neuron {neuron}</b>"]
+    if cloud.layer is not None:
+        lines.append(f"layer {cloud.layer[neuron]}")
     if cloud.preferred_class is not None:
         label = cloud.preferred_class[neuron]
         lines.append(f"preferred class {label}" if label >= 0 else "silent")

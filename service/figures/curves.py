@@ -48,14 +48,16 @@ def draw_curves(
         ticks: the values of `x` if they are few: they stand at equal distances; None: a scale.
     """
     figure, panels = _panels(len(outcomes), groups)
+    curved = set(means["group"])
     for axes, outcome in zip(panels, outcomes, strict=False):
         for k, group in enumerate(groups):
             if ticks is None:
                 own = points[points["group"] == group]
-                axes.plot(own[x], own[outcome], **_dots(k), markersize=3, alpha=0.3, markeredgewidth=0)
+                alpha = 0.3 if group in curved else 0.75  # where dots alone tell groups apart
+                axes.plot(own[x], own[outcome], **_dots(k), markersize=3.5, alpha=alpha, markeredgewidth=0)
             rows = _rows(means, group, outcome, x)
             _draw_means(axes, _places(rows[x].to_numpy(), k, len(groups), ticks), rows, _dots(k))
-        for group in set(means["group"]).difference(groups):
+        for group in curved.difference(groups):
             rows = _rows(means, group, outcome, x)
             _draw_means(axes, rows[x].to_numpy(), rows, {"marker": "o", "color": INK})
         _keep_possible(axes, points[outcome])

@@ -44,7 +44,9 @@ def draw_front(
         ):
             if len(rows):
                 axes.plot(rows[other.metric], rows[first.metric], "o", **look, markersize=4, label=name)
-        steps = None if len(others) > 1 else "post" if other.goal == "min" else "pre"
+        steps: Literal["pre", "post"] | None = "post" if other.goal == "min" else "pre"
+        if len(others) > 1:
+            steps = None
         _draw_best(axes, best.sort_values(other.metric), other.metric, first.metric, steps)
         for metric, scale in ((other.metric, axes.set_xscale), (first.metric, axes.set_yscale)):
             if metric in log:

@@ -34,8 +34,8 @@ class Birth:
     """What is done to the parent's networks: `name` and `values` of each step of `model.moves`."""
     seed: int
     """Seed of what is random in the steps."""
-    structure: dict[str, int] = field(default_factory=dict)
-    """Its dimensions and neurons, by path, where they are not searched."""
+    structure: dict[str, int | str] = field(default_factory=dict)
+    """Its dimensions and neurons, by path, where they are not searched; several layers as text."""
 
 
 @dataclass(frozen=True)

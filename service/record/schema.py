@@ -5,11 +5,22 @@ from typing import Any
 
 import pyarrow as pa
 
+from model.topology.names import MEASURES
 from search.domains import Choice, Domain, Int, Value
 from search.space import Space
 from service.config.metrics import BINARY, BINARY_SHARE, METRICS
 
-TABLES = ("trials", "epochs", "neurons", "topology", "synapses", "pruning", "lesions", "delay_graph")
+TABLES = (
+    "trials",
+    "epochs",
+    "neurons",
+    "topology",
+    "synapses",
+    "pruning",
+    "lesions",
+    "delay_graph",
+    "layers",
+)
 
 STATES = ("complete", "pruned", "failed", "timed_out", "cancelled")
 
@@ -37,6 +48,7 @@ def make_schemas(
         "pruning": pa.schema([_trial(), _replicate(), *_PRUNED]),
         "lesions": pa.schema([_trial(), _replicate(), _epoch(), *_LESION]),
         "delay_graph": pa.schema([_trial(), _replicate(), _epoch(), *_DELAY_GRAPH]),
+        "layers": pa.schema([_trial(), _replicate(), _epoch(), *_LAYER, *map(_measure, MEASURES)]),
     }
     return {name: schemas[name] for name in TABLES}
 
@@ -164,6 +176,7 @@ _OWN = {field.name for field in [*_TRIAL, *_BIRTH, *_ORIGIN]} | {
 _NEURON = [
     _key("neuron", pa.int32(), "number of the hidden neuron, from 0"),
     _column("neuron_id", pa.int64(), "its name for good, also where a network gains or loses neurons"),
+    _column("layer", pa.int32(), "its layer, from 0"),
     _column(
         "position", pa.list_(pa.float32()), "coordinates, D of them (units of space); null without positions"
     ),
@@ -213,6 +226,13 @@ _LESION = [
     _column("class_spread_z", pa.float64(), "the same against the random sets"),
     _column("part_spread", pa.float64(), "how unequal the loss is over parts; in rows of all samples"),
     _column("part_spread_z", pa.float64(), "the same against the random sets"),
+]
+
+_LAYER = [
+    _key("layer", pa.int32(), "number of the layer, from 0"),
+    _column("neurons", pa.int32(), "its neurons"),
+    _column("rate", pa.float64(), "spikes per neuron and sample"),
+    _column("silent", pa.float64(), "share of its neurons without a spike"),
 ]
 
 _DELAY_GRAPH = [

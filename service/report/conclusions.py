@@ -1,8 +1,10 @@
 """What a report says first: a sentence an objective, and whether the choice of the best can be trusted."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from search import Objective
@@ -16,16 +18,20 @@ LEAST_COMPARED = 8
 """Trials below which nothing is said of validation and test accuracy together."""
 
 
-def conclusions(sweep_data: SweepData, effects: Sequence[Effect], samples: Mapping[str, int]) -> list[str]:
+def conclusions(
+    sweep_data: SweepData, effects: Sequence[Effect], samples: Mapping[str, int], leading: pd.DataFrame
+) -> list[str]:
     """Sentences on each objective, on the front, and on validation and test accuracy.
 
     Args:
         sweep_data: the sweep.
         effects: of its fields on all outcomes.
         samples: see `samples_of`.
+        leading: pruning curves of leading trials, taken where those of all trials were not recorded.
     """
     found = [_objective(sweep_data, one, effects, samples) for one in sweep_data.objectives]
-    return [one for one in (*found, _front(sweep_data, samples), _choice(sweep_data)) if one]
+    others = (_front(sweep_data, samples), _choice(sweep_data), _recurrence(sweep_data, leading))
+    return [one for one in (*found, *others) if one]
 
 
 def _objective(
@@ -36,7 +42,8 @@ def _objective(
     if trials.empty:
         return ""
     ranked = trials.sort_values(metric, ascending=objective.goal == "min")
-    best, error = ranked.iloc[0], total_errors(ranked.head(1), metric, samples)[0]
+    best: Any = ranked.iloc[0]
+    error = total_errors(ranked.head(1), metric, samples)[0]
     over = " and ".join(_sources(best, metric, samples))
     doubt = "" if np.isnan(error) else f" ± {error:.2g} (standard error over {over})"
     said = (
@@ -52,7 +59,7 @@ def _objective(
     return said
 
 
-def _sources(row: Mapping[str, object], metric: str, samples: Mapping[str, int]) -> list[str]:
+def _sources(row: Any, metric: str, samples: Mapping[str, int]) -> list[str]:
     """What an error is over, in words."""
     seeds = [f"{row['replicates']:g} seeds"] if row[f"{metric}_sem"] == row[f"{metric}_sem"] else []
     return [*seeds, *([f"{samples[metric]} samples"] if metric in samples else [])]
@@ -99,15 +106,31 @@ def _choice(sweep_data: SweepData) -> str:
         f"({low:+.2f} to {high:+.2f})"
     )
     apart = known["accuracy"] - known["test_accuracy"]
-    best = known["accuracy"].idxmax()
-    luck = 100 * (apart[best] - apart.mean())
+    best = int(known["accuracy"].to_numpy().argmax())
+    luck = 100 * (apart.iloc[best] - apart.mean())
     said += (
-        f"; for trial {known.loc[best, 'trial']}, the best by validation, validation less test is "
+        f"; for trial {known['trial'].iloc[best]}, the best by validation, validation less test is "
         f"{abs(luck):.1f} points {'more' if luck >= 0 else 'less'} than on average"
     )
     if p_value(rho, len(known)) > 0.05 or rho < 0:
         return f"{said}. Validation does not tell the test here: choose by more seeds (replicates.leaders)."
     return f"{said}{', which is luck' if luck > 0 else ''}."
+
+
+def _recurrence(sweep_data: SweepData, leading: pd.DataFrame) -> str:
+    """What trained networks lose when all their recurrent synapses are taken out: whether they use them."""
+    curves = leading if sweep_data.pruning.empty else sweep_data.pruning
+    if curves.empty:
+        return ""
+    means = curves.groupby(["trial", "share"])["accuracy"].mean().unstack()
+    if not {0.0, 1.0} <= set(means.columns):
+        return ""
+    lost = 100 * (means[0.0] - means[1.0]).dropna()
+    whose = "leading trials" if sweep_data.pruning.empty else "complete trials"
+    return (
+        f"Without any of its recurrent synapses a trained network of the {len(lost)} {whose} loses "
+        f"{lost.min():.1f} to {lost.max():.1f} points of accuracy on held-out samples."
+    )
 
 
 def _begun(text: str) -> str:

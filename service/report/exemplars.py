@@ -50,9 +50,9 @@ class Exemplar:
 
     @property
     def w_in(self) -> Array:
-        """Input weights [C, N]."""
-        weights: Array = self.net.w_in[0].detach().numpy()
-        return weights
+        """Input weights [C, N]; 0 of neurons that hear no inputs."""
+        weights = self.net.w_in[0].detach().numpy()
+        return np.pad(weights, ((0, 0), (0, self.net.config.neurons - weights.shape[1])))
 
     @property
     def last(self) -> pd.DataFrame:
@@ -114,6 +114,7 @@ def _exemplar(
             net.w_rec[0].detach().numpy(),
             last["rate"].to_numpy(),
             title,
+            layer=net.layers.numbers if len(net.layers.sizes) > 1 else None,
             preferred_class=last["preferred_class"].fillna(-1).to_numpy(int),
         )
     return Exemplar(int(trial["trial"]), rank, title, net, neurons, cloud)
@@ -152,7 +153,10 @@ def delay_shares(exemplars: Sequence[Exemplar], bins: int = 50) -> pd.DataFrame:
 
 
 def input_map(w_in: Array) -> tuple[dict[str, Array], Array]:
-    """Mean weight from each of BANDS bands of channels, by name, and preferred channel, [N] each."""
+    """Mean weight from each of BANDS bands of channels, by name, and preferred channel, [N] each.
+
+    A neuron that hears no inputs has no preferred channel, NaN.
+    """
     channels = len(w_in)
     bands = {
         f"channels {band[0]} to {band[-1]}": w_in[band].mean(0)
@@ -162,4 +166,6 @@ def input_map(w_in: Array) -> tuple[dict[str, Array], Array]:
     sums = np.cumsum(np.concatenate([np.zeros((1, w_in.shape[1])), w_in]), axis=0)
     starts = np.clip(np.arange(channels) - width // 2, 0, None)
     ends = np.minimum(starts + width, channels)
-    return bands, ((sums[ends] - sums[starts]) / (ends - starts)[:, None]).argmax(0)
+    preferred = ((sums[ends] - sums[starts]) / (ends - starts)[:, None]).argmax(0)
+    heard = w_in.any(0)
+    return bands, preferred if heard.all() else np.where(heard, preferred, np.nan)

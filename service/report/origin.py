@@ -15,16 +15,15 @@ if TYPE_CHECKING:
 def origin_of(sweep: Sweep, sweep_data: SweepData) -> list[tuple[str, str]]:
     """Data, search, training, code, machines and cost of a sweep, each with its name, in words."""
     spec, trials = sweep.spec, sweep.table("trials")
-    used = trials[trials["code_version"].notna()]
     kept = sweep_data.trials
     asked = spec.search
     lines = [
         ("data", str(spec.data.name or spec.data.path)),
-        ("data, SHA-256", _all(used["data_digest"], 16)),
+        ("data, SHA-256", _all(trials, "data_digest", 16)),
         ("search", f"{asked.sampler}, seed {asked.seed}, {asked.trials} trials asked for"),
         ("training", f"{_range(kept['epochs'])} epochs, {_range(kept['replicates'])} networks a trial"),
-        ("code", _all(used["code_version"])),
-        ("machines", f"{_all(used['cpu'])}; nodes: {_all(used['node'])}"),
+        ("code", _all(trials, "code_version")),
+        ("machines", f"{_all(trials, 'cpu')}; nodes: {_all(trials, 'node')}"),
         ("cost", f"{duration(float(trials['cpu_seconds'].sum()))} of processor time"),
         ("report", f"of {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"),
     ]
@@ -36,9 +35,10 @@ def sweep_file_of(sweep: Sweep) -> str:
     return dump(sweep.spec)
 
 
-def _all(values: "pd.Series[str]", letters: int | None = None) -> str:
-    """All different values, in the order in which they appear."""
-    return ", ".join(str(value)[:letters] for value in values.dropna().unique())
+def _all(trials: "pd.DataFrame", column: str, letters: int | None = None) -> str:
+    """All different values of a column, in the order in which they appear; nothing if there is none."""
+    values = [*trials[column].dropna().unique()] if column in trials else []
+    return ", ".join(str(value)[:letters] for value in values)
 
 
 def _range(values: "pd.Series[int]") -> str:

@@ -72,8 +72,8 @@ class SweepData:
     @property
     def explained(self) -> "pd.Series[bool]":
         """Which of `trials` have trained with their fields all along: no children, nor lineages run again."""
-        rows = self.trials.to_dict("records")
-        return pd.Series([not has_ancestors(row) for row in rows], self.trials.index, dtype=bool)
+        births = self.trials.get("generation", pd.Series(0, self.trials.index))  # earlier versions had none
+        return births.map(lambda count: not has_ancestors({"generation": count})).astype(bool)
 
     @property
     def outcomes(self) -> list[str]:

@@ -169,17 +169,23 @@ def _cloud(
         return None
     positions, weights = net.positions[0].detach().numpy(), net.w_rec[0].detach().numpy()
     if rows is None:
-        return Cloud(positions, weights, np.zeros(len(positions)), title)
+        return Cloud(positions, weights, np.zeros(len(positions)), title, layer=_layers(net))
     return Cloud(
         positions,
         weights,
         rows["rate"].to_numpy(),
         title,
+        layer=_layers(net),
         module=rows["module"].to_numpy(),
         preferred_class=rows["preferred_class"].fill_null(-1).to_numpy(),
         preferred_channel=channel,
         preferred_time=time,
     )
+
+
+def _layers(net: Cohort) -> Array | None:
+    """The layer of each neuron [N]; None of a single one."""
+    return net.layers.numbers if len(net.layers.sizes) > 1 else None
 
 
 def _last(neurons: pa.Table | None) -> pa.Table | None:

@@ -36,7 +36,8 @@ def total_errors(trials: pd.DataFrame, metric: str, samples: Mapping[str, int]) 
     if metric not in samples:
         return seeds
     p = trials[metric].to_numpy(float)
-    return np.sqrt(np.nan_to_num(seeds) ** 2 + np.clip(p * (1 - p), 0, None) / samples[metric])
+    errors: Array = np.sqrt(np.nan_to_num(seeds) ** 2 + np.clip(p * (1 - p), 0, None) / samples[metric])
+    return errors
 
 
 def as_good_as_front(

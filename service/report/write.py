@@ -42,11 +42,12 @@ def write_report(folder: StoragePath, console: Console) -> StoragePath:
         write_whole(target / "effects.csv", _table(effects).to_csv(index=False).encode())
         status.update("drawing: networks")
         pictures: list[Picture] = []
-        for item in contents(sweep_data, load(sweep, sweep_data), pruning_curves(folder)):
+        leading = pruning_curves(folder)
+        for item in contents(sweep_data, load(sweep, sweep_data), leading):
             status.update(f"drawing: {item.title} is there")
             pictures.append(_written(item, target))
     opening = Opening(
-        conclusions(sweep_data, effects, samples_of(sweep_data.data)),
+        conclusions(sweep_data, effects, samples_of(sweep_data.data), leading),
         origin_of(sweep, sweep_data),
         sweep_file_of(sweep),
     )

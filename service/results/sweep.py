@@ -216,9 +216,10 @@ class Sweep:
         begun |= {one.trial: one for one in self.plan.begun}
         if trial not in begun:
             raise UserError([Fault(str(self.folder), f"trial {trial}", "there is no such trial")])
-        epochs = self.arrow("epochs", pc.field("trial") == trial, ["epoch"])["epoch"].to_pylist()
-        last = rows[trial]["epochs"] if trial in rows else max(epochs, default=0)
-        one = begun[trial]
+        one, last = begun[trial], rows[trial]["epochs"] if trial in rows else None
+        if last is None:
+            epochs = self.arrow("epochs", pc.field("trial") == trial, ["epoch"])["epoch"].to_pylist()
+            last = max(epochs, default=0)
         return stages(begun, one.parent if one.has_more_seeds and one.parent is not None else trial, last)
 
     def deciding_rows(self) -> list[dict[str, Any]]:

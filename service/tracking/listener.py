@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from service.config.sweep import SweepSpec, data_for
+from service.config.sweep import SweepSpec
 from service.figures.cloud_html import alone
 from service.record.leaders import PROBED, shown_trials
 from service.record.record import Record
-from service.record.rows import FinishedTrial, Metrics, by_trial
-from service.record.schema import values_of
-from service.report.trial_pictures import LAST_OF_PAGE, LAST_PROBE, PAGE, is_drawn, page, probes, stills
+from service.record.rows import FinishedTrial, Metrics
+from service.report.leader_pages import LeaderPage, draw_side_by_side, processes_at_most
+from service.report.trial_pictures import PAGE, stills
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
-from service.tracking.drawing import Artifacts, Drawer, draw_side_by_side, made
+from service.tracking.drawing import Artifacts, Drawer, made
 from service.tracking.overview import description, figures, tables
 from service.tracking.view import MlflowView
 
@@ -78,32 +79,27 @@ class MlflowListener:
         meanwhile skips what is not drawn; the same command draws it later.
         """
         pages = self._pages_of_leaders()
-        drawn = [is_drawn(self._folder, trial, last) for trial, last, _ in pages]
-        missing = [files for (*_, files), known in zip(pages, drawn, strict=True) if not known]
-        if missing and isinstance(self._folder, Path):  # a store may be known to this process alone
+        missing = [one for one in pages if not one.is_drawn(self._folder)]
+        # A store may be known to this process alone, and one page is drawn here before another process could.
+        if isinstance(self._folder, Path) and len(missing) > 1 and processes_at_most() > 1:
             try:
-                draw_side_by_side(missing, lambda done: progress(_drawing(done, len(missing))))
+                draw_side_by_side(self._folder, missing, lambda done: progress(_drawing(done, len(missing))))
             except KeyboardInterrupt:
                 return
-        for place, (trial, _, files) in enumerate(pages):
-            shown = partial(_in_mlflow, files, place < 2 * PROBED)
-            self._view.add_artifacts(trial, self._drawn(trial, shown))
+        interactive = {one.trial for one in pages if one.kind == "probes"}
+        for one in pages:
+            shown = partial(_in_mlflow, partial(one.draw, self._folder), one.trial in interactive)
+            self._view.add_artifacts(one.trial, self._drawn(one.trial, shown))
 
-    def _pages_of_leaders(self) -> list[tuple[int, str, Artifacts]]:
-        """Trial, name of what is drawn last, and what draws it, of each page, the best first."""
-        spec, of_trial = self._spec, (self._folder, self._spec.name)
+    def _pages_of_leaders(self) -> list[LeaderPage]:
+        """What is drawn of the leading trials, the best first."""
+        self._record.flush()
         rows = self._record.rows("trials").to_pylist()
-        known = {row["trial"]: row for row in rows}
-        leading = shown_trials(rows, spec.objectives, spec.constraints)
-        snapshots = by_trial(self._record.rows("neurons"), leading)
-        shown = {trial: neurons for trial, neurons in snapshots.items() if len(neurons)}
-        pages: list[tuple[int, str, Artifacts]] = []
-        for rank, (trial, neurons) in enumerate(shown.items()):
-            pages.append((trial, LAST_OF_PAGE, page(*of_trial, trial, neurons)))
-            if rank < PROBED:
-                data = data_for(spec, values_of(known[trial], spec.space))
-                pages.append((trial, LAST_PROBE, probes(*of_trial, trial, neurons, data)))
-        return pages
+        known = set(self._record.rows("neurons")["trial"].to_pylist())
+        leading = shown_trials(rows, self._spec.objectives, self._spec.constraints)
+        shown = [trial for trial in leading if trial in known]
+        pages = [[LeaderPage(trial, "page"), LeaderPage(trial, "probes")] for trial in shown[:PROBED]]
+        return [*chain(*pages), *(LeaderPage(trial, "page") for trial in shown[PROBED:])]
 
     def show_sweep(self) -> None:
         """Add the figures on the search as a whole, and the tables, to the sweep's own run."""
@@ -128,7 +124,7 @@ def _drawing(done: int, asked: int) -> str:
 def _in_mlflow(files: Artifacts, interactive: bool) -> Mapping[str, bytes | StoragePath]:
     """The files as MLflow shows them: its pages can't look at other files, so the library is within.
 
-    That is 4.7 MB a page; only the first are `interactive`, of the others there is none.
+    That is 4.7 MB a page, so only those of the very best are `interactive`; of the others there is none.
     """
     shown = dict(files())
     found = shown.pop(PAGE, None)

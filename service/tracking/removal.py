@@ -4,10 +4,11 @@ import shutil
 
 from service.errors import SweepError
 from service.storage.paths import StoragePath
+from service.tracking.client import client_of
 from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.outbox import brief
 from service.tracking.runs import runs_of
-from service.tracking.store import client_of, sweep_id_file
+from service.tracking.store import sweep_id_file
 
 
 def remove_runs(runs: StoragePath, sweep_folder: StoragePath, asked: str | None) -> int:

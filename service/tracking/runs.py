@@ -16,6 +16,8 @@ logger = logging.getLogger(__name__)
 
 ID, TRIAL, STATE = "polychrony.id", "polychrony.trial", "polychrony.state"
 PARENT = "mlflow.parentRunId"
+BRED_FROM = "parent_run"
+"""The tag, after `polychrony.`, of the run of the trial that another was bred from."""
 PAGE = 1000
 STATUS = {
     "complete": "FINISHED",

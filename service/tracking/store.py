@@ -2,8 +2,6 @@
 
 import json
 import logging
-import os
-import re
 import tempfile
 import uuid
 from collections.abc import Mapping
@@ -14,34 +12,31 @@ from urllib.parse import unquote, urlsplit
 from model.datasets import DataConfig
 from service.config.changes import without_budgets
 from service.config.sweep import SweepSpec, dump
-from service.errors import SweepError
 from service.storage.atomic import write_whole
 from service.storage.linking import put_all
 from service.storage.paths import StoragePath
+from service.tracking.client import client_of
 from service.tracking.location import artifacts_of, embedded_store, tracking_uri
 from service.tracking.moved import follow_move
 from service.tracking.outbox import Point
-from service.tracking.runs import ID, PARENT, STATE, STATUS, TRIAL, find_runs, hang_below
+from service.tracking.runs import BRED_FROM, ID, PARENT, STATE, STATUS, TRIAL, find_runs, hang_below
+from service.tracking.saved_view import LONGEST_TAG, NOTE_TAG, offer_view
 
 if TYPE_CHECKING:
-    from mlflow import MlflowClient
     from mlflow.entities import DatasetInput
 
 INTERRUPTED = "interrupted"
 """The state of a trial that is not finished, in a sweep that does not run."""
 
 SWEEP, REASON = "polychrony.sweep", "polychrony.reason"
-BRED_FROM = "polychrony.parent_run"
-"""The run of the trial that another was bred from; MLflow's own word for a parent is for the sweep's run."""
 ORIGIN = (
     *("config_hash", "code_version", "environment", "node", "cpu", "data_digest", "dropped_spikes"),
-    *("parent", "move", "birth_epoch", "generation", "replaces"),
+    *("parent", "move", "birth_epoch", "generation", "replaces", BRED_FROM),
 )
-"""Columns of `trials` that are tags of a trial, too."""
-LONGEST_DIGEST, LONGEST_TAG = 36, 5000
+"""Columns of `trials` that are tags of a trial, too, and the run of its parent."""
+LONGEST_DIGEST, BATCH_METRICS = 36, 1000
 KIND = "mlflow.experimentKind"
-"""What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.ui.addresses`."""
-BATCH_METRICS = 1000
+"""What MLflow takes an experiment for; its UI may ignore the tag, see `service.tracking.saved_view`."""
 
 
 def sweep_id_file(sweep_folder: StoragePath) -> StoragePath:
@@ -146,9 +141,8 @@ class Store:
         self.add_artifacts(trial, artifacts)
         self.log(trial, points)
         run = self._runs[trial]
-        self._client.log_batch(run, tags=_tags(origin))
-        if (bred_from := self._runs.get(origin.get("parent", -1))) is not None:
-            self._client.set_tag(run, BRED_FROM, bred_from)
+        bred_from = self._runs.get(origin.get("parent", -1))
+        self._client.log_batch(run, tags=_tags({**origin, BRED_FROM: bred_from}))
         if digest := origin.get("data_digest"):
             self._client.log_inputs(run, [_dataset(self._data, digest)])
         if reason:
@@ -176,7 +170,7 @@ class Store:
 
     def note(self, text: str) -> None:
         """Describe the sweep in Markdown, on top of the page of its run."""
-        self._client.set_tag(self._parent, "mlflow.note.content", text[:LONGEST_TAG])
+        self._client.set_tag(self._parent, NOTE_TAG, text[:LONGEST_TAG])
 
     def finish_sweep(self, state: str) -> None:
         """Log that the sweep is over; trials that are not finished run no more."""
@@ -218,6 +212,7 @@ class Store:
         # Params can't be changed, and a sweep may be given more trials.
         self._client.set_tag(self._parent, "polychrony.trials", str(spec.search.trials))
         self._client.log_text(self._parent, dump(spec), "sweep.yaml")
+        offer_view(self._client, self._experiment, spec)
 
     def _log_batch(self, run: str, points: list[Point], last: dict[str, tuple[int, float]]) -> None:
         from mlflow.entities import Metric
@@ -235,17 +230,6 @@ class Store:
             metric = max(self._client.get_metric_history(run, key), key=lambda m: (m.step, m.timestamp))
             last[key] = (metric.step, metric.value)
         return last
-
-
-def _other_schema(error: Exception) -> SweepError | None:
-    """What to say of a database of another version of MLflow, whose own cure is for an older one alone."""
-    versions = re.search(r"database schema \(found version (\w+), but expected (\w+)\)", str(error))
-    if versions is None:
-        return None
-    return SweepError(
-        f"its database has the schema of another version of MLflow ({versions[1]}, not {versions[2]}); "
-        "install that one here, or if it is older, copy the database and then run `mlflow db upgrade` on it"
-    )
 
 
 def _differs(point: Point, last: tuple[int, float]) -> bool:
@@ -284,21 +268,3 @@ def _dataset(data: DataConfig, digest: str) -> "DatasetInput":
 def _text(value: Any) -> str:
     """A value as it would stand in a sweep file."""
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def client_of(uri: str) -> "MlflowClient":
-    """A client that keeps to itself."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
-    # The outbox tries again by itself; left alone, a request to a server that is down would take minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    # What goes wrong is reported once, in our words.
-    for name in ("mlflow", "alembic", "urllib3"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
-        return MlflowClient(tracking_uri=uri)
-    except MlflowException as error:
-        raise _other_schema(error) or error from None

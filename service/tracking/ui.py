@@ -11,15 +11,15 @@ import time
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import quote
 
 from service.errors import Fault, SweepError, UserError
 from service.results.sweeps import sweeps_in
 from service.storage.paths import StoragePath
 from service.text import redact
+from service.tracking.client import client_of
 from service.tracking.location import artifacts_of, embedded_store, is_database, named_store
 from service.tracking.moved import follow_move
-from service.tracking.store import client_of
+from service.tracking.saved_view import runs_page, view_tag
 
 LOG_SHOWN = 2000
 """Characters of the server's log that are shown if it ends by itself."""
@@ -87,23 +87,18 @@ def show(runs: StoragePath, port: int, say: Callable[[str], object]) -> int:
 
 
 def addresses(runs: StoragePath, port: int, store: str) -> dict[str, str]:
-    """For each sweep the page of its runs, the best by the first objective before the others.
-
-    The page is asked for by its mode, too: left alone, MLflow opens an experiment on language models.
-    """
+    """For each sweep the page of its runs, as its view in MLflow has them: see `saved_view.py`."""
     client = client_of(store)
     pages = {}
     for sweep in sweeps_in(runs):
         try:
-            experiment, first = sweep.spec.experiment, sweep.spec.objectives[0]
+            spec = sweep.spec
         except SweepError:  # its file is damaged; `polychrony list` says so
             continue
-        found = client.get_experiment_by_name(experiment)
+        found = client.get_experiment_by_name(spec.experiment)
         if found is not None:
-            metric = quote(f"metrics.`{first.metric}`")
-            order = f"orderByKey={metric}&orderByAsc={str(first.goal == 'min').lower()}"
-            runs_page = f"#/experiments/{found.experiment_id}/runs?workflowType=machine_learning&{order}"
-            pages[sweep.name] = f"http://127.0.0.1:{port}/{runs_page}"
+            page = runs_page(found.experiment_id, spec, is_saved=view_tag(spec.name) in found.tags)
+            pages[sweep.name] = f"http://127.0.0.1:{port}/{page}"
     return pages
 
 

@@ -68,6 +68,18 @@ def measure_rows(
     return pa.table(columns)
 
 
+def layer_rows(trial: int, epoch: int, net: Cohort, found: dict[str, Array]) -> pa.Table:
+    """Rows of the table `layers`, of what `layers_of` finds in `net`."""
+    sizes = np.array(net.layers.sizes, np.int32)
+    columns = _keys(trial, net.replicates, len(sizes))
+    columns |= {
+        "epoch": pa.array([epoch] * len(columns["trial"]), pa.int32()),
+        "layer": pa.array(np.tile(np.arange(len(sizes), dtype=np.int32), net.replicates)),
+        "neurons": pa.array(np.tile(sizes, net.replicates)),
+    }
+    return pa.table(columns | {name: _nullable(values.reshape(-1)) for name, values in found.items()})
+
+
 def delay_graph_rows(trial: int, epoch: int, found: Sequence[Sequence[DelayGraph]]) -> pa.Table:
     """Rows of the table `delay_graph`, of graphs as `graphs_of` finds them."""
     names = DelayGraph._fields

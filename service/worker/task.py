@@ -96,7 +96,8 @@ class Report:
     kept: dict[str, list[float]] = field(default_factory=dict)
     """Metrics of the networks that are kept, with the last report, if they are not those of its epoch."""
     tables: dict[str, pa.Table] = field(default_factory=dict)
-    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning`, `lesions` and `delay_graph`."""
+    """Rows for the tables `neurons`, `topology`, `synapses`, `pruning`, `lesions`, `delay_graph` and
+    `layers`."""
     done: bool = False
     paused: bool = False
     """Whether the trial waits at its ready epoch, its state on disk."""

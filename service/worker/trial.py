@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from model.analysis.layers import layers_of
 from model.analysis.snapshot import neurons_of, topology_of
 from model.analysis.tuning import tuning_of
 from model.arrays import Array
@@ -24,6 +25,7 @@ from service.worker.birth import BirthError, Births, Steps, born, grown
 from service.worker.tables import (
     delay_graph_rows,
     graphs_of,
+    layer_rows,
     lesion_rows,
     measure_rows,
     neuron_rows,
@@ -157,6 +159,8 @@ class Trial:
             "neurons": neuron_rows(task.trial, neurons_of(net, observed, tuning, epoch)),
             "topology": measure_rows(task.trial, epoch, measures, graphs),
         }
+        if len(net.layers.sizes) > 1:
+            tables["layers"] = layer_rows(task.trial, epoch, net, layers_of(net, observed, tuning))
         if graphs:
             tables["delay_graph"] = delay_graph_rows(task.trial, epoch, graphs)
         return tables, measures

@@ -9,12 +9,12 @@ from chaos import SWEEP, Round, Scene, left_over, play, spread
 def test_a_sweep_survives_whatever_is_killed(tmp_path: Path) -> None:
     rounds: list[Round] = []
     store = f"sqlite:///{tmp_path / 'server.db'}"
-    scene = Scene(tmp_path, SWEEP.format(trials=8, epochs=60, hidden=16), store, seed=1)
+    scene = Scene(tmp_path, SWEEP.format(trials=6, epochs=50, hidden=16), store, seed=1)
     scene.pause, scene.outage = 1.0, 4.0
     try:
         faults = play(scene, ["worker", "driver", "mlflow", "node"], rounds.append, spread(scene, 8, 4))
         assert faults == [] and len(rounds) == 4, (faults, rounds, scene.said.read_text())
-        assert audit(scene.sweep, 8, 60, 2, scene.server.uri) == []
+        assert audit(scene.sweep, 6, 50, 2, scene.server.uri) == []
         assert left_over(scene) == []
     finally:
         scene.close()

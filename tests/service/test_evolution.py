@@ -126,7 +126,7 @@ def test_a_child_that_grew_begins_flat_along_its_new_axis(evolved: Path) -> None
             assert 0 < born["last_axis_share"] < 1e-4
             assert born["effective_dimension"] == pytest.approx(before, rel=1e-3)
             if len(rows) > 1:
-                assert rows["last_axis_share"].iloc[-1] > 100 * born["last_axis_share"]
+                assert rows["last_axis_share"].iloc[-1] > 10 * born["last_axis_share"]
 
 
 def test_a_learning_rate_that_is_changed_is_the_childs_own(tmp_path: Path) -> None:
@@ -274,8 +274,8 @@ def test_leaders_repeat_their_lineages_with_other_seeds(tmp_path: Path, console:
     sweep = Sweep(home)
     trials, epochs = tables(home)
     again, members = trials[trials["move"] == MORE_SEEDS], trials[trials["move"] != MORE_SEEDS]
-    complete = members[members["state"] == "complete"].sort_values("loss")
-    assert again["parent"].tolist()[:2] == complete["trial"].tolist()[:2]
+    losses = members[members["state"] == "complete"].set_index("trial")["loss"]
+    assert losses[again["parent"]].tolist()[:2] == sorted(losses)[:2]
     assert again["parent"].is_unique  # where other seeds do worse, the next ones lead, and have their turn
     assert again["state"].eq("complete").all() and again["replicates"].eq(3).all()
     generations = members.set_index("trial")["generation"]

@@ -51,3 +51,17 @@ def test_a_file_of_the_users_with_the_name_of_a_package_is_named(package: str, t
     done = subprocess.run([sys.executable, tmp_path / "script.py"], capture_output=True, text=True)
     assert done.returncode == 1
     assert f"{package}.py takes the place of polychrony's own package `{package}`" in done.stderr
+
+
+def test_a_value_apart_from_its_path_is_said_in_words(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "service.cli", "run", "a.yaml", "--set", "learner.hidden", "64"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    expected = "expected PATH=VALUE in one piece, such as learner.hidden=64"
+    assert done.stderr == f"--set learner.hidden: PATH: {expected}\n"
+
+
+def test_the_command_line_knows_a_cluster_only_where_one_is_named() -> None:
+    program = "import sys, service.commands.dispatch; print('service.jobs.dashboard' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

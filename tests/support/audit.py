@@ -119,7 +119,7 @@ def _in_folder(folder: Path, trials: int) -> list[str]:
 
 def _in_mlflow(uri: str, name: str, epochs: Mapping[int, Iterable[int]]) -> list[str]:
     """What is wrong with the runs of a sweep whose trials have these epochs, by number."""
-    from service.tracking.store import client_of
+    from service.tracking.client import client_of
 
     client = client_of(uri)
     experiment = client.get_experiment_by_name(name)

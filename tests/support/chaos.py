@@ -95,7 +95,7 @@ class Scene:
     pause, outage = 4.0, 20.0
     """How long it goes on at most between two acts, and how long a server is down at most (s)."""
 
-    def __init__(self, folder: Path, text: str, store: str, seed: int) -> None:
+    def __init__(self, folder: Path, text: str, store: str, seed: int, nodes: int = 2) -> None:
         """Start cluster and server.
 
         Args:
@@ -103,6 +103,7 @@ class Scene:
             text: the sweep file; the sweep's name must be chaos.
             store: the server's database.
             seed: of all that is random here.
+            nodes: beside the head, of one core each; 0: the head has two cores itself.
         """
         self.folder, self.store, self.random = folder, store, random.Random(seed)
         (folder / "chaos.yaml").write_text(text)
@@ -114,9 +115,9 @@ class Scene:
             closing.callback(self.server.kill)
             root = str(Path(__file__).resolve().parents[2])
             self.cluster = closing.enter_context(
-                Cluster(head_cpus=0, PYTHONPATH=root, MLFLOW_TRACKING_URI=self.server.uri)
+                Cluster(head_cpus=0 if nodes else 2, PYTHONPATH=root, MLFLOW_TRACKING_URI=self.server.uri)
             )
-            for _ in range(2):
+            for _ in range(nodes):
                 self.cluster.add_node()
             self._closing = closing.pop_all()
 

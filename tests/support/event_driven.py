@@ -58,7 +58,7 @@ def spikes_of(
     arrivals = [
         (float(time + late[channel, j]), j, float(w_in[channel, j]))
         for time, channel in zip(times, channels, strict=True)
-        for j in range(n)
+        for j in range(w_in.shape[1])
     ]
     heapq.heapify(arrivals)
     m, s, now = [0.0] * n, [0.0] * n, 0.0

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import model
 from model import Cohort, LearnerConfig, SpikeDataset
 from model.analysis.evaluation import evaluate
+from model.analysis.layers import layers_of
 from model.analysis.lesions import NeuronSet, lesioned, lesions, neuron_sets
 from model.analysis.pruning import pruning_curve
 from model.analysis.recording import hidden_spikes
@@ -192,6 +193,7 @@ RECIPES: dict[str, list[Recipe]] = {
     "neuron_sets": [(neuron_sets, {"neurons": neurons_of(NET, SEEN, TUNING, 1), "n_channels": 4})],
     "hidden_spikes": [(hidden_spikes, {"net": NET, "data": DATA, "samples": [0, -1]})],
     "neurons_of": [(neurons_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "epoch": 1})],
+    "layers_of": [(layers_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING})],
     "topology_of": [(topology_of, {"net": NET, "evaluation": SEEN, "tuning": TUNING, "nulls": 0,
                                      "compared": []})],
     "make_optimizer": [(make_optimizer, {"net": NET, "train": DATA})],

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hang import await_that
+from namespaces import connect, disconnect
 
 NEEDED = ("slurmctld", "slurmd", "sbatch", "munged", "ip", "nsenter", "unshare", "tini")
 HOSTS = {"ctl": "10.77.0.10", "n1": "10.77.0.1", "n2": "10.77.0.2"}
@@ -108,7 +109,7 @@ class Slurm:
 
     def __enter__(self) -> "Slurm":
         try:
-            self._connect()
+            connect(self._name, HOSTS)
             for host in HOSTS:
                 self.start(host)
             await_that(lambda: self.ask("sinfo", "-h", "-o", "%D %T").strip() == "2 idle", "SLURM's nodes")
@@ -120,8 +121,7 @@ class Slurm:
     def __exit__(self, *error: object) -> None:
         for host in list(self._hosts):
             self.kill(host)
-        for host in [*HOSTS, "sw"]:
-            subprocess.run(["ip", "netns", "del", f"{self._name}-{host}"], check=False, capture_output=True)
+        disconnect(self._name, HOSTS)
 
     def start(self, host: str) -> None:
         """Start a host, or start it again."""
@@ -181,24 +181,6 @@ class Slurm:
         await_that(lambda: self.state(job)[0] == "PENDING", f"job {job} in the queue")
         with suppress(subprocess.CalledProcessError):
             self.ask("scontrol", "update", f"JobId={job}", "StartTime=now")
-
-    def _connect(self) -> None:
-        def ip(*command: str) -> None:
-            subprocess.run(["ip", *command], check=True, capture_output=True)
-
-        switch = f"{self._name}-sw"
-        ip("netns", "add", switch)
-        ip("-n", switch, "link", "add", "br0", "type", "bridge")
-        ip("-n", switch, "link", "set", "br0", "up")
-        for host, address in HOSTS.items():
-            space = f"{self._name}-{host}"
-            ip("netns", "add", space)
-            ip("-n", space, "link", "set", "lo", "up")
-            ip("link", "add", "eth0", "netns", space, "type", "veth", "peer", "name", host, "netns", switch)
-            ip("-n", space, "addr", "add", f"{address}/24", "dev", "eth0")
-            ip("-n", space, "link", "set", "eth0", "up")
-            ip("-n", switch, "link", "set", host, "master", "br0")
-            ip("-n", switch, "link", "set", host, "up")
 
 
 def polychrony(folder: Path, root: Path) -> Path:

@@ -203,3 +203,15 @@ def test_second_derivatives_are_refused_in_words(
     )[0]
     with pytest.raises(NotImplementedError, match="no second ones"):
         torch.autograd.grad(first.sum(), weights)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"hidden": 8}, "Cohort(8 neurons, in 2-D, replicates: 2)"),
+        ({"hidden": [6, 3], "dimensions": 3}, "Cohort(6 + 3 neurons, in 3-D, replicates: 2)"),
+        ({"hidden": 8, "embedding": "free"}, "Cohort(8 neurons, embedding free, replicates: 2)"),
+    ],
+)
+def test_it_says_what_it_is(fields: dict[str, Any], expected: str) -> None:
+    assert repr(Cohort(LearnerConfig(duration=20.0, **fields), 4, 2, seeds=[0, 1])) == expected

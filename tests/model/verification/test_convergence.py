@@ -75,13 +75,13 @@ def errors_of(
     return np.concatenate(errors)
 
 
-@pytest.mark.parametrize("recurrent", [False, True])
-def test_spike_times_converge_with_order_two(recurrent: bool) -> None:
+@pytest.mark.parametrize("config", [{"recurrent": False}, {}, {"hidden": [4, 3]}])
+def test_spike_times_converge_with_order_two(config: dict[str, Any]) -> None:
     data = make_data(samples=6, spikes=16)
     samples = np.tile(np.arange(6), (2, 1))
-    exact = [exact_spikes(make_net(1.0, recurrent), data, b, r) for r in (0, 1) for b in range(6)]
+    exact = [exact_spikes(make_net(1.0, **config), data, b, r) for r in (0, 1) for b in range(6)]
     steps = finer(0.25)
-    errors = [errors_of(make_net(dt, recurrent), data, samples, exact) for dt in steps]
+    errors = [errors_of(make_net(dt, **config), data, samples, exact) for dt in steps]
     assert len(errors[0]) > 100
     assert order(steps, [float(np.median(error)) for error in errors]) == pytest.approx(2.0, abs=0.1)
     assert np.median(errors[-1]) < 1e-7 and errors[-1].max() < 1e-3

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search import Choice, Field, Int, Log, Space, Uniform, Value
-from search.evolution.explore import DIMENSIONS, HIDDEN, explore, perturbed
+from search.evolution.explore import DIMENSIONS, HIDDEN, Structure, explore, perturbed
 from search.evolution.options import EvolutionOptions, ExploreOptions, MoveOptions
 
 SPACE = Space(
@@ -121,3 +121,27 @@ def test_a_field_whose_condition_comes_to_hold_is_drawn() -> None:
 def test_probabilities_of_moves_add_up_to_one_at_most() -> None:
     with pytest.raises(ValueError, match=r"add up to 1\.2"):
         MoveOptions(dimension_up=0.6, split=0.6)
+
+
+@pytest.mark.parametrize(("move", "factor"), [("split", 1.1), ("remove", 0.9)])
+def test_a_move_of_neurons_is_about_one_layer(move: str, factor: float) -> None:
+    sizes, layers = (40, 20, 10), set()
+    for seed in range(20):
+        structure: Structure = {DIMENSIONS: 2, HIDDEN: sizes}
+        change = explore(SPACE, VALUES, structure, moving(**{move: 1.0}), SETTABLE, rng(seed))
+        (step,) = change.steps
+        layer, wanted = step["values"]["layer"], list(sizes)
+        layers.add(layer)
+        wanted[layer] = round(factor * wanted[layer])
+        assert change.move == step["name"] == move and change.structure == {HIDDEN: tuple(wanted)}
+        assert step["values"]["count"] == abs(wanted[layer] - sizes[layer])
+    assert layers == {0, 1, 2}
+
+
+def test_layers_that_are_searched_stay_as_they_are() -> None:
+    space = Space([Field(HIDDEN, Choice(("40", "40-20"))), Field("learner.wiring_cost", Log(1e-3, 1.0))])
+    values: dict[str, Value] = {HIDDEN: "40-20", "learner.wiring_cost": 0.1}
+    structure: Structure = {DIMENSIONS: 2, HIDDEN: (40, 20)}
+    for seed in range(5):
+        change = explore(space, values, structure, moving(split=1.0), SETTABLE, rng(seed))
+        assert change.values[HIDDEN] == "40-20" and change.move in ("perturb", "resample")

@@ -196,3 +196,19 @@ def test_a_server_that_wants_a_login(
     else:
         assert said in found.found and found.cure is not None and "MLFLOW_TRACKING_PASSWORD" in found.cure
         assert "wrong" not in found.found + found.cure
+
+
+def test_quiet_says_only_what_is_to_be_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(runs: StoragePath) -> Iterator[Finding]:
+        yield Finding("well", "is there")
+        yield from faults
+
+    faults: list[Finding] = []
+    monkeypatch.setattr(doctor, "LOOKS", [look])
+    console = Console(width=300, record=True)
+    assert examine(tmp_path, console, faults_only=True)
+    assert console.export_text() == ""
+    faults.append(Finding("ill", "is not", "mend it"))
+    assert not examine(tmp_path, console, faults_only=True)
+    said = console.export_text()
+    assert "well" not in said and "FAULT  ill" in said and "ill: mend it\n1 to mend" in said

@@ -22,6 +22,7 @@ from service.commands.estimate import TrialCost, measure_trial, sweep_cost
 from service.config.sweep import SweepSpec, data_for, dump, learner_for
 from service.control.controller import SweepController
 from service.errors import SweepError, UserError
+from service.report.leader_pages import ending_seconds
 from service.worker.task import Report, Task
 from service.worker.trial import Trial
 
@@ -233,11 +234,12 @@ def test_a_sweep_is_its_trials() -> None:
         TrialCost(0.1, 1.0, 300.0, 270.0, table_bytes=3000, network_bytes=4000, picture_bytes=300),
     ]
     cost = sweep_cost(costs, 50, at_once=4, spare=True, networks=40)
-    pages = 20 * estimate.LEADER_SECONDS + 5 * estimate.PROBE_SECONDS
-    assert cost.seconds == 50 / 4 * 200 + estimate.START_SECONDS + pages
+    assert cost.seconds == 50 / 4 * 200 + estimate.START_SECONDS + ending_seconds(10)
     assert cost.cpu_hours == (4 * estimate.WORKER_SECONDS + 50 * 180) / 3600
     assert (cost.table_bytes, cost.network_bytes) == (100_000, 120_000)
-    assert cost.picture_bytes == 10_000 + 20 * estimate.LEADER_BYTES + 5 * estimate.PROBE_BYTES
+    assert cost.picture_bytes == 10_000 + (
+        10 * estimate.LEADER_BYTES + 5 * estimate.PROBE_BYTES + estimate.LIBRARY_BYTES
+    )
     assert cost.folder_bytes == 220_000 + cost.picture_bytes
     shared = sweep_cost(costs, 50, at_once=4, spare=False, networks=1000)
     assert shared.seconds == pytest.approx(cost.seconds + 50 / 4 * estimate.TRIAL_SECONDS)

@@ -10,8 +10,8 @@ from service.commands.progress import Progress
 from service.config.sweep import SweepSpec
 from service.record.leaders import Extreme
 from service.record.rows import FinishedTrial
+from service.report.leader_pages import ending_seconds
 from service.text import duration
-from service.tracking.drawing import ending_seconds
 
 MakeSpec = Callable[..., SweepSpec]
 
@@ -48,6 +48,16 @@ def test_plain_lines_where_there_is_no_terminal(small_spec: MakeSpec) -> None:
     assert second.startswith("[3/3] trial 2 failed: `loss` is nan, 2.0 s")
 
 
+def test_a_line_an_epoch_if_asked_for(small_spec: MakeSpec) -> None:
+    stream = io.StringIO()
+    with Progress(small_spec(), [], 3, Console(file=stream, width=200), each_epoch=True) as progress:
+        progress.trial_started(1, {"epochs": 4})
+        progress.epoch(1, 1, {"accuracy": (0.25, None), "loss": (2.0, 0.5)})
+        progress.epoch(1, 2, {"loss": (1.0, None)})
+    lines = stream.getvalue().splitlines()[-2:]
+    assert lines == ["trial 1 epoch 1/4, accuracy 0.25, loss 2", "trial 1 epoch 2/4, loss 1"]
+
+
 def test_a_table_on_a_terminal(small_spec: MakeSpec) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=120)
@@ -82,7 +92,8 @@ def test_time_left_is_by_the_seconds_of_trials_and_how_many_run_at_once(small_sp
     progress = Progress(small_spec(), [row(0), row(1, seconds=4.0)], 10, Console(file=io.StringIO()))
     progress.trial_started(2, {"epochs": 4})
     progress.trial_started(3, {"epochs": 4})
-    assert progress._seconds_left() == 8 * 3.0 / 2
+    ending = ending_seconds(10)  # all of the 10 may have pages
+    assert progress._seconds_left() == 8 * 3.0 / 2 + ending
     progress.epoch(2, 2, {})  # half of one of the 8 is done
-    assert progress._seconds_left() == 7.5 * 3.0 / 2
+    assert progress._seconds_left() == 7.5 * 3.0 / 2 + ending
     assert Progress(small_spec(), [], 10, Console(file=io.StringIO()))._seconds_left() is None

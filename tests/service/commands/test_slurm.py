@@ -104,6 +104,11 @@ def test_a_path_that_cant_be_printed_is_refused(tmp_path: Path, sweep_file: Path
         CliRunner().invoke(app, ["slurm", str(sweep_file), "--out", out, "--print"], catch_exceptions=False)
 
 
+def test_a_job_ends_with_a_node_and_is_queued_again(sweep_file: Path) -> None:
+    asked = [line for line in printed(str(sweep_file)).splitlines() if line.startswith("#SBATCH")]
+    assert "#SBATCH --requeue" in asked and not any("no-kill" in line for line in asked)
+
+
 def test_no_secret_is_in_the_script(sweep_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RAY_AUTH_TOKEN", "MLFLOW_TRACKING_PASSWORD", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "hush-hush")

@@ -129,7 +129,7 @@ FAULTS = [
     ("search", "{warm_start: [3]}", "5: search.warm_start.0: got 3, expected text, in quotes if need be"),
     ("search", "{seed: true}", "5: search.seed: got True, expected a whole number of at least 0"),
     ("search", "{sampler: 3}", "5: search.sampler: got 3, expected one of random, grid, qmc, tpe, gp, cmaes, nsga2, nsga3"),
-    ("search", "{sampler: nsga}", "5: search.sampler: there is no such sampler; did you mean `nsga3`?"),
+    ("search", "{sampler: nsga}", "5: search.sampler: there is no such sampler; did you mean `nsga2` or `nsga3`?"),
     ("search", "{trials: 0}", "5: search.trials: got 0, expected a whole number of at least 1"),
     ("search", "{trials: 5.0}", "5: search.trials: got 5.0, expected a whole number of at least 1"),
     ("search", "{seed: -1}", "5: search.seed: got -1, expected a whole number of at least 0"),

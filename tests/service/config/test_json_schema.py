@@ -65,14 +65,18 @@ def test_every_field_of_the_learner_has_its_docstring_type_and_default() -> None
         one = found[field.name]
         assert one["default"] == field.default
         types = {kind.get("type") for kind in one.get("anyOf", [one])}
-        assert types and types <= {"integer", "number", "boolean", "string", "null"}
+        assert types and types <= {"integer", "number", "boolean", "string", "array", "null"}
         assert ("null" in types) is (field.default is None)
-    assert found["hidden"]["description"] == "Hidden neurons, N."
+    assert found["dimensions"]["description"] == "Dimensions of space, D."
 
 
 def test_ranges_are_said() -> None:
     learner, search = inside("learner"), inside("search")
-    assert learner["hidden"]["minimum"] == 1
+    assert learner["dimensions"]["minimum"] == 1
+    assert learner["hidden"]["anyOf"] == [
+        {"type": "integer", "minimum": 1},
+        {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 1}},
+    ]
     assert learner["dt"]["exclusiveMinimum"] == 0
     assert (learner["augment_drop"]["minimum"], learner["augment_drop"]["maximum"]) == (0, 1)
     assert learner["patience"]["anyOf"][0] == {"type": "integer", "minimum": 1}

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +11,9 @@ import pytest
 import ray
 from ray import cloudpickle
 from ray._private import auto_init_hook
+from ray._private import node as node_module
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
+from ray._private.node import Node
 from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
 from ray.exceptions import OutOfMemoryError
 from ray.job_submission import JobSubmissionClient
@@ -18,6 +21,7 @@ from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment.trial import Trial, _TemporaryTrialState
 from ray.tune.utils.callback import _create_default_callbacks
 
+from service.errors import SweepError
 from service.execution._ray_internals import (
     ProgressCallback,
     allow_losses,
@@ -26,7 +30,10 @@ from service.execution._ray_internals import (
     kill_worker,
     never_start_ray_unasked,
     own_token,
+    start_ray,
 )
+from service.execution.cluster import local_ray
+from service.execution.scratch import scratch_folder
 
 
 @pytest.mark.parametrize("before", [None, "another"])
@@ -45,6 +52,66 @@ def test_a_ray_of_our_own_has_a_token_of_its_own(
     with own_token():
         assert os.environ["RAY_AUTH_TOKEN"] not in (first, before)
     assert os.environ.get("RAY_AUTH_TOKEN") == before and list(tmp_path.iterdir()) == []
+
+
+class Hurried:
+    """The module `time` for Ray's node: while the first ones are started, a minute passes with each look."""
+
+    def __init__(self, late: int) -> None:
+        self.late, self.asked, self.nodes = late, 0, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def monotonic(self) -> float:
+        self.asked += 1
+        return time.monotonic() + 60.0 * self.asked * (self.nodes <= self.late)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> Hurried:
+    """No node but later ones than the first `late` is known to Ray before its time is over."""
+    clock = Hurried(1)
+    known = node_module.ray._private.services.get_node
+
+    def get_node(*arguments: Any) -> Any:
+        clock.nodes += 1
+        if clock.nodes <= clock.late:
+            raise RuntimeError("it is not there yet")
+        return known(*arguments)
+
+    monkeypatch.setattr(node_module, "time", clock)
+    monkeypatch.setattr("ray._private.services.get_node", get_node)
+    return clock
+
+
+def test_a_start_that_takes_too_long_is_made_again(hurried: Hurried, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[Node] = []
+    whole = Node.kill_all_processes
+
+    def kill(self: Node, **settings: Any) -> None:
+        ended.append(self)
+        whole(self, **settings)
+
+    monkeypatch.setattr(Node, "kill_all_processes", kill)
+    with scratch_folder() as scratch, local_ray(scratch):
+        assert ray.is_initialized() and len(ended) == 1 and not ended[0].live_processes()
+        assert ray.get(ray.remote(lambda: 1).remote()) == 1
+
+
+def test_a_machine_that_is_too_busy_is_told_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    starts = []
+
+    def init(**settings: Any) -> None:
+        starts.append(settings)
+        raise Exception("The current node timed out during startup. This could happen because ...")
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(SweepError, match="this machine is too busy"), local_ray(tmp_path):
+        pass
+    assert len(starts) == 5
+    with pytest.raises(Exception, match="timed out during startup"):
+        start_ray()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Connectivity, movement, rasters and pruning curves."""
 
 import io
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +17,7 @@ from service.figures.connectivity import by_module, connectivity_png
 from service.figures.movement import STEPS, movement_gif
 from service.figures.pruning import draw_pruning
 from service.figures.raster import Raster, draw_raster
-from service.figures.style import COLOURS
+from service.figures.style import COLOURS, MARKERS
 
 
 def _cloud(dimensions: int, n: int = 30) -> Cloud:
@@ -48,6 +49,23 @@ def test_every_view_colours_the_neurons_in_its_own_way(dimensions: int) -> None:
     page = positions_html(cloud)
     assert all(f'"label":"{view}"' in page for view in views(cloud))
     assert "mean spike time" in page and "preferred input channel" in page
+
+
+def test_layers_have_marks_of_their_own_in_every_group() -> None:
+    cloud = replace(_cloud(2), layer=np.repeat([0, 1, 2], 10))
+    known = views(cloud)
+    assert list(known) == ["class", "module", "layer", "channel", "time", "rate"]
+    for name in ("class", "module", "layer"):
+        groups = known[name]
+        assert isinstance(groups, list)
+        assert sorted(np.concatenate([one.members for one in groups]).tolist()) == list(range(30))
+        for one in groups:
+            (layer,) = set((one.members // 10).tolist())
+            assert one.label.endswith(f"layer {layer}")
+            assert one.shape in {(layer + 3 * turn) % len(MARKERS) for turn in (0, 1)}
+    assert positions_png(cloud) != positions_png(replace(cloud, layer=None))
+    page = positions_html(cloud).replace("\\u003c", "<").replace("\\u003e", ">")
+    assert "<br>layer 2<br>" in page
 
 
 @pytest.mark.parametrize("dimensions", [1, 2, 3, 5])

@@ -22,7 +22,7 @@ def test_tables_have_the_columns_of_the_contract() -> None:
     assert schemas["topology"].names == ["trial", "replicate", "epoch", "modularity", "sparsity"]
     assert schemas["synapses"].names == ["trial", "replicate", "pre", "post", "weight", "delay"]
     assert schemas["neurons"].names == [
-        *("trial", "replicate", "epoch", "neuron", "neuron_id", "position"),
+        *("trial", "replicate", "epoch", "neuron", "neuron_id", "layer", "position"),
         *("radius", "rate", "preferred_class", "selectivity", "preferred_time", "preferred_channel"),
         *("field_centroid", "field_width", "input_centroid", "input_width", "module"),
     ]

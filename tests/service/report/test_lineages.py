@@ -5,9 +5,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.lines import Line2D
 
 from search import Objective
 from service.config.load import load
@@ -67,6 +69,14 @@ def trial_row(trial: int) -> dict[str, Any]:
             "move_values": json.dumps(known),
         }
     return row
+
+
+def xs(line: Line2D) -> list[float]:
+    return [float(x) for x in np.asarray(line.get_xdata())]
+
+
+def ys(line: Line2D) -> list[float]:
+    return [float(y) for y in np.asarray(line.get_ydata())]
 
 
 def bred(folder: Path, shapes: bool = True) -> Sweep:
@@ -140,8 +150,8 @@ def test_members_are_drawn_with_the_best_so_far(evolved: Evolved, goal: Any, bes
     (axes,) = figure.axes
     shown = next(line for line in axes.lines if to_hex(str(line.get_color())) == INK)
     by_epoch = evolved.epochs.groupby("epoch")["loss"].agg(goal)
-    assert list(shown.get_ydata()) == getattr(by_epoch, best)().tolist()
-    courses = [line for line in axes.lines if line is not shown and len(line.get_xdata()) > 1]
+    assert ys(shown) == getattr(by_epoch, best)().tolist()
+    courses = [line for line in axes.lines if line is not shown and len(xs(line)) > 1]
     assert sorted(to_hex(str(line.get_color())).upper() for line in courses) == sorted(
         [COLOURS[0].upper()] * 4 + [OTHERS.upper()] * 3
     )
@@ -149,7 +159,7 @@ def test_members_are_drawn_with_the_best_so_far(evolved: Evolved, goal: Any, bes
 
 def test_the_tree_joins_each_child_to_its_parent(evolved: Evolved) -> None:
     (axes,) = draw_tree(evolved.members).axes
-    lines = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
+    lines = [(xs(line), ys(line)) for line in axes.lines]
     place = evolved.members.set_index("trial")["place"]
     for child, (parent, _, epoch, _) in BORN.items():
         assert ([epoch, epoch], [place[parent], place[child]]) in lines
@@ -162,11 +172,11 @@ def test_fields_are_drawn_from_birth_to_end(evolved: Evolved) -> None:
     figure = draw_fields(members, ["wiring_cost", "kind"], {"wiring_cost"}, str)
     cost, kind = figure.axes[:2]
     assert cost.get_yscale() == "log" and kind.get_yscale() == "linear"
-    assert [list(line.get_xdata()) for line in cost.lines] == [
+    assert [xs(line) for line in cost.lines] == [
         [BORN[trial][2] if trial in BORN else 0, end] for trial, end in ENDS.items()
     ]
-    assert [round(line.get_ydata()[0]) for line in kind.lines] == [1, 0, 1, 0, 0, 0, 0]
-    assert len({line.get_ydata()[0] for line in kind.lines}) == 6
+    assert [round(ys(line)[0]) for line in kind.lines] == [1, 0, 1, 0, 0, 0, 0]
+    assert len({ys(line)[0] for line in kind.lines}) == 6
     assert [tick.get_text() for tick in kind.get_yticklabels()] == ["a", "b"]
 
 
@@ -175,8 +185,8 @@ def test_dimensions_are_drawn_by_what_the_configuration_says(evolved: Evolved) -
     assert list(items) == ["members", "family_tree", "founders", "fields", "dimensions"]
     left, right = items["dimensions"].figure.axes
     assert len(left.lines) == 7 and len(right.lines) == 1 and right.get_yscale() == "log"
-    assert list(right.lines[0].get_xdata()) == [0, 6]
-    by_label = {line.get_ydata()[0]: line.get_color() for line in left.lines}
+    assert xs(right.lines[0]) == [0, 6]
+    by_label = {ys(line)[0]: line.get_color() for line in left.lines}
     assert by_label == {label - 0.5: COLOURS[n] for n, label in enumerate((1, 2, 3, 4))}
 
 

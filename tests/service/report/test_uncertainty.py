@@ -45,8 +45,25 @@ def test_samples_are_those_of_the_splits() -> None:
 def test_a_sentence_an_objective_and_on_the_choice(tmp_path: Path) -> None:
     data = read_sweep_data(Sweep(write_known_sweep(tmp_path / "known")))
     effects = find_effects(data.networks, data.fields, ["accuracy", "wiring_length"], data.grouped_by)
-    first, second, front, choice = conclusions(data, effects, {"accuracy": 300})
-    best = data.trials.loc[data.trials["accuracy"].idxmax()]
+    lost = {2: 0.12, 5: 0.15}
+    curves = [
+        {
+            "trial": trial,
+            "by": by,
+            "share": share,
+            "replicate": r,
+            "accuracy": 0.8 - share * lost[trial],
+        }
+        for trial in lost
+        for by in ("length", "magnitude")
+        for share in (0.0, 0.5, 1.0)
+        for r in (0, 1)
+    ]
+    first, second, front, choice, recurrence = conclusions(
+        data, effects, {"accuracy": 300}, pd.DataFrame(curves)
+    )
+    assert "the 2 leading trials loses 12.0 to 15.0 points" in recurrence
+    best = data.trials.sort_values("accuracy").iloc[-1]
     assert first.startswith("Validation accuracy runs from") and f"of trial {best['trial']}" in first
     assert f"the best is {best['accuracy']:.4g} ± " in first and "3 seeds and 300 samples" in first
     assert "Clear: it falls with wiring cost" in second and "samples" not in second

@@ -1,6 +1,5 @@
 """Pictures of trials are drawn with or without MLflow."""
 
-import os
 import signal
 import threading
 from concurrent.futures import CancelledError
@@ -11,10 +10,12 @@ from pathlib import Path
 import pytest
 from trials import MakeSpec
 
-from service.config.sweep import SweepSpec
+from service.config.sweep import SweepSpec, dump
 from service.control.controller import SweepController
-from service.storage.layout import pictures_folder
-from service.tracking.drawing import Artifacts, Drawer, draw_side_by_side, ending_seconds
+from service.report.leader_pages import ending_seconds
+from service.storage.atomic import write_whole
+from service.storage.layout import pictures_folder, sweep_file
+from service.tracking.drawing import Artifacts, Drawer
 from service.tracking.listener import MlflowListener
 from service.tracking.store import Store
 from service.tracking.view import MlflowView
@@ -26,6 +27,7 @@ def test_pictures_are_drawn_though_the_store_can_not_be_used(tmp_path: Path, sma
         raise ConnectionError("no such store")
 
     spec = small_spec(search__trials=1)
+    write_whole(sweep_file(tmp_path), dump(spec).encode())
     view = MlflowView(connect, retry_seconds=60)
     with closing(SweepController(spec, tmp_path)) as controller:
         listener = MlflowListener(view, spec, controller.record, tmp_path)
@@ -43,6 +45,7 @@ def test_pictures_are_drawn_though_the_store_can_not_be_used(tmp_path: Path, sma
 
 def _swept(tmp_path: Path, spec: SweepSpec) -> SweepController:
     """A sweep of which all trials are over."""
+    write_whole(sweep_file(tmp_path), dump(spec).encode())
     controller = SweepController(spec, tmp_path)
     while task := controller.next_task():
         trial = Trial(task)
@@ -51,7 +54,13 @@ def _swept(tmp_path: Path, spec: SweepSpec) -> SweepController:
     return controller
 
 
-def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them(tmp_path: Path, small_spec: MakeSpec) -> None:
+def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them_in_other_processes(
+    tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("service.report.leader_pages", "service.tracking.listener"):
+        monkeypatch.setattr(f"{module}.processes_at_most", lambda: 2)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
+
     def connect() -> Store:
         raise ConnectionError("no such store")
 
@@ -66,9 +75,17 @@ def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them(tmp_path: Path, smal
         listener = MlflowListener(MlflowView(connect, 60), spec, controller.record, tmp_path)
         listener.show_leaders(interrupted)
         assert said == ["drawing 1 of 2 pages (ctrl-C skips; the same command draws them later)"]
-        assert not pictures_folder(tmp_path, 0).exists()
+        signal.signal(signal.SIGINT, handler)
+        assert not (pictures_folder(tmp_path, 0) / "connectivity.png").exists()
+        drawn_here: list[int] = []
+
+        def note(trial: int, files: Artifacts) -> Artifacts:
+            drawn_here.append(trial)
+            return dict
+
+        monkeypatch.setattr(listener, "_drawn", note)
         listener.show_leaders(said.append)
-        assert said[-1].startswith("drawing 2 of 2 pages")
+        assert len(drawn_here) == 2  # told to MLflow, and not drawn by this process
         drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
         assert drawn >= {"positions.html", "raster.png", "pruning.csv"}
         count = len(said)
@@ -77,28 +94,9 @@ def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them(tmp_path: Path, smal
         listener.close("cancelled")
 
 
-def test_pages_are_drawn_by_several_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.tracking.drawing.processes_at_most", lambda: 2)
-
-    def page(number: int) -> dict[str, bytes]:
-        if number == 3:
-            raise ValueError("no such network")
-        (tmp_path / str(number)).write_text(str(os.getpid()))
-        return {}
-
-    def one(number: int) -> Artifacts:
-        return lambda: page(number)
-
-    done: list[int] = []
-    draw_side_by_side([one(number) for number in range(5)], done.append)
-    assert done == [0, 1, 2, 3, 4, 5]
-    drawn = {path.name: int(path.read_text()) for path in tmp_path.iterdir()}
-    assert drawn.keys() == {"0", "1", "2", "4"} and os.getpid() not in drawn.values()
-
-
 def test_the_end_takes_less_time_with_more_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     def seconds(cores: int, pages: int) -> float:
-        monkeypatch.setattr("service.tracking.drawing.processes_at_most", lambda: cores)
+        monkeypatch.setattr("service.report.leader_pages.processes_at_most", lambda: cores)
         return ending_seconds(pages)
 
     assert seconds(1, 10) > seconds(2, 10) > seconds(2, 4)

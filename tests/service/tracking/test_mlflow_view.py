@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import mlflow
 import mlflow.data
@@ -86,7 +87,7 @@ def _file(runs: Path, run: Run, name: str) -> bytes:
 def test_the_run_of_a_child_names_its_parent(runs: Path, spec: SweepSpec) -> None:
     """With when, by which move and in which generation it was born, and the run to look at."""
     view = _view(runs, spec)
-    births = {
+    births: dict[int, dict[str, Any]] = {
         0: {"parent": None, "move": None, "birth_epoch": None, "generation": 0, "replaces": None},
         1: {"parent": 0, "move": "dimension_up", "birth_epoch": 5, "generation": 1, "replaces": 2},
         2: {"parent": 1, "move": "perturb", "birth_epoch": 10, "generation": 2, "replaces": 0},

@@ -8,9 +8,10 @@ import pytest
 from mlflow.tracking._tracking_service import utils as of_mlflow
 
 from service.config.load import load
+from service.tracking.client import client_of
 from service.tracking.location import embedded_store
 from service.tracking.moved import follow_move
-from service.tracking.store import client_of, sweep_id
+from service.tracking.store import sweep_id
 from service.tracking.view import MlflowView
 
 SWEEP = "name: small\ndata: {name: digits}\nlearner: {hidden: 8}\n"

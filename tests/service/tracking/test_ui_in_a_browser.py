@@ -1,5 +1,6 @@
-"""The MLflow UI as a person sees it: Debian's chromium reads the pages of a tiny sweep."""
+"""The MLflow UI as a person sees it: Debian's chromium reads and clicks the pages of a tiny sweep."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -12,11 +13,12 @@ from pathlib import Path
 
 import mlflow
 import pytest
+from browser import browser
 from hang import HANG_SECONDS, await_that
 
 from service.config.load import load
 from service.tracking.location import embedded_store
-from service.tracking.ui import ui_command
+from service.tracking.ui import addresses, ui_command
 from service.tracking.view import MlflowView
 
 BROWSER = shutil.which("chromium-headless-shell") or shutil.which("chromium")
@@ -34,8 +36,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         runs = tmp_path_factory.mktemp("runs")
         (runs / "seen").mkdir()
-        (runs / "asked.yaml").write_text("name: seen\ndata: {name: digits}\n")
-        view = MlflowView.open(runs, load(runs / "asked.yaml"), runs / "seen")
+        asked = runs / "seen/sweep.yaml"
+        searched = "space: {learner.wiring_cost: {log: [0.001, 1.0]}}"
+        asked.write_text(f"name: seen\ndata: {{name: digits}}\n{searched}\n")
+        view = MlflowView.open(runs, load(asked), runs / "seen")
         for trial in range(TRIALS):
             metrics = {"accuracy": (0.5 + trial / 64, None)}
             view.trial_started(trial, {"wiring_cost": 0.125})
@@ -112,6 +116,39 @@ def test_the_trials_are_listed_the_best_first(server: str, tmp_path: Path) -> No
     words = seen(f"{server}?orderByKey=metrics.%60accuracy%60&orderByAsc=false", tmp_path)
     listed = [word for word in words if word.startswith("seen-")]
     assert listed == [f"seen-{trial:04d}" for trial in reversed(range(TRIALS))]
+
+
+COLUMNS = ("accuracy", "wiring_cost", "0.53125", "0.515625", "0.125")
+"""The objective and the searched field, with some of their values."""
+
+
+def test_the_address_that_is_printed_lists_objectives_and_searched_fields(
+    server: str, runs: Path, tmp_path: Path
+) -> None:
+    (address,) = addresses(
+        runs, int(server.rpartition(":")[2].partition("/")[0]), embedded_store(runs)
+    ).values()
+    words = seen(address, tmp_path)
+    assert set(COLUMNS) <= set(words)
+    listed = [word for word in words if word.startswith("seen-")]
+    assert listed == [f"seen-{trial:04d}" for trial in reversed(range(TRIALS))]
+
+
+def test_the_start_page_leads_there_by_clicks_alone(server: str, tmp_path: Path) -> None:
+    async def click_through() -> str:
+        async with browser(str(BROWSER), tmp_path) as page:
+            await page.open(server.partition("#")[0])
+            await page.shows("seen", "A sweep of polychrony", "Views")  # the list of experiments says how
+            await page.click("Model training")
+            await page.click("seen")
+            await page.shows("Run Name", "Dataset")
+            await page.click("Views")
+            await page.shows("SAVED VIEWS")
+            await page.click("seen")
+            return await page.shows(*COLUMNS)
+
+    found = asyncio.run(click_through())
+    assert found.index("seen-0002") < found.index("seen-0001") < found.index("seen-0000")
 
 
 def test_a_trial_has_its_metric_and_its_parameter(server: str, runs: Path, tmp_path: Path) -> None:

@@ -1,0 +1,40 @@
+"""A client of MLflow's that keeps to itself, and what to say of a database of another version."""
+
+import logging
+import os
+import re
+from typing import TYPE_CHECKING
+
+from service.errors import SweepError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+def client_of(uri: str) -> "MlflowClient":
+    """A client that keeps to itself."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    # The outbox tries again by itself; left alone, a request to a server that is down would take minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    # What goes wrong is reported once, in our words.
+    for name in ("mlflow", "alembic", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        return MlflowClient(tracking_uri=uri)
+    except MlflowException as error:
+        raise _other_schema(error) or error from None
+
+
+def _other_schema(error: Exception) -> SweepError | None:
+    """What to say of a database of another version of MLflow, whose own cure is for an older one alone."""
+    versions = re.search(r"database schema \(found version (\w+), but expected (\w+)\)", str(error))
+    if versions is None:
+        return None
+    return SweepError(
+        f"its database has the schema of another version of MLflow ({versions[1]}, not {versions[2]}); "
+        "install that one here, or if it is older, copy the database and then run `mlflow db upgrade` on it"
+    )
