@@ -138,9 +138,10 @@ def bring_up(compose: Compose) -> None:
     compose.start("bucket")
     compose.start("mlflow")
     await_that(lambda: compose.answer("http://mlflow:5000/health") == 200, "MLflow")
-    compose.start("head")
-    await_that(lambda: compose.answer("http://head:8265") == 200, "Ray's head")
-    compose.start("worker")
+    for node in ("head", "worker"):
+        compose.start(node)
+        log = compose.folder / "hosts" / f"{node}.log"
+        await_that(lambda log=log: "Ray runtime started" in log.read_text(), node)  # type: ignore[misc]
 
 
 def refusals(compose: Compose) -> Iterator[tuple[str, bool]]:

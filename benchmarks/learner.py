@@ -1,6 +1,6 @@
 """How fast the learner is: the pinned workload, forward and backward, in samples per second.
 
-    python benchmarks/learner.py [--data FILE] [--threads 1] [--batch 128] [--peers] [--table]
+    python benchmarks/learner.py [--data FILE] [--threads 1] [--batch 128] [--peers] [--neurons] [--table]
 
 The workload: the first samples of a file in the SHD layout (700 channels), 128 hidden neurons, 2-D,
 w_in ~ N(0.03, 0.01), w_rec ~ N(0, 0.02), x ~ U(-1, 1)^2, delay scale 30 ms, dt 1 ms, duration 1,000 ms,
@@ -11,6 +11,7 @@ import argparse
 import resource
 import statistics
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -91,6 +92,27 @@ def time_peers(data: SpikeDataset, classes: int, threads: int, repeats: int) -> 
         print(f"{name:32} {1 / min(spent_in):9.1f} {spikes[name]:10.0f}")
 
 
+def time_neurons(data: SpikeDataset, classes: int, threads: int, repeats: int) -> None:
+    """Time plain and adaptive neurons in turns, these with as many spikes and as they start by default."""
+    neurons = {
+        "plain": PINNED,
+        "adaptive, as many spikes": replace(PINNED, neuron="adaptive_lif", adaptation=1e-6),
+        "adaptive": replace(PINNED, neuron="adaptive_lif"),
+    }
+    nets = {name: make_network(one, CHANNELS, classes, threads) for name, one in neurons.items()}
+    runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in nets}
+    for repeat in range(repeats + 1):
+        for name, net in nets.items():
+            found = timed(net, data)
+            runs[name] += [found] if repeat else []  # the first one may compile
+    print(f"\n{'':32} samples/s  hidden spikes a sample  time over that of plain ones, median of the turns")
+    spent = {name: [run[0] + run[1] for run in own] for name, own in runs.items()}
+    for name, own in spent.items():
+        ratio = statistics.median(a / b for a, b in zip(own, spent["plain"], strict=True))
+        rate = len(data) / statistics.median(own)
+        print(f"{name:32} {rate:9.1f} {runs[name][0][2]:23.0f} {ratio:12.2f}")
+
+
 def time_table(data: SpikeDataset, classes: int, repeats: int) -> None:
     """Print what each variation of the workload costs, in all and per hidden spike and synapse."""
     print(f"\n{'':16} samples/s  hidden spikes  synapses of each  ns a spike and synapse")
@@ -114,6 +136,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--peers", action="store_true", help="time peers beside the learner")
+    parser.add_argument("--neurons", action="store_true", help="time adaptive neurons beside plain ones")
     parser.add_argument("--table", action="store_true", help="vary the workload, one thing at a time")
     options = parser.parse_args()
     torch.set_num_threads(1)  # those of the kernels are ours, and torch's spin
@@ -123,6 +146,8 @@ def main() -> None:
     print(f"peak memory above the imports              {peak_memory() - imported:8.0f} MB")
     if options.peers:
         time_peers(data.subset(slice(PEER_BATCH)), classes, options.threads, min(3, options.repeats))
+    if options.neurons:
+        time_neurons(data, classes, options.threads, options.repeats)
     if options.table:
         time_table(data.subset(slice(TABLE_BATCH)), classes, min(3, options.repeats))
 

@@ -19,15 +19,16 @@ from model.fields import (
     faults_in_words,
 )
 from model.layers import LEGAL, Layers, sizes_of
-from model.refusals import later_than_its_step, no_autapses, taus_fault
+from model.refusals import later_than_its_step, no_autapses, taus_fault, whole_steps
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
 InputEmbedding = Literal["none", "line", "circle"]
 INPUT_EMBEDDINGS: tuple[InputEmbedding, ...] = get_args(InputEmbedding)
+NeuronModel = Literal["lif", "adaptive_lif"]
+NEURONS: tuple[NeuronModel, ...] = get_args(NeuronModel)
 _Sizes = Annotated[tuple[Count, ...], Field(min_length=1)]
 Hidden = Annotated[Count | _Sizes, BeforeValidator(sizes_of), Words(LEGAL)]
-MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
 NO_VALIDATION = (
     "needs validation samples, and there are none; set `patience_on` to train_accuracy, or `data.validation` "
     "above 0"
@@ -98,6 +99,15 @@ class LearnerConfig:
     """Synaptic time constant of the readout (ms); None: that of the hidden layer."""
     threshold: Positive = 1.0
     """Firing threshold of the membrane."""
+    neuron: NeuronModel = "lif"
+    """The neuron model: `lif` (one threshold), or `adaptive_lif` (each spike raises its neuron's threshold by
+    `adaptation`, and with `tau_adaptation` it comes back)."""
+    adaptation: NotNegative = 0.2
+    """How far a spike raises the threshold of an adaptive neuron at the start, in units of the potential."""
+    tau_adaptation: Positive = 200.0
+    """Time constant of adaptation at the start (ms), at least one step."""
+    learn_adaptation: bool = True
+    """Whether each adaptive neuron learns its `adaptation` and `tau_adaptation`."""
     initial_rate: Positive = 4.0
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
     recurrent_gain: NotNegative = 0.2
@@ -130,6 +140,8 @@ class LearnerConfig:
     """Adam's step for the weights of the readout as such; None: by `learning_rate`."""
     delay_learning_rate: NotNegative | None = None
     """Adam's step for the delays of `free` and `axonal` (ms); None: by `position_learning_rate`."""
+    neuron_learning_rate: NotNegative = 1e-2
+    """Adam's step for what neurons learn of their own: in thresholds, or as a share of a time constant."""
     schedule: Literal["constant", "cosine"] = "cosine"
     """How the learning rates go over the epochs: constant, or along half a cosine down to zero."""
     augment_shift: Annotated[float, Field(ge=0, le=1e9), RealOnly] = 0.0
@@ -192,6 +204,11 @@ class LearnerConfig:
             raise ValueError(
                 f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "
                 "so that no spike arrives within the step that sent it"
+            )
+        if self.neuron == "adaptive_lif" and self.tau_adaptation < self.dt:
+            raise ValueError(
+                f"LearnerConfig: `tau_adaptation`: got {self.tau_adaptation:g}, expected at least `dt` = "
+                f"{self.dt:g}; what is over within a step adapts nothing"
             )
         for mem, syn, names in (
             (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),
@@ -280,19 +297,4 @@ class LearnerConfig:
     @property
     def steps(self) -> int:
         """Steps in a sample; `duration` must be set and a whole number of steps."""
-        if self.duration is None:
-            raise ValueError(
-                "LearnerConfig: `duration` is not set; give it, or let a trainer take it from the data"
-            )
-        steps = round(min(self.duration / self.dt, 2.0 * MOST_STEPS))
-        if steps > MOST_STEPS:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected at most {MOST_STEPS} steps of "
-                f"`dt` = {self.dt:g}; take a longer step"
-            )
-        if steps < 1 or abs(steps * self.dt - self.duration) > 1e-6 * self.duration:
-            raise ValueError(
-                f"LearnerConfig: `duration`: got {self.duration:g}, expected a whole number of steps of "
-                f"`dt` = {self.dt:g}"
-            )
-        return steps
+        return whole_steps(self.duration, self.dt)

@@ -2,6 +2,7 @@
 
 LEAST_DIFFERENCE = 5e-4
 MOST_DECAY = 50
+MOST_STEPS = 2**31 - 1  # the kernels count steps in 32 bits
 
 
 def later_than_its_step(value: object) -> object:
@@ -39,3 +40,22 @@ def taus_fault(tau_mem: float, tau_syn: float, dt: float, names: str) -> str | N
             f"{dt / MOST_DECAY:g}, so that a step's exponentials stay finite"
         )
     return None
+
+
+def whole_steps(duration: float | None, dt: float) -> int:
+    """Steps of `dt` in a sample of `duration` (ms); ValueError if that is not set, or no legal number."""
+    if duration is None:
+        raise ValueError(
+            "LearnerConfig: `duration` is not set; give it, or let a trainer take it from the data"
+        )
+    steps = round(min(duration / dt, 2.0 * MOST_STEPS))
+    if steps > MOST_STEPS:
+        raise ValueError(
+            f"LearnerConfig: `duration`: got {duration:g}, expected at most {MOST_STEPS} steps of "
+            f"`dt` = {dt:g}; take a longer step"
+        )
+    if steps < 1 or abs(steps * dt - duration) > 1e-6 * duration:
+        raise ValueError(
+            f"LearnerConfig: `duration`: got {duration:g}, expected a whole number of steps of `dt` = {dt:g}"
+        )
+    return steps

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import optuna
 from optuna.storages import InMemoryStorage
-from optuna.trial import Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from search._optuna_internals import frozen, open_trial
 from search.domains import Value
@@ -82,6 +82,19 @@ class Search:
     def running(self) -> list[Suggestion]:
         """What was asked and not yet told, by number."""
         return [self._running[trial][0] for trial in sorted(self._running)]
+
+    @property
+    def parents(self) -> list[int]:
+        """The trials that a genetic sampler has selected to have children now; none of other samplers.
+
+        Trials of earlier sweeps are not among them.
+        """
+        return _numbers(self._strategy.parents)
+
+    @property
+    def prospects(self) -> set[int]:
+        """The trials that are parents or may be selected later: those that are running, too."""
+        return {*self._running, *self.parents, *_numbers(self._strategy.successors)}
 
     def fault(self, metrics: Mapping[str, float]) -> str | None:
         """Why a trial with these metrics cannot be told complete, or None."""
@@ -208,6 +221,10 @@ class Search:
     def _set_violations(self, handle: Trial, metrics: Mapping[str, float]) -> None:
         for key, violation in violations(self._constraints, metrics).items():
             handle.set_constraint(key, violation)
+
+
+def _numbers(trials: Sequence[FrozenTrial]) -> list[int]:
+    return [one.user_attrs[TRIAL] for one in trials if TRIAL in one.user_attrs]
 
 
 def _canonical(values: Mapping[str, Value]) -> str:

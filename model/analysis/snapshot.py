@@ -57,6 +57,10 @@ class Neurons:
     """[R, N]: likewise."""
     module: Array
     """[R, N]: community of |w_rec|."""
+    adaptation: Array | None = None
+    """[R, N]: how far a spike raises the threshold (units of the potential); None: neurons do not adapt."""
+    tau_adaptation: Array | None = None
+    """[R, N]: time constant of that (ms); None likewise."""
 
 
 @kinds_checked
@@ -67,6 +71,7 @@ def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) 
     weights, masks = net.w_rec.detach().numpy(), net.mask.numpy()
     positions = net.positions.detach().numpy().copy() if net.has_positions else None
     by_spikes = [centroid_and_width(one) for one in tuning.fields]
+    own = {name: each.detach().numpy().copy() for name, each in net.own_constants().items()}
     deaf = np.zeros((size - net.layers.hearing, net.w_in.shape[1]))
     by_weights = [
         centroid_and_width(np.concatenate([one.T, deaf])) for one in net.w_in.detach().double().numpy()
@@ -91,6 +96,7 @@ def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) 
         input_centroid=np.stack([centroid for centroid, _ in by_weights]),
         input_width=np.stack([width for _, width in by_weights]),
         module=np.stack([communities(w, seed=0, mask=m) for w, m in zip(weights, masks, strict=True)]),
+        **own,
     )
 
 

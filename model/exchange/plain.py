@@ -43,6 +43,10 @@ class PlainNetwork:
     """Delays of the inputs [I, N] (ms); None: input spikes arrive at once."""
     positions: Array | None = None
     """Positions of the neurons [N, D] (units of space); None without a space."""
+    adaptation: Array | None = None
+    """How far each spike of a neuron raises its threshold [N] (units of the potential); None: not at all."""
+    tau_adaptation: Array | None = None
+    """Time constant with which thresholds come back [N] (ms); there where `adaptation` is."""
 
     @classmethod
     @kinds_checked
@@ -54,6 +58,7 @@ class PlainNetwork:
         r = whole(replicate, "PlainNetwork.of: `replicate`", 0, net.replicates - 1)
         late = net.input_delays()
         mask = net.mask[r].numpy().copy()
+        own = net.own_constants()
         return cls(
             config=net.config,
             n_channels=net.n_channels,
@@ -65,6 +70,7 @@ class PlainNetwork:
             b_out=_array(net.b_out[r]),
             input_delays=None if late is None else _wide(late[r], 0, net.config.neurons),
             positions=_array(net.positions[r]) if net.has_positions else None,
+            **{name: _array(values[r]) for name, values in own.items()},
         )
 
     @property
@@ -87,6 +93,8 @@ class PlainNetwork:
             _tensor(self.delays),
             _tensor(self.mask),
             None if late is None else _tensor(late),
+            None if self.adaptation is None else _tensor(self.adaptation),
+            None if self.tau_adaptation is None else _tensor(self.tau_adaptation),
         )
 
     @kinds_checked
@@ -145,7 +153,10 @@ class PlainNetwork:
         }
 
 
-ARRAYS = ("w_in", "w_rec", "delays", "mask", "w_out", "b_out", "input_delays", "positions")
+ARRAYS = (
+    *("w_in", "w_rec", "delays", "mask", "w_out", "b_out"),
+    *("input_delays", "positions", "adaptation", "tau_adaptation"),
+)
 """The parts of a network that are arrays."""
 
 

@@ -17,7 +17,7 @@ TYPES = {"i": "long", "f": "double"}
 
 
 def neuron_columns(bundle: Bundle) -> dict[str, Array]:
-    """What is known of each neuron [N] by name: `neuron`, its place, and `Bundle.columns`.
+    """What is known of each neuron [N] by name: `neuron`, its place, `Bundle.columns`, and its adaptation.
 
     A place of up to three dimensions is x, y and z. Beyond that x, y and z are the first three principal
     components of the positions, and all coordinates follow as `position_0`, `position_1` ...
@@ -28,7 +28,8 @@ def neuron_columns(bundle: Bundle) -> dict[str, Array]:
         found |= dict(zip(AXES, places(network.positions).T, strict=False))
         if network.positions.shape[1] > len(AXES):
             found |= {f"position_{k}": column for k, column in enumerate(network.positions.T)}
-    return found | bundle.columns
+    own = {"adaptation": network.adaptation, "tau_adaptation": network.tau_adaptation}
+    return found | bundle.columns | {name: each for name, each in own.items() if each is not None}
 
 
 def places(positions: Array) -> Array:

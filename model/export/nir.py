@@ -37,10 +37,15 @@ def write_nir(bundle: Bundle, folder: Path) -> None:
     neuron) and `output_weights` (Affine, a class each) to `output`. The average of the readout over the
     sample, weighted by exp(-t/T), is no node of NIR's and is left to its reader.
 
-    Raises ExportError if synapses of a neuron have several delays and `bundle.expand` is not set, or if the
-    network is too large for it.
+    Raises ExportError if the neurons adapt, which none of NIR's do, if synapses of a neuron have several
+    delays and `bundle.expand` is not set, or if the network is too large for it.
     """
     network = bundle.network
+    if network.adaptation is not None:
+        raise ExportError(
+            "NIR has no neuron whose threshold adapts, and leaving that out would be another network; take "
+            "brian2, nest or sonata"
+        )
     if not bundle.expand and not all(_by_neuron(delays, weights) for delays, weights in _late(network)):
         raise ExportError(
             f"NIR has no delay a synapse, and this network has {len(network.synapses[0])} with one each; add "

@@ -11,7 +11,8 @@ continuous time that is a reset to 0; a simulator finds V a little above, and wh
 Brian 2 this is written down as it stands. In NEST `iaf_psc_exp` resets to 0 and loses what is above;
 `mat2_psc_exp` never resets V and raises the threshold instead, by alpha_1 with each spike, which decays
 with tau_1. With alpha_1 = the threshold and tau_1 = tau_mem that is the same neuron, but that it can fire
-in every second step only. C_m = tau_mem makes weights (pA) those of here.
+in every second step only. C_m = tau_mem makes weights (pA) those of here. The threshold of an adaptive neuron
+rises with each spike: in Brian 2 by a trace more, in NEST by alpha_2 and tau_2 of the same model.
 
 Both simulators round inputs and delays to their step, and tell a spike at the end of the step of the
 crossing, half a step late in the mean. So half a step is taken off the times of spikes, and off recurrent
@@ -33,6 +34,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Sample = tuple[Array, Array]
 """Times (ms), and the inputs or the neurons that they are of, each [E]."""
+OWN = ("adaptation", "tau_adaptation")
+"""What a neuron has of its own [N]."""
 WINDOW = 1.0
 """Spikes of one neuron that are farther apart (ms) are not the same spike."""
 
@@ -54,12 +57,13 @@ class Agreement(NamedTuple):
 
 
 def load(folder: Path) -> tuple[dict[str, Array], dict[str, Any], dict[str, Array]]:
-    """The network's arrays, its settings, and the samples with the network's own spikes."""
+    """The network's arrays (plain neurons adapt by 0), its settings, and the samples with its own spikes."""
     with np.load(folder / "network.npz", allow_pickle=False) as file:
         network = {name: file[name] for name in file.files}
     with np.load(folder / "samples.npz", allow_pickle=False) as file:
         samples = {name: file[name] for name in file.files}
-    return network, json.loads(str(network["config"])), samples
+    plain = dict(zip(OWN, np.outer([0.0, 1.0], np.ones(len(network["w_rec"]))), strict=True))
+    return plain | network, json.loads(str(network["config"])), samples
 
 
 def parts(samples: dict[str, Array], name: str) -> list[Sample]:
@@ -79,16 +83,19 @@ def with_brian2(network: dict[str, Array], settings: dict[str, Any], inputs: lis
 
     n, size = len(network["w_rec"]), len(inputs)
     b2.defaultclock.dt = dt * b2.ms
-    names = {"tau_mem": settings["tau_mem"] * b2.ms, "tau_syn": settings["tau_syn"] * b2.ms}
+    names = {name: settings[name] * b2.ms for name in ("tau_mem", "tau_syn")}
     names["theta"] = settings["threshold"]
     hidden = b2.NeuronGroup(
         n * size,
-        "dv/dt = (i_syn - v) / tau_mem : 1\ndi_syn/dt = -i_syn / tau_syn : 1",
-        threshold="v >= theta",
-        reset="v -= theta",
+        "dv/dt = (i_syn - v) / tau_mem : 1\ndi_syn/dt = -i_syn / tau_syn : 1\n"
+        "da/dt = -a / tau_a : 1\nb : 1\ntau_a : second",
+        threshold="v >= theta + b * a",
+        reset="v -= theta; a += 1",
         method="exact",
         namespace=names,
     )
+    hidden.b = np.tile(network["adaptation"], size)
+    hidden.tau_a = np.tile(network["tau_adaptation"], size) * b2.ms
     steps, units, rows = apart(inputs, dt, len(network["w_in"]))
     source = b2.SpikeGeneratorGroup(max(1, len(rows)), units, steps * dt * b2.ms)
     late = network.get("input_delays", np.zeros_like(network["w_in"]))
@@ -124,13 +131,14 @@ def with_nest(network: dict[str, Array], settings: dict[str, Any], inputs: list[
     theta, tau_mem, tau_syn = (settings[name] for name in ("threshold", "tau_mem", "tau_syn"))
     same = {"E_L": 0.0, "V_m": 0.0, "C_m": tau_mem, "tau_m": tau_mem, "t_ref": dt, "omega": theta}
     same |= {"tau_syn_ex": tau_syn, "tau_syn_in": tau_syn}
-    same |= {"alpha_1": theta, "tau_1": tau_mem, "alpha_2": 0.0}
+    same |= {"alpha_1": theta, "tau_1": tau_mem}
     late = network.get("input_delays", np.zeros_like(network["w_in"]))
     pre, post = np.nonzero(network["mask"] & (network["w_rec"] != 0))
     for times, channels in inputs:
         nest.ResetKernel()
         nest.resolution = dt
         hidden = nest.Create("mat2_psc_exp", len(network["w_rec"]), params=same)
+        hidden.alpha_2, hidden.tau_2 = (network[name].tolist() for name in OWN)
         recorder = nest.Create("spike_recorder")
         nest.Connect(hidden, recorder)
         ids = np.array(hidden.tolist())

@@ -34,6 +34,8 @@ class Gradients(NamedTuple):
     w_rec: Tensor
     delays: Tensor
     input_delays: Tensor | None
+    adaptation: Tensor | None
+    tau_adaptation: Tensor | None
 
 
 class HiddenSpikes(NamedTuple):

@@ -12,6 +12,8 @@ from model.datasets import SpikeDataset
 from model.fields import show
 from model.kernels.connections import Connections
 
+OPTIONAL = ("input_delays", "adaptation", "tau_adaptation")
+"""Tensors that networks may lack."""
 DTYPES = (torch.float32, torch.float64)
 """What the kernels calculate in."""
 
@@ -52,13 +54,15 @@ def check_run(connections: Connections, data: SpikeDataset, samples: Any, config
 def _check_connections(connections: Connections) -> None:
     w_in, w_rec = connections.w_in, connections.w_rec
     for name, value in connections._asdict().items():
-        if not isinstance(value, Tensor) and (value is not None or name != "input_delays"):
+        if not isinstance(value, Tensor) and (value is not None or name not in OPTIONAL):
             raise TypeError(f"simulate: `{name}`: got {show(value)}, expected a tensor")
     check_dtype(w_in.dtype, "simulate")
     if w_in.dim() != 3 or 0 in w_in.shape:
         raise ValueError(
             f"simulate: `w_in`: got shape {list(w_in.shape)}, expected [R, I, M], each at least 1"
         )
+    if (connections.adaptation is None) != (connections.tau_adaptation is None):
+        raise ValueError("simulate: `adaptation` and `tau_adaptation` go together; give both or neither")
     networks, _, hearing = w_in.shape
     # As wide as `w_rec` says where that makes sense, else as `w_in` does: then `w_rec` is at fault.
     neurons = w_rec.shape[-1] if w_rec.dim() == 3 and w_rec.shape[-1] >= hearing else hearing
@@ -68,6 +72,8 @@ def _check_connections(connections: Connections) -> None:
         ("delays", connections.delays, square, w_in.dtype),
         ("mask", connections.mask, square, torch.bool),
         ("input_delays", connections.input_delays, w_in.shape, w_in.dtype),
+        ("adaptation", connections.adaptation, (networks, neurons), w_in.dtype),
+        ("tau_adaptation", connections.tau_adaptation, (networks, neurons), w_in.dtype),
     ):
         if value is None:
             continue

@@ -1,4 +1,4 @@
-"""The synapses of networks, as every backend takes them.
+"""What networks are, as every backend takes them.
 
 R networks, I inputs, N hidden neurons, of which the first M hear inputs.
 """
@@ -9,7 +9,10 @@ from torch import Tensor
 
 
 class Connections(NamedTuple):
-    """The synapses of R networks: how strong and how late. All are on one device, in one precision."""
+    """The synapses of R networks, how strong and how late, and what their neurons have of their own.
+
+    All are on one device, in one precision.
+    """
 
     w_in: Tensor
     """Input weights [R, I, M]: inputs act on the first M neurons."""
@@ -21,3 +24,7 @@ class Connections(NamedTuple):
     """Which recurrent synapses exist [R, N, N] (bool); one that does learns also at w = 0."""
     input_delays: Tensor | None = None
     """Delays of the inputs [R, I, M] (ms), at least 0; None: input spikes arrive at once."""
+    adaptation: Tensor | None = None
+    """How far each spike of a neuron raises its threshold [R, N]; None: neurons do not adapt."""
+    tau_adaptation: Tensor | None = None
+    """Time constant [R, N] (ms, above 0) with which thresholds come back; there where `adaptation` is."""

@@ -64,10 +64,10 @@ def simulate(
     config: LearnerConfig,
     threads: int = 1,
 ) -> tuple[Tensor, Tensor]:
-    """Run R networks on B samples each; differentiable by weights and delays.
+    """Run R networks on B samples each; differentiable by weights, delays and adaptation.
 
     Args:
-        connections: weights and delays of the networks, on the device that is to run them.
+        connections: what the networks are, on the device that is to run them.
         data: the input spikes.
         samples: which samples of `data` each network sees [R, B]; negative ones count from the end.
         config: time constants, step and duration.
@@ -112,15 +112,17 @@ class _Simulation(torch.autograd.Function):
         delays: Tensor,
         mask: Tensor,
         input_delays: Tensor | None,
+        adaptation: Tensor | None,
+        tau_adaptation: Tensor | None,
         backend: Backend,
         data: SpikeDataset,
         samples: npt.ArrayLike,
         config: LearnerConfig,
     ) -> tuple[Tensor, Tensor]:
-        connections = Connections(w_in, w_rec, delays, mask, input_delays)
+        connections = Connections(w_in, w_rec, delays, mask, input_delays, adaptation, tau_adaptation)
         run = backend.run(connections, data, samples, config)
         ctx.backend, ctx.trace = backend, run.trace
-        ctx.save_for_backward(w_in, w_rec, delays, input_delays)
+        ctx.save_for_backward(w_in, w_rec, delays, input_delays, adaptation, tau_adaptation)
         return run.features, run.counts
 
     @staticmethod
@@ -130,7 +132,8 @@ class _Simulation(torch.autograd.Function):
                 ctx.backend, ctx.trace, *grads, *ctx.saved_tensors
             )
         )
-        return found.w_in, found.w_rec, found.delays, None, found.input_delays, *[None] * 4
+        w_in, w_rec, delays, *others = found
+        return w_in, w_rec, delays, None, *others, *[None] * 4
 
 
 class _FirstDerivative(torch.autograd.Function):

@@ -21,10 +21,11 @@ REFUSED: dict[str, str] = {
     "replicates": "is how many networks there are",
     "pool_channels": "says how many inputs there are",
     **dict.fromkeys(("embedding", "input_embedding", "output_bias", "autapses"), _LEARNS),
-    **dict.fromkeys(("learn_delay_scale", "learn_input_positions"), _LEARNS),
+    **dict.fromkeys(("learn_delay_scale", "learn_input_positions", "learn_adaptation", "neuron"), _LEARNS),
     **dict.fromkeys(("dt", "duration", "min_delay", "threshold"), _SCHEME),
     **dict.fromkeys(("tau_mem", "tau_syn", "tau_mem_out", "tau_syn_out"), _SCHEME),
     **dict.fromkeys(("position_range", "initial_delays", "initial_rate", "recurrent_gain"), _START),
+    **dict.fromkeys(("adaptation", "tau_adaptation"), _START),
     **dict.fromkeys(("w_in_mean", "w_in_sd", "w_rec_sd", "w_out_sd"), _START),
 }
 """Fields of trained networks that can't be set, and why."""

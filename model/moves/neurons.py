@@ -22,6 +22,8 @@ AXES: dict[str, tuple[int, ...]] = {
     "free_delays": (1, 2),
     "shuffled_delays": (1, 2),
     "axonal_delays": (1,),
+    "adaptation": (1,),
+    "log_tau_adaptation": (1,),
     "mask": (1, 2),
     "neuron_id": (1,),
 }

@@ -18,6 +18,7 @@ from model.kernels.connections import Connections
 from model.kernels.simulate import backend_for, simulate, uncompiled
 from model.layers import Layers
 from model.network.drawing import DELAYS, Drawn, draw_weights, stream
+from model.neurons.registry import neuron_of
 
 
 class Output(NamedTuple):
@@ -40,7 +41,8 @@ class Cohort(nn.Module):
     (the last K neurons are read out), `b_out` [R, O], and those of the embedding (`model.embeddings`):
     `positions` [R, N, D] (`space`, `fixed`), `free_delays` or `shuffled_delays` [R, N, N] (ms), or
     `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
-    logarithm of the delay scale (ms per unit of space).
+    logarithm of the delay scale (ms per unit of space). Adaptive neurons (`model.neurons`) have `adaptation`
+    [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
 
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
@@ -58,6 +60,8 @@ class Cohort(nn.Module):
     shuffled_delays: nn.Parameter
     input_positions: nn.Parameter
     log_delay_scale: nn.Parameter
+    adaptation: nn.Parameter
+    log_tau_adaptation: nn.Parameter
     mask: Tensor
     neuron_id: Tensor
     next_neuron_id: Tensor
@@ -95,6 +99,7 @@ class Cohort(nn.Module):
         self.n_classes = whole(n_classes, "Cohort: `n_classes`", 1)
         self.seeds = seeds = _checked_seeds(seeds)
         self.embedding, self.input_embedding = embedding_of(config), Inputs(config)
+        self.neuron = neuron_of(config)
         _ = config.steps  # raises unless there is a duration, of whole steps
         n, inputs = config.neurons, -(-n_channels // config.pool_channels)
         weights = [draw_weights(config, inputs, n_classes, seed) for seed in seeds]
@@ -103,6 +108,7 @@ class Cohort(nn.Module):
         self._register(weights, lambda name: name != "b_out" or config.output_bias, dtype, device)
         self._register(delays, self.embedding.learns, dtype, device)
         self._register(places, self.input_embedding.learns, dtype, device)
+        self._register([self.neuron.draw(n) for _ in seeds], self.neuron.learns, dtype, device)
         allowed = torch.from_numpy(config.layers.synapses).to(device)
         self.register_buffer("mask", allowed.repeat(len(seeds), 1, 1))
         self.register_buffer("neuron_id", torch.arange(n, device=device).repeat(len(seeds), 1))
@@ -166,8 +172,13 @@ class Cohort(nn.Module):
         return self.input_embedding.delays(self._values, self.delay_scale())
 
     def connections(self) -> Connections:
-        """Weights, delays and mask, as the kernels take them; differentiable by the parameters."""
-        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays())
+        """The networks as the kernels take them; differentiable by the parameters."""
+        own = self.own_constants()
+        return Connections(self.w_in, self.w_rec, self.delays(), self.mask, self.input_delays(), **own)
+
+    def own_constants(self) -> dict[str, Tensor]:
+        """What each neuron has of its own by its model, [R, N] each, by the names of `Connections`."""
+        return self.neuron.constants(self._values)
 
     def afferents(self, layer: int) -> list[Tensor]:
         """The weights by which a layer of n neurons hears inputs and the layer before, as views [R, P, n].
@@ -182,8 +193,9 @@ class Cohort(nn.Module):
         return from_inputs + behind
 
     def project(self) -> None:
-        """Bring learned delays that fell below the least one back to it."""
+        """Bring what was learned beyond its legal range, such as delays below the least one, back to it."""
         self.embedding.project(self._values)
+        self.neuron.project(self._values)
 
     @property
     def _values(self) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
     by the threshold if all synapses of a neuron take it together; the more spikes crowd within a membrane
     time constant, the smaller it is. For the readout it is the spread of its weights at the start. A rate of
     its own, such as `w_in_learning_rate`, is the step as it stands. What delays are made of has the rate that
-    its embedding says.
+    its embedding says, and what neurons have of their own that of their model.
     """
     config = net.config
     inputs = config.threshold / crowding(train, config.tau_mem)
@@ -40,6 +40,7 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
         "b_out": 1.0,
     }
     rates = {name: config.learning_rate * unit for name, unit in units.items()}
+    rates |= net.neuron.learning_rates()
     for name in ("w_in", "w_rec", "w_out"):
         given: float | None = getattr(config, f"{name}_learning_rate")
         rates[name] = rates[name] if given is None else given

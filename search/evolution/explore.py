@@ -44,6 +44,7 @@ def explore(
     options: EvolutionOptions,
     settable: Collection[str],
     rng: np.random.Generator,
+    other: Mapping[str, Value] | None = None,
 ) -> Change:
     """A change of a parent, drawn at random.
 
@@ -56,15 +57,38 @@ def explore(
         options: probabilities and factors.
         settable: paths of the fields that a trained network may be given other values of.
         rng: all that is random.
+        other: the values of a second parent; fields are changed from what a crossover gives.
     """
     drawn = rng.random()
     for name in STRUCTURAL:
         probability = vars(options.moves)[name]
         if drawn < probability:
             change = _restructured(name, space, values, structure, options.distortion, rng)
-            return change or _other_fields(space, values, structure, options, settable, rng)
+            if change is not None:
+                return change
+            break
         drawn -= probability
-    return _other_fields(space, values, structure, options, settable, rng)
+    start = values if other is None else crossed(space, values, other, settable, rng)
+    return _other_fields(space, values, start, structure, options, settable, rng)
+
+
+def crossed(
+    space: Space,
+    values: Mapping[str, Value],
+    other: Mapping[str, Value],
+    settable: Collection[str],
+    rng: np.random.Generator,
+) -> dict[str, Value]:
+    """The fields of two parents mixed: each of the `settable` ones is that of either, with equal probability.
+
+    Uniform crossover, Syswerda 1989. The others are the first parent's, whose networks the child inherits.
+    What only one of the two has is taken from it.
+    """
+    mixed = dict(values)
+    for path in space.paths:
+        if path in settable and path in other and (path not in values or rng.random() < 0.5):
+            mixed[path] = other[path]
+    return space.active(mixed)
 
 
 def _restructured(
@@ -112,25 +136,27 @@ def _next_size(domain: Domain | None, now: int, up: bool) -> int:
 def _other_fields(
     space: Space,
     values: Mapping[str, Value],
+    start: Mapping[str, Value],
     structure: Structure,
     options: EvolutionOptions,
     settable: Collection[str],
     rng: np.random.Generator,
 ) -> Change:
+    """Other values of the searched fields than the parent's `values`, each found from `start`."""
     changed: dict[str, Value] = {}
     resampled = False
     for field in space.fields:
-        known = field.path in values
+        known = field.path in start
         if not field.active(changed):
             continue
         if field.path not in settable:
             if known:
-                changed[field.path] = values[field.path]
+                changed[field.path] = start[field.path]
         elif not known or rng.random() < options.explore.resample:
             resampled = resampled or known
             changed[field.path] = field.domain.at(float(rng.random()))
         else:
-            changed[field.path] = perturbed(field.domain, values[field.path], options.explore.perturb, rng)
+            changed[field.path] = perturbed(field.domain, start[field.path], options.explore.perturb, rng)
     new = {path: value for path, value in changed.items() if path not in values or values[path] != value}
     if not new:  # it would train as its parent does, to the digit
         jitter = {"name": "jitter", "values": {"size": JITTER}}

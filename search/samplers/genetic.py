@@ -35,8 +35,8 @@ class Genetic(Strategy):
         super().__init__(options, space)
         self.population = options.population or POPULATION
         self.generation = 0
-        self._parents: list[FrozenTrial] = []
-        self._members: list[FrozenTrial] = []
+        self.parents: list[FrozenTrial] = []
+        self.successors: list[FrozenTrial] = []
 
     def sampler(self, number: int, running: Sequence[FrozenTrial]) -> BaseSampler:
         """See `Strategy`."""
@@ -46,21 +46,21 @@ class Genetic(Strategy):
         """See `Strategy`. Pruned trials have no children."""
         if trial.state != TrialState.COMPLETE:
             return
-        self._members.append(trial)
-        if len(self._members) == self.population:
+        self.successors.append(trial)
+        if len(self.successors) == self.population:
             self._select(study)
 
     def warm_start(self, study: Study, trials: Sequence[FrozenTrial]) -> None:
         """See `Strategy`. The best of them are the first parents."""
-        self._members = list(trials)
+        self.successors = list(trials)
         if len(trials) >= 2:
             self._select(study)
 
     def _select(self, study: Study) -> None:
         seed = seed_of(seed_of(self.options.seed, self.generation), SELECTION)
         self.generation += 1
-        self._parents = self._made(seed).select_parent(study, self.generation)
-        self._members = []
+        self.parents = self._made(seed).select_parent(study, self.generation)
+        self.successors = []
 
     def _made(self, seed: int) -> "_Nsga2 | _Nsga3":
         kind = _Nsga2 if self.options.sampler == "nsga2" else _Nsga3
@@ -73,7 +73,7 @@ class Genetic(Strategy):
                 mutation_prob=self.options.mutation,
                 seed=seed,
             )
-        sampler.generation, sampler.parents, sampler.members = self.generation, self._parents, self._members
+        sampler.generation, sampler.parents, sampler.members = self.generation, self.parents, self.successors
         sampler.fields = self.space.distributions()
         return sampler
 

@@ -24,6 +24,10 @@ class Strategy(ABC):
     """Whether fields that are not active are suggested, too, for the sampler's own use."""
     size: int | None = None
     """How many suggestions there are, if not any number."""
+    parents: Sequence[FrozenTrial] = ()
+    """Trials that are selected to have children now, where the sampler breeds."""
+    successors: Sequence[FrozenTrial] = ()
+    """Trials since then, which the next parents are selected from along with these."""
 
     def __init__(self, options: SamplerOptions, space: Space) -> None:
         self.options, self.space = options, space

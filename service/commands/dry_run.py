@@ -18,6 +18,7 @@ from service.config.load import read_sweep
 from service.config.sweep import SweepSpec
 from service.config.yaml_text import write
 from service.errors import UserError
+from service.record.elites import archive_options
 from service.record.plan import Plan, PlannedTrial, WarmStartTrial
 from service.record.schema import column_of
 from service.results.left import Left, trials_left
@@ -74,7 +75,7 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
     search = Search(
         spec.space,
         spec.objectives,
-        options=spec.search,
+        options=spec.search.suggesting,
         constraints=spec.constraints,
         fixed=spec.fixed,
     )
@@ -114,12 +115,15 @@ def _left_text(spec: SweepSpec, done: Done, left: Left) -> str:
     planned = spec.planned
     text = f"{spec.name}: {planned} trials"
     if spec.search.evolution:
-        text = f"{spec.name}: {spec.search.evolution.population} founders, {planned} trials at most"
+        most = " at most" if spec.open_ended else ""
+        text = f"{spec.name}: {spec.search.evolution.population} founders, {planned} trials{most}"
     elif planned < spec.search.trials:
         text += ", which are all combinations"
     if spec.replicates:
         text += f"; then the best {spec.replicates.trials} again, of {spec.replicates.leaders} replicates"
         text += ", each from its founder on" if spec.search.evolution else ""
+    if (archive := archive_options(spec)) and archive.remeasure:
+        text += f"; then each elite again, of {archive.remeasure} replicates"
     if done.rows:
         text += f". It would be taken up: {len(done.rows)} are finished"
     if left == (0, 0):
@@ -202,7 +206,7 @@ def _show_sweep(
 ) -> None:
     from service.commands.estimate import sweep_cost
 
-    trials = float(left.suggestions)
+    trials = _founders_worth(spec, left.suggestions)
     if spec.replicates is not None:  # replicates are trained side by side, and each takes its time
         trials += left.leaders * spec.replicates.leaders / spec.learner.replicates
     spare = _cores() > at_once * spec.resources.cpus
@@ -211,6 +215,8 @@ def _show_sweep(
     mean = sum(seconds) / len(seconds)
     may_end = spec.may_stop or spec.learner.patience is not None
     early = "trials that are ended early, and " if may_end else ""
+    if (archive := archive_options(spec)) and archive.remeasure:
+        early += "how many elites are measured again, and "
     what = "what is left" if done.rows else "the sweep"
     lines = {
         "a trial": f"{_time(mean)} ({_time(min(seconds))} to {_time(max(seconds))})",
@@ -226,6 +232,15 @@ def _show_sweep(
     for name, text in lines.items():
         table.add_row(name, text)
     console.print(table)
+
+
+def _founders_worth(spec: SweepSpec, suggestions: int) -> float:
+    """How many trials of a founder's epochs take as long: a child goes on for fewer, where it inherits."""
+    evolution = spec.search.evolution
+    if evolution is None or not (evolution.breeds and evolution.inherits):
+        return float(suggestions)
+    children = min(suggestions, spec.search.trials - evolution.population)
+    return suggestions - children + children * evolution.ready / spec.learner.epochs
 
 
 def _ended_by(spec: SweepSpec, cost: "SweepCost", done: Done) -> str:

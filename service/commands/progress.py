@@ -132,12 +132,12 @@ class Progress:
             self._pace(),
         ]
         total = f"/{max(self._planned, self._finished)}"  # leaders come on top
-        of = "" if self._spec.search.evolution else total  # of a population nobody knows it before
+        of = "" if self._spec.open_ended else total  # of a population nobody knows it before
         return f"[{self._finished}{of}] " + ", ".join(part for part in parts if part)
 
     def _pace(self) -> str:
         """Time left, once there is something to go by."""
-        left = None if self._spec.search.evolution else self._seconds_left()
+        left = None if self._spec.open_ended else self._seconds_left()
         return "" if left is None else f"about {duration(left)} left, pictures included"
 
     def _seconds_left(self) -> float | None:

@@ -181,7 +181,7 @@ def _conduct(
         done = controller.queue.over
         taken_up = f", {len(finished)} are finished" if finished else ""
         planned = spec.planned
-        most = " at most" if spec.search.evolution else ""
+        most = " at most" if spec.open_ended else ""
         said = f" is finished: {trials(len(finished))}" if done else f": {trials(planned)}{most}{taken_up}"
         console.print(f"{spec.name}{said}.", highlight=False)
         with _mlflow(controller, folder, console) as mlflow:

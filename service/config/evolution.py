@@ -7,6 +7,7 @@ from model.config import LearnerConfig
 from search.evolution.options import EvolutionOptions
 from search.objectives import Constraint
 from search.space import Space
+from service.config.archive import check_archive, check_breeding
 from service.config.faults import ConfigFault, Where
 from service.config.metrics import METRICS
 from service.config.sections import SearchSpec
@@ -39,9 +40,16 @@ def check_evolution(
     search: SearchSpec | None = sections["search"]
     if search is None or search.evolution is None:
         return
-    _check_learner(learner, space, faults)
-    _check_sizes(search, search.evolution, learner, faults)
-    _check_moves(search.evolution, learner, space, faults)
+    evolution = search.evolution
+    if evolution.breeds:
+        check_breeding(search, evolution, faults)
+        check_archive(evolution.archive, sections, faults)
+    elif not evolution.inherits:
+        fault = "goes with an archive or generations; members of a population always inherit networks"
+        faults.append(ConfigFault(("search", "evolution", "inherit"), fault))
+    _check_learner(learner, space, evolution.inherits, faults)
+    _check_sizes(search, evolution, learner, faults)
+    _check_moves(evolution, learner, space, faults)
     if sections["stopping"] and sections["stopping"].rule != "none":
         fault = "members are ended by comparison already, and children begin late; use none with evolution"
         faults.append(ConfigFault(("stopping", "rule"), fault))
@@ -53,15 +61,17 @@ def check_evolution(
             (key, n, "metric"), f"`{metric}` is measured when training is over, and evolution decides before"
         )
         for key, n, metric in deciding
-        if metric not in METRICS
+        if metric not in METRICS and not evolution.breeds
     ]
-    if search.evolution.exploit == "paired" and len(objectives) > 1:
+    if evolution.exploit == "paired" and len(objectives) > 1:
         fault = f"paired needs a single objective, got {len(objectives)}; use truncation or tournament"
         faults.append(ConfigFault(("search", "evolution", "exploit"), fault))
 
 
-def _check_learner(learner: LearnerConfig, space: Space, faults: Faults) -> None:
+def _check_learner(learner: LearnerConfig, space: Space, inherits: bool, faults: Faults) -> None:
     """Fields that must be the same all along a lineage."""
+    if not inherits:
+        return
     schedules = (
         space.domain("learner.schedule").ends() if "learner.schedule" in space.paths else [learner.schedule]
     )
@@ -87,7 +97,7 @@ def _check_sizes(
     search: SearchSpec, evolution: EvolutionOptions, learner: LearnerConfig, faults: Faults
 ) -> None:
     where: Where = ("search", "evolution")
-    if evolution.ready >= learner.epochs:
+    if evolution.ready >= learner.epochs and not evolution.breeds:
         fault = f"got {evolution.ready}, expected less than the {learner.epochs} epochs of a trial"
         faults.append(ConfigFault((*where, "ready"), fault))
     if search.trials < evolution.population:
@@ -96,7 +106,7 @@ def _check_sizes(
             "together; lower it, or raise `search.trials`"
         )
         faults.append(ConfigFault((*where, "population"), fault))
-    if evolution.exploit == "paired" and learner.replicates < FEWEST_REPLICATES:
+    if evolution.exploit == "paired" and not evolution.breeds and learner.replicates < FEWEST_REPLICATES:
         fault = (
             f"paired compares replicates of the same seeds, and there are {learner.replicates}; set "
             f"`learner.replicates` to {FEWEST_REPLICATES} at least"

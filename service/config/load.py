@@ -6,15 +6,16 @@ from typing import Any
 
 from model.config import LearnerConfig
 from model.fields import no_such
-from model.topology.names import null_measures
+from model.topology.names import NULL_MEASURES, null_measures
 from search.combinations import combinations
 from search.objectives import Constraint, Objective
 from search.samplers.options import LEARNING, unsuitable
 from search.space import Space
 from search.stopping import FOR_ONE
+from service.config.archive import archive_measures
 from service.config.document import Document, read
 from service.config.evolution import check_evolution
-from service.config.faults import ConfigFault
+from service.config.faults import ConfigFault, Where
 from service.config.field_types import GUIDES
 from service.config.metrics import METRICS
 from service.config.model_fields import PATHS, build, find_files, read_fields, reason
@@ -200,16 +201,17 @@ def _check_compared(
         faults.append(
             ConfigFault(("record", "compared"), "compares with no nulls; set `record.nulls`, say to 50")
         )
-    for section, deciding in (("objectives", sections["objectives"] or ()), ("constraints", constraints)):
-        for index, one in enumerate(deciding):
-            if known and one.metric not in known:
-                cure = (
-                    "name its measure in `record.compared`"
-                    if record and record.nulls
-                    else "set `record.nulls`"
-                )
-                fault = f"`{one.metric}` is not recorded; {cure}"
-                faults.append(ConfigFault((section, index, "metric"), fault))
+    deciding: list[tuple[Where, str]] = [
+        *((("objectives", n, "metric"), one.metric) for n, one in enumerate(sections["objectives"] or ())),
+        *((("constraints", n, "metric"), one.metric) for n, one in enumerate(constraints)),
+        *((where, name) for where, name in archive_measures(sections) if name in NULL_MEASURES),
+    ]
+    for where, metric in deciding:
+        if known and metric not in known:
+            cure = (
+                "name its measure in `record.compared`" if record and record.nulls else "set `record.nulls`"
+            )
+            faults.append(ConfigFault(where, f"`{metric}` is not recorded; {cure}"))
 
 
 def _with_start(

@@ -1,6 +1,6 @@
 """Sections of a sweep file: keys, defaults and legal values of all but `data`, `learner` and `space`."""
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
@@ -39,7 +39,14 @@ class SearchSpec(SamplerOptions):
     warm_start: Sweeps = field(default_factory=list)
     """Earlier sweeps whose trials the sampler learns from."""
     evolution: EvolutionOptions | None = None
-    """A population that inherits networks, whose founders the sampler suggests; None: there is none."""
+    """Trials that have children, whose founders the sampler suggests; None: there are none."""
+
+    @property
+    def suggesting(self) -> SamplerOptions:
+        """The options that the sampler is made with: with generations, theirs is its population."""
+        if self.evolution is None or not self.evolution.generations:
+            return self
+        return replace(self, population=self.evolution.population)
 
 
 class PlateauSpec(Section):

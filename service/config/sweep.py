@@ -67,7 +67,17 @@ class SweepSpec:
     @property
     def measures(self) -> list[str]:
         """Measures of the trained networks that decide about a trial."""
-        return sorted(metrics_needed(self.objectives, self.constraints) - METRICS.keys())
+        archive = self.search.evolution and self.search.evolution.archive
+        deciding = metrics_needed(self.objectives, self.constraints) | set(
+            archive.measures if archive else ()
+        )
+        return sorted(deciding - METRICS.keys())
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether nobody knows before how many trials there will be: members of a population have children
+        as it turns out."""
+        return self.search.evolution is not None and not self.search.evolution.breeds
 
     @property
     def planned(self) -> int:
@@ -75,10 +85,10 @@ class SweepSpec:
 
         Of a population that evolves, at most so many founders and children.
         """
-        if evolution := self.search.evolution:
+        if self.open_ended and (evolution := self.search.evolution):
             comparisons = (self.learner.epochs - 1) // evolution.ready
             return min(self.search.trials, evolution.population * (1 + comparisons))
-        if self.search.sampler != "grid":
+        if self.search.sampler != "grid" or self.search.evolution:
             return self.search.trials
         points = combinations(self.space.given(self.fixed), self.search.steps or 0)
         return sum(1 for _ in islice(points, self.search.trials))

@@ -7,6 +7,7 @@ from model.config import NO_VALIDATION, LearnerConfig
 from model.datasets.config import DataConfig
 from search.objectives import Constraint
 from search.space import Space
+from service.config.archive import archive_measures
 from service.config.faults import ConfigFault, Where
 from service.config.metrics import VALIDATION_METRICS
 
@@ -23,21 +24,24 @@ def check_validation(
     shares = space.domain("data.validation").ends() if "data.validation" in space.paths else [data.validation]
     if 0 not in shares:
         return
-    deciding = [("objectives", n, one.metric) for n, one in enumerate(sections["objectives"] or ())]
-    deciding += [("constraints", n, one.metric) for n, one in enumerate(constraints)]
+    deciding: list[tuple[Where, str]] = [
+        *((("objectives", n, "metric"), one.metric) for n, one in enumerate(sections["objectives"] or ())),
+        *((("constraints", n, "metric"), one.metric) for n, one in enumerate(constraints)),
+        *archive_measures(sections),
+    ]
     faults += [
         ConfigFault(
-            (key, n, "metric"),
+            where,
             f"`{metric}` is measured on validation samples, and `data.validation` is 0; take "
             f"train_{metric}, or hold some out",
         )
-        for key, n, metric in deciding
+        for where, metric in deciding
         if metric in VALIDATION_METRICS
     ]
     if field := learner.needs_validation:
         searched = f"learner.{field}" in space.paths
-        where: Where = ("space", f"learner.{field}") if searched else ("learner", field)
-        faults.append(ConfigFault(where, NO_VALIDATION))
+        place: Where = ("space", f"learner.{field}") if searched else ("learner", field)
+        faults.append(ConfigFault(place, NO_VALIDATION))
     record = sections["record"]
     if record and data.path is not None and data.test is None:
         fault = "needs samples that have not been trained on; give `data.test`, or `data.validation` above 0"

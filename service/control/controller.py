@@ -152,7 +152,7 @@ class SweepController:
         self._paused[trial] = self._running.pop(trial)
         population.paused(trial, epoch)
         checkpoint_file(self.folder, trial).unlink(missing_ok=True)
-        population.tidy_states(self.folder)
+        self.queue.tidy_states(self.folder)
 
     def placed(self, trial: int) -> None:
         """A trial has got a worker: from now on it is expected to report."""
@@ -205,8 +205,7 @@ class SweepController:
         for path in list_folder(checkpoint_file(self.folder, 0).parent):
             if path.name in finished:
                 path.unlink(missing_ok=True)
-        if population := self.queue.population:
-            population.tidy_states(self.folder)
+        self.queue.tidy_states(self.folder)
         self._retention.trim()
 
     def _end_unplanned(self) -> None:
@@ -279,8 +278,7 @@ class SweepController:
         for listener in self.listeners:
             listener.trial_finished(finished)
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
-        if population := self.queue.population:
-            population.tidy_states(self.folder)
+        self.queue.tidy_states(self.folder)
         self._retention.finished()
 
     def _tell_started(self, task: Task) -> None:

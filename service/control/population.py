@@ -8,18 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.layers import sizes_of
 from search.evolution.exploit import Standing, best_parent, parent_for
-from search.evolution.explore import DIMENSIONS, HIDDEN, explore
+from search.evolution.explore import explore
 from search.evolution.options import EvolutionOptions
 from search.objectives import costs, metrics_needed, total_violation
 from search.ranking import Result
 from search.seeds import seed_of
-from search.suggestion import Suggestion
 from service.config.evolution import SETTABLE
-from service.config.model_fields import as_option
 from service.config.sweep import SweepSpec
-from service.record.plan import Birth, Decision, PlannedTrial
+from service.control.offspring import child_of, structure_of
+from service.record.plan import Decision, PlannedTrial
 from service.record.record import Record
 from service.storage.layout import state_file, states
 from service.storage.paths import StoragePath
@@ -103,6 +101,7 @@ class Population:
         if birth is None:
             self._holders.append(begun.trial)
         else:
+            assert birth.replaces is not None
             self._holders[self._holders.index(birth.replaces)] = begun.trial
 
     def decided(self, decision: Decision) -> None:
@@ -246,25 +245,11 @@ class Population:
 
     def _child(self, trial: int, replaced: Member, parent: Member, rng: np.random.Generator) -> PlannedTrial:
         """A child of `parent`, born from its latest state."""
-        before, values = parent.begun.birth, parent.begun.suggestion.values
-        known = {**self._spec.fixed, **values, **(before.structure if before else {})}
-        structure = {DIMENSIONS: int(known[DIMENSIONS]), HIDDEN: sizes_of(known[HIDDEN])}
+        structure = structure_of(self._spec, parent.begun)
+        values = parent.begun.suggestion.values
         change = explore(self._space, values, structure, self._options, SETTABLE, rng)
-        for path in values.keys() - change.values.keys():  # not searched any more: as the sweep sets it
-            name = path.rpartition(".")[2]
-            change.steps[0]["values"][name] = vars(self._spec.learner)[name]
-        changed = {path: as_option(path, value) for path, value in change.structure.items()}
         assert parent.state is not None
-        birth = Birth(
-            epoch=parent.state,
-            generation=before.generation + 1 if before else 1,
-            founder=before.founder if before else parent.trial,
-            replaces=replaced.trial,
-            steps=change.steps,
-            seed=seed_of(self._spec.search.seed, trial),
-            structure={path: n for path, n in changed.items() if n != self._spec.fixed[path]},
-        )
-        return PlannedTrial(Suggestion(trial, change.values), parent.trial, change.move, birth=birth)
+        return child_of(self._spec, trial, parent.begun, change, parent.state, replaces=replaced.trial)
 
 
 def _silent(values: Values) -> bool:

@@ -1,6 +1,7 @@
 """Which trained networks a sweep keeps: those of its leading trials, so that its folder stays bounded."""
 
 from service.config.sweep import SweepSpec
+from service.record.elites import archive_options, elites_of
 from service.record.leaders import leaders
 from service.record.record import Record
 from service.storage.layout import LAST_STILL, network_file, pictures_folder, trials_with_networks
@@ -8,7 +9,7 @@ from service.storage.paths import StoragePath
 
 
 class NetworkRetention:
-    """The networks of one sweep, of which up to `record.networks` stay.
+    """The networks of one sweep, of which up to `record.networks` stay, and those of an archive's elites.
 
     Trials are ranked as by the search, so that those ended early go first. Networks of which the pictures are
     not drawn yet are kept until they are.
@@ -33,6 +34,9 @@ class NetworkRetention:
             return
         spec, rows = self._spec, self._record.rows("trials").to_pylist()
         best = {row["trial"] for row in leaders(rows, spec.objectives, spec.constraints, self._limit)}
+        archive = archive_options(spec)
+        if archive is not None:  # the best of a cell need not be among the best of all
+            best |= {one.trial for one in elites_of(spec, archive, rows).values()}
         for trial in kept - best:
             if (pictures_folder(self._folder, trial) / LAST_STILL).is_file():
                 network_file(self._folder, trial).unlink(missing_ok=True)

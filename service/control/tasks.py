@@ -55,6 +55,7 @@ def make_task(
         compared=spec.record.compared_measures,
         snapshots=_snapshots(spec),
         measures=tuple(spec.measures),
+        until=learner.epochs if _leaves_state(spec, begun) else None,
         parent=begun.parent,
         birth=begun.birth,
         ancestry=tuple(
@@ -74,7 +75,7 @@ def _learner(spec: SweepSpec, begun: PlannedTrial, like: PlannedTrial) -> Learne
 
 def _snapshots(spec: SweepSpec) -> int | Collection[int] | None:
     """When snapshots are wanted; unless it is said, of a population at each ready epoch as well."""
-    if spec.record.snapshots is not None or spec.search.evolution is None:
+    if spec.record.snapshots is not None or spec.search.evolution is None or not spec.open_ended:
         return spec.record.snapshots
     epochs = spec.learner.epochs
     return sorted(snapshot_epochs(epochs).union(range(0, epochs, spec.search.evolution.ready)))
@@ -88,3 +89,9 @@ def _numbered(spec: SweepSpec, begun: PlannedTrial) -> int:
     if spec.search.evolution and spec.search.evolution.exploit == "paired":
         return 0  # replicates are compared in pairs of one seed
     return begun.trial if begun.birth is None else begun.birth.founder
+
+
+def _leaves_state(spec: SweepSpec, begun: PlannedTrial) -> bool:
+    """Whether a trial's last state is kept, for children that are bred when it is over."""
+    evolution = spec.search.evolution
+    return evolution is not None and evolution.breeds and evolution.inherits and not begun.has_more_seeds

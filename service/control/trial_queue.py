@@ -1,18 +1,23 @@
 """What is to be run: suggestions while the budget lasts, then more seeds for the leading trials.
 
-Where a population evolves, the suggestions are its founders, and its members take turns.
+Where a population evolves, the suggestions are its founders, and its members take turns. Where trials are
+bred one by one, they are founders, too, and children follow as soon as there are parents.
 """
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 from search import Search, Suggestion
 from search.background import BackgroundSearch
 from service.config.sweep import SweepSpec
+from service.control.breeding import Breeding
+from service.control.offspring import last_epoch
 from service.control.population import Population
+from service.control.telling import tell
 from service.record.budget import Budget
-from service.record.leaders import awaiting_seeds
+from service.record.elites import archive_options, awaiting
 from service.record.lineage import Stage, stages
 from service.record.plan import MORE_SEEDS, Decision, Plan, PlannedTrial, WarmStartTrial
 from service.record.planned import planned_trial
@@ -55,16 +60,21 @@ class TrialQueue:
         self._unfinished: set[int] = set()
         self._next_trial = 0
         evolution = spec.search.evolution
-        self.population = Population(spec, evolution, record) if evolution else None
+        self.population = Population(spec, evolution, record) if evolution and spec.open_ended else None
         """The members of the population, where one evolves."""
         self._search = Search(
             spec.space,
             spec.objectives,
-            options=spec.search,
+            options=spec.search.suggesting,
             constraints=spec.constraints,
             fixed=spec.fixed,
         )
         self._background = BackgroundSearch(self._search)  # without a thread until it is asked
+        self._breeding = (
+            Breeding(spec, evolution, self._search, self._background)
+            if evolution and evolution.breeds
+            else None
+        )
         with ExitStack() as opened:  # the plan is closed if the search can't be rebuilt
             self._plan = Plan(plan_file(folder))
             opened.callback(self._plan.close)
@@ -79,7 +89,8 @@ class TrialQueue:
     def over(self) -> bool:
         """Whether no trial is unfinished, and there is none to begin."""
         waiting = self._unfinished or self._background.pending
-        return not waiting and not self._wants_suggestion() and self._next_leader() is None
+        begins = self._wants_suggestion() or self._next_bred() is not None
+        return not waiting and not begins and self._next_leader() is None
 
     @property
     def exhausted_budget(self) -> str | None:
@@ -106,14 +117,18 @@ class TrialQueue:
             if suggestion is None:
                 return None
             begun = PlannedTrial(suggestion)
+        elif (bred := self._next_bred()) is not None:
+            begun = bred
         else:
             leader = self._next_leader()
-            if leader is None or self.spec.replicates is None:
+            if leader is None:
                 return None
             again = Suggestion(self._next_trial, values_of(leader, self.spec.space))
-            begun = PlannedTrial(again, leader["trial"], MORE_SEEDS, self.spec.replicates.leaders)
+            begun = PlannedTrial(again, leader["trial"], MORE_SEEDS, self._seeds_of_leaders())
         self._plan.add(begun)
         self._note(begun)
+        if begun.parent is not None and self.is_suggestion(begun.trial):  # the sampler has not made it
+            self._search.restore(begun.suggestion)
         return begun
 
     def decide(self) -> Decision | None:
@@ -157,7 +172,8 @@ class TrialQueue:
         """What a trial with more seeds has to repeat: the lineage of its leader; nothing of all others."""
         if not begun.has_more_seeds or begun.parent is None:
             return []
-        return stages(self._known, begun.parent, self.spec.learner.epochs)
+        leader = self._known[begun.parent]
+        return stages(self._known, begun.parent, last_epoch(self.spec, leader))
 
     def population_of(self, trial: int) -> Population | None:
         """The population that a trial is a member of."""
@@ -177,8 +193,17 @@ class TrialQueue:
         self._unfinished.discard(finished.trial)
         if population := self.population_of(finished.trial):
             population.ended(finished.trial, finished.row["state"])
-        if self.is_suggestion(finished.trial):
-            self._background.tell(lambda search: _tell(search, finished))
+        if self._breeding is not None and finished.trial in self._breeding:
+            self._breeding.ended(finished, self._next_trial)
+        elif self.is_suggestion(finished.trial):
+            self._background.tell(partial(tell, finished=finished))
+
+    def tidy_states(self, folder: StoragePath) -> None:
+        """Remove the states of networks that no trial goes on from any more."""
+        if self.population is not None:
+            self.population.tidy_states(folder)
+        elif self._breeding is not None:
+            self._breeding.tidy_states(folder, self._next_trial)
 
     def close(self) -> None:
         """Wait for a suggestion that is being made, which nobody wants any more, and keep the time."""
@@ -227,33 +252,43 @@ class TrialQueue:
             return
         if self.population is not None:
             self.population.add(begun)
-        if begun.birth is None:
-            self._suggested.add(begun.trial)
+        if self._breeding is not None:
+            self._breeding.add(begun)
+        if begun.parent is None or (self._breeding is not None and self._breeding.by_generations):
+            self._suggested.add(begun.trial)  # the sampler selects from children, too
 
     def _wants_suggestion(self) -> bool:
         """Whether the search for configurations goes on."""
-        evolution = self.spec.search.evolution
-        wanted = evolution.population if evolution else self.spec.search.trials
-        if len(self._suggested) >= wanted or self._search.exhausted:
+        if self._search.exhausted or not self._has_room():
             return False
-        return self.exhausted_budget is None
+        return self._breeding is None or self._breeding.wants_founder(self._next_trial)
+
+    def _has_room(self) -> bool:
+        """Whether there may be more trials, by their number and by the budget; members' children aside."""
+        evolution, wanted, begun = self.spec.search.evolution, self.spec.search.trials, len(self._suggested)
+        if self._breeding is not None:
+            begun = self._breeding.bred
+        elif evolution is not None:
+            wanted = evolution.population
+        return begun < wanted and self.exhausted_budget is None
+
+    def _next_bred(self) -> PlannedTrial | None:
+        """The next child, where trials are bred one by one."""
+        if self._breeding is None or not self._has_room():
+            return None
+        return self._breeding.next_child(self._next_trial)
+
+    def _seeds_of_leaders(self) -> int | None:
+        """How many seeds leaders have when they are run again, or elites; None: they are not."""
+        archive, wanted = archive_options(self.spec), self.spec.replicates
+        if archive is not None:
+            return archive.remeasure or None
+        return wanted.leaders if wanted else None
 
     def _next_leader(self) -> Row | None:
-        """The leading trial that should have more seeds next, once all suggestions and children are over."""
-        wanted = self.spec.replicates
+        """The leading trial, or the elite, that should have more seeds next, once all others are over."""
         searching = self._unfinished - set(self._extended.values())
-        if wanted is None or searching or self.budget.used_up() is not None:
+        if self._seeds_of_leaders() is None or searching or self.budget.used_up() is not None:
             return None
-        rows = self._record.rows("trials").to_pylist()
-        waiting = awaiting_seeds(rows, self.spec.objectives, self.spec.constraints, wanted)
+        waiting = awaiting(self.spec, self._record.rows("trials").to_pylist())
         return next((row for row in waiting if row["trial"] not in self._extended), None)
-
-
-def _tell(search: Search, finished: FinishedTrial) -> None:
-    row = finished.row
-    if row["state"] == "complete":
-        search.tell_complete(finished.trial, finished.means)
-    elif row["state"] == "pruned":
-        search.tell_pruned(finished.trial, row["epochs"], finished.means)
-    else:
-        search.tell_failed(finished.trial, row["reason"] or row["state"])

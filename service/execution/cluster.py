@@ -28,6 +28,8 @@ LOST_SECONDS = 20.0
 """A head that does not answer for so long is lost, and after as long again the process ends."""
 NODE_SECONDS = 180.0
 """How long its nodes may take to start a worker, with all that the job brings."""
+CORES_SECONDS = 600.0
+"""How long a cluster may have no cores at all: those of Kubernetes begin with a head without any."""
 
 BUSY = (
     f"its processes took more than 30 s to come up, {STARTS} times; this machine is too busy; run the same "
@@ -74,6 +76,7 @@ def connected_ray(address: str, folder: StoragePath) -> Iterator[None]:
         except (OSError, RuntimeError, ValueError) as error:
             fault = f"--address {address}: the cluster can't be joined: {_in_a_line(error)}"
             raise SweepError(fault) from error
+        _await_cores()
         _check_nodes(folder)
         yield
     finally:
@@ -165,6 +168,15 @@ def monitored() -> Iterator[ClusterMonitor]:
 def _look(folder: StoragePath) -> tuple[bool, str]:
     """What a node sees: whether the sweep is there, and the version of the code."""
     return sweep_file(folder).exists(), code_version()
+
+
+def _await_cores() -> None:
+    """Wait for the first node that has any: it may join a little later than its head can be asked."""
+    until = time.monotonic() + CORES_SECONDS
+    while not any(node["Alive"] and node["Resources"].get("CPU") for node in ray.nodes()):
+        if time.monotonic() > until:
+            raise SweepError(f"no node with cores has joined the cluster for {CORES_SECONDS:g} s; start one")
+        time.sleep(1)
 
 
 def _check_nodes(folder: StoragePath) -> None:

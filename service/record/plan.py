@@ -28,8 +28,8 @@ class Birth:
     """Births on the way from the founder to it."""
     founder: int
     """The trial that its lineage begins with."""
-    replaces: int
-    """The trial whose place in the population it takes."""
+    replaces: int | None
+    """The trial whose place in the population it takes; None where there are no places."""
     steps: list[dict[str, Any]]
     """What is done to the parent's networks: `name` and `values` of each step of `model.moves`."""
     seed: int

@@ -11,6 +11,7 @@ from service.figures.importance import draw_importance
 from service.figures.lesions import draw_lesions
 from service.figures.networks import draw_inputs
 from service.figures.parallel import draw_parallel
+from service.report.archive import archive_item
 from service.report.exemplars import Exemplar, input_map
 from service.report.importance import LEAST_TRIALS, importances
 from service.report.intervals import ALL, LEAST, along, pooled_where_thin
@@ -45,10 +46,12 @@ def contents(sweep_data: SweepData, exemplars: Sequence[Exemplar], leading: pd.D
 
 
 def overview(sweep_data: SweepData) -> Iterator[Item]:
-    """The figures on the search as a whole: front, population, importance, parallel coordinates."""
+    """The figures on the search as a whole: front, population, archive, importance, parallel coordinates."""
     yield _front(sweep_data)
     if sweep_data.evolved is not None:
         yield from evolution(sweep_data.evolved)
+    if sweep_data.archive is not None:
+        yield archive_item(sweep_data.archive, sweep_data.objectives[0].metric)
     yield _importance(sweep_data)
     yield _parallel(sweep_data)
 

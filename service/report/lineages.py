@@ -49,7 +49,7 @@ class Evolved:
 def read_evolved(sweep: Sweep) -> Evolved | None:
     """The population of a sweep; None if none evolves, or no member is over."""
     spec = sweep.spec
-    if spec.search.evolution is None:
+    if not spec.open_ended:
         return None
     rows = [row for row in sweep.arrow("trials").to_pylist() if row["move"] != MORE_SEEDS]
     if not rows:

@@ -10,6 +10,7 @@ from model.topology import MEASURES
 from search import Objective
 from service.errors import Fault, UserError
 from service.record.plan import has_ancestors
+from service.report.archive import Archive, read_archive
 from service.report.lineages import Evolved, read_evolved
 from service.results.sweep import Sweep
 
@@ -51,6 +52,8 @@ class SweepData:
     """What the networks were trained and tested with."""
     lesions: pd.DataFrame
     """The table `lesions` of these trials, with the fields and `group`; no rows if it was not asked for."""
+    archive: Archive | None
+    """The elites; None where the sweep has no archive."""
     evolved: Evolved | None
     """All members of the population, where one evolves."""
     x: str | None
@@ -110,7 +113,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
     front = sweep.front()["trial"]
     return SweepData(
         name=sweep.name,
-        planned=None if sweep.spec.search.evolution else sweep.spec.planned,
+        planned=None if sweep.spec.open_ended else sweep.spec.planned,
         states=states,
         objectives=sweep.objectives,
         fields=fields,
@@ -124,6 +127,7 @@ def read_sweep_data(sweep: Sweep) -> SweepData:
         lesions=_on_request(sweep, "lesions").merge(own, on="trial"),
         evolved=read_evolved(sweep),
         data=sweep.spec.data,
+        archive=read_archive(sweep),
         x=x,
         grouped_by=grouped_by,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from service.config.sweep import SweepSpec
-from service.record.leaders import awaiting_seeds
+from service.record.elites import awaiting
 from service.record.plan import MORE_SEEDS, was_replaced
 
 
@@ -15,7 +15,7 @@ class Left(NamedTuple):
     """Trials that the sampler is yet to suggest, or whose run was cut short; of a population that evolves,
     the places whose last trial is not known to be over."""
     leaders: int
-    """Leading trials that are yet to be run again with more seeds."""
+    """Leading trials, or elites of an archive, that are yet to be run again with other seeds."""
 
 
 def trials_left(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Left:
@@ -24,7 +24,7 @@ def trials_left(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Left:
     Who leads is known once all suggestions are finished; before, as many leaders count as are asked for.
     """
     again = sum(row["move"] == MORE_SEEDS for row in rows)
-    if evolution := spec.search.evolution:
+    if spec.open_ended and (evolution := spec.search.evolution):
         taken = {row.get("replaces") for row in rows}
         members = [row for row in rows if row["move"] != MORE_SEEDS]
         over = [row for row in members if row["trial"] not in taken and not was_replaced(row)]
@@ -34,8 +34,6 @@ def trials_left(spec: SweepSpec, rows: Sequence[Mapping[str, Any]]) -> Left:
         most = spec.planned
         suggestions = max(0, most - (len(rows) - again))
     wanted = spec.replicates
-    if wanted is None:
-        return Left(suggestions, 0)
     if suggestions:
-        return Left(suggestions, max(0, min(wanted.trials, most) - again))
-    return Left(0, len(awaiting_seeds(rows, spec.objectives, spec.constraints, wanted)))
+        return Left(suggestions, max(0, min(wanted.trials, most) - again) if wanted else 0)
+    return Left(0, len(awaiting(spec, rows)))

@@ -9,7 +9,8 @@ from typing import Any
 from service.config.sections import BudgetSpec
 from service.errors import SweepError, UserError
 from service.record.budget import Budget
-from service.record.leaders import Extreme, Row, awaiting_seeds, extremes
+from service.record.elites import awaiting
+from service.record.leaders import Extreme, Row, extremes
 from service.results.left import trials_left
 from service.results.sweep import Sweep
 from service.storage.lock import is_running
@@ -52,7 +53,7 @@ def status_of(sweep: Sweep) -> SweepStatus:
         stopped = None
         if is_running(sweep.folder):
             state = "running"
-        elif trials_left(spec, rows) == (0, 0) and not (spec.search.evolution and _cut_short(sweep, rows)):
+        elif trials_left(spec, rows) == (0, 0) and not (spec.open_ended and _cut_short(sweep, rows)):
             state = "finished"
         else:
             stopped = _exhausted_budget(sweep, rows)
@@ -60,7 +61,7 @@ def status_of(sweep: Sweep) -> SweepStatus:
     except (SweepError, UserError) as error:
         return SweepStatus(sweep.name, "damaged", {}, None, {}, age, str(error))
     states = Counter(row["state"] for row in rows)
-    planned = None if spec.search.evolution else spec.planned  # how many children there will be, nobody knows
+    planned = None if spec.open_ended else spec.planned  # how many children there will be, nobody knows
     return SweepStatus(sweep.name, state, states, planned, best, age, exhausted_budget=stopped)
 
 
@@ -94,5 +95,4 @@ def _exhausted_budget(sweep: Sweep, rows: Sequence[Row]) -> str | None:
         budget.replay(row)
     if used_up := budget.used_up():
         return used_up
-    waiting = spec.replicates and awaiting_seeds(rows, spec.objectives, spec.constraints, spec.replicates)
-    return None if waiting else budget.plateau()
+    return None if awaiting(spec, rows) else budget.plateau()

@@ -12,6 +12,7 @@ from search.objectives import Objective, metrics_needed
 from service.config.load import load
 from service.config.sweep import SweepSpec
 from service.errors import Fault, SweepError, UserError
+from service.record.elites import archive_options
 from service.record.leaders import DECIDING, counted_trials, front_trials
 from service.record.lineage import Stage, schedule, stages
 from service.record.parts import part_path, read_table, table_schema
@@ -20,6 +21,7 @@ from service.record.planned import planned_trial
 from service.record.provenance import read_environments
 from service.record.schema import column_of
 from service.record.where import parse_where
+from service.results.archive import archive_columns, archive_rows, archive_statistics
 from service.results.plots import Plots
 from service.storage.layout import network_file, plan_file, sweep_file, sweep_folders, trials_with_networks
 from service.storage.paths import StoragePath, list_folder, parse_path
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from model import Cohort
+    from search.evolution.archive import Statistics
 
 
 class Sweep:
@@ -206,6 +209,26 @@ class Sweep:
 
         return pd.DataFrame(schedule(self.spec, self.stages(trial)))
 
+    def archive(self, remeasured: bool = False) -> "pd.DataFrame":
+        """The elites of a sweep with `search.evolution.archive`, a row each, cell by cell.
+
+        Columns are the cell along each measure, from 0 (`<measure>_cell`), `trial`, the objective, the
+        measures, `epochs` that its lineage has trained, `generation` and `parent`. With `remeasured` it is
+        the archive of the elites alone, as new seeds have measured them: none before they have.
+
+        Raises:
+            UserError: if the sweep has no archive, or has not started.
+            SweepError: if a file of the sweep is damaged.
+        """
+        import pandas as pd
+
+        rows = archive_rows(self.spec, self.arrow("trials").to_pylist(), remeasured)
+        return pd.DataFrame(rows, columns=archive_columns(self.spec))
+
+    def archive_statistics(self, remeasured: bool = False) -> "Statistics":
+        """How much of the archive is filled, and how well, in the words of pyribs; raises as `archive`."""
+        return archive_statistics(self.spec, self.arrow("trials").to_pylist(), remeasured)
+
     def stages(self, trial: int) -> list[Stage]:
         """The lineage of a trial as it was planned; of one that was run again with more seeds, its leader's.
 
@@ -226,6 +249,8 @@ class Sweep:
         """Rows of `trials` with the columns that say whether a trial counts, leads, and what it has used."""
         known = table_schema(self._folder_of("trials")).names
         wanted = {*DECIDING, *metrics_needed(self.spec.objectives, self.spec.constraints)}
+        if (archive := archive_options(self.spec)) is not None:
+            wanted |= {"silent", *archive.measures}
         rows: list[dict[str, Any]] = self.arrow("trials", None, [n for n in known if n in wanted]).to_pylist()
         return rows
 

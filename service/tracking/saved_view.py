@@ -36,7 +36,7 @@ def view_tag(name: str) -> str:
 def saved_view(spec: SweepSpec, created: int) -> str:
     """The view of a sweep as MLflow saves one; `created` is its time in ms since 1970."""
     first = spec.objectives[0]
-    metrics = [one.metric for one in (*spec.objectives, *spec.constraints)]
+    metrics = [*(one.metric for one in spec.objectives), *(one.metric for one in spec.constraints)]
     params = [path.removeprefix("learner.") for path in spec.space.paths]
     state = {
         "orderByKey": f"metrics.`{first.metric}`",

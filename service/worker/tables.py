@@ -44,6 +44,8 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         "input_centroid": _nullable(neurons.input_centroid.reshape(-1)),
         "input_width": _nullable(neurons.input_width.reshape(-1)),
         "module": pa.array(neurons.module.reshape(-1)),
+        "adaptation": _own(neurons.adaptation, replicates * n),
+        "tau_adaptation": _own(neurons.tau_adaptation, replicates * n),
     }
     return pa.table(columns)
 
@@ -179,6 +181,11 @@ def _keys(trial: int, replicates: int, each: int) -> dict[str, pa.Array]:
         "trial": pa.array(np.full(replicates * each, trial)),
         "replicate": pa.array(np.repeat(np.arange(replicates, dtype=np.int32), each)),
     }
+
+
+def _own(values: Array | None, count: int) -> pa.Array:
+    """What each neuron has of its own; nulls where its model has no such thing."""
+    return pa.nulls(count, pa.float32()) if values is None else pa.array(values.reshape(-1), pa.float32())
 
 
 def _lists(rows: Array | None, count: int) -> pa.Array:

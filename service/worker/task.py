@@ -57,7 +57,8 @@ class Task:
     measures: tuple[str, ...] = ()
     """Measures of the trained networks that are reported beside the metrics, because they decide."""
     until: int | None = None
-    """The epoch at which the trial pauses, its state on disk; None: it goes on to its end."""
+    """The epoch at which its state is kept, and at which it pauses unless that is its end; None: it goes on
+    to its end, and its state is not kept."""
     since: int | None = None
     """The epoch at which it paused last, from whose state it goes on; None: it never has."""
     parent: int | None = None

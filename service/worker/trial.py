@@ -57,10 +57,9 @@ class Trial:
                     return self._report_birth(self._trainer, births, steps, seconds)
             else:
                 self._save_if_due(self._trainer)
-            if (
-                self.task.ancestry
-            ):  # after the checkpoint, which is taken up where its networks are yet to move
+            if self.task.ancestry:  # after the checkpoint, from which its networks are yet to move
                 self._trainer = grown(self._trainer, self.task, _splits(self.task.data))
+                self._origin = self._origin_of(self._trainer)
             return self._train(self._trainer)
         except BirthError as error:
             born_at = self.task.birth.epoch if self.task.birth else 0
@@ -115,13 +114,13 @@ class Trial:
 
     def _train(self, trainer: Trainer) -> Report:
         task = self.task
-        wanted = snapshot_epochs(trainer.config.epochs, task.snapshots)
+        wanted = snapshot_epochs(task.learner.epochs, task.snapshots)
         snapshots = [self._snapshot(trainer)[0]] if trainer.epoch == 0 and 0 in wanted else []
         metrics = trainer.run_epoch()
         failure = trainer.fault(metrics)
         if failure is not None:
             return self._report(trainer.epoch, metrics, failure=failure)
-        done = trainer.finished
+        done = trainer.finished and all(one.until != trainer.epoch for one in task.ancestry)
         kept = trainer.take_best() if done else {}
         measures: dict[str, Array] = {}
         if done or trainer.epoch in wanted:
@@ -135,7 +134,7 @@ class Trial:
             metrics |= trainer.test()
             tables |= self._opted_for(trainer)
         paused = trainer.epoch == task.until and not done
-        if paused:  # before the report, so that whatever is decided by it finds the state there
+        if trainer.epoch == task.until:  # before the report, so that what is decided by it finds the state
             write_whole(state_file(task.folder, task.trial, trainer.epoch), trainer.checkpoint())
         if done or paused or task.may_stop:
             write_whole(network_file(task.folder, task.trial), trainer.networks())

@@ -299,7 +299,7 @@ def test_trials_that_come_late_belong_to_the_generation_that_is_open() -> None:
     for suggestion, generation in zip(asked, [0, 0, 1, 1, 1], strict=True):
         search.tell_complete(suggestion.trial, measured(suggestion.values))
         assert strategy.generation == generation  # type: ignore[attr-defined]
-    assert len(strategy._members) == 2  # type: ignore[attr-defined]
+    assert len(strategy.successors) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The network in continuous time, from event to event: what the scheme converges to as dt -> 0.
 
-Between events the membrane is a difference of two exponentials: its one extremum has a closed form, so a
+Between events the membrane, less what spikes have raised its threshold by, is a sum of exponentials. Such a
+sum has no more zeros than terms less one, and they lie between those of a sum with a term less (Rolle), so a
 crossing of threshold is bracketed and then found to rounding. Nothing here knows of steps.
 """
 
@@ -20,24 +21,53 @@ from model.config import LearnerConfig
 Array = npt.NDArray[Any]
 
 
-def first_crossing(m: float, s: float, span: float, config: LearnerConfig) -> float:
-    """When V(u) = m exp(-u / tau_mem) - s exp(-u / tau_syn), V(0) < threshold, first reaches threshold (ms).
+Terms = list[tuple[float, float]]
+"""A sum over (c, r) of c exp(-r u)."""
 
-    Infinite if not within `span`. An upward crossing lies before or after the only extremum, never both.
+
+def value(terms: Terms, u: float) -> float:
+    return sum(c * math.exp(-r * u) for c, r in terms)
+
+
+def pieces(terms: Terms, span: float) -> list[float]:
+    """0, `span`, and what lies between that cuts the sum into pieces that only rise or only fall.
+
+    Its derivative has the zeros of the same sum times exp(u r), r one of its rates: a sum with a term less
+    once it is differentiated again.
     """
+    slope = [(-c * r, r) for c, r in terms if c * r != 0]
+    if len(slope) < 2:
+        return [0.0, span]
+    first = slope[0][1]
+    shifted = [(c, r - first) for c, r in slope]
+    ends = pieces(shifted, span)
+    return [
+        0.0,
+        *(u for a, b in pairwise(ends) if (u := zero(shifted, a, b)) is not None and 0 < u < span),
+        span,
+    ]
 
-    def excess(u: float) -> float:
-        return m * math.exp(-u / config.tau_mem) - s * math.exp(-u / config.tau_syn) - config.threshold
 
-    ends = [0.0, span]
-    if m * s > 0:
-        ratio = m * config.tau_syn / (s * config.tau_mem)
-        extremum = math.log(ratio) / (1 / config.tau_mem - 1 / config.tau_syn)
-        if 0 < extremum < span:
-            ends.insert(1, extremum)
-    for begin, end in pairwise(ends):
-        if excess(begin) < 0 <= excess(end):
-            return float(brentq(excess, begin, end, xtol=1e-14, rtol=1e-15))
+def zero(terms: Terms, begin: float, end: float) -> float | None:
+    """Where a sum that only rises or only falls from `begin` to `end` is 0."""
+    if value(terms, begin) * value(terms, end) >= 0:
+        return None
+    return float(brentq(lambda u: value(terms, u), begin, end, xtol=1e-14, rtol=1e-15))
+
+
+def first_crossing(
+    m: float, s: float, span: float, config: LearnerConfig, raised: float = 0.0, tau: float = 1.0
+) -> float:
+    """When a potential that is below its threshold first reaches it (ms); infinite if not within `span`.
+
+    The potential is V(u) = m exp(-u / tau_mem) - s exp(-u / tau_syn), its threshold that of `config` and
+    raised exp(-u / tau).
+    """
+    terms = [(m, 1 / config.tau_mem), (-s, 1 / config.tau_syn), (-raised, 1 / tau), (-config.threshold, 0.0)]
+    for begin, end in pairwise(pieces(terms, span)):
+        if value(terms, begin) < 0 <= value(terms, end):
+            found = zero(terms, begin, end)
+            return end if found is None else found
     return math.inf
 
 
@@ -50,6 +80,8 @@ def spikes_of(
     channels: Array,
     config: LearnerConfig,
     input_delays: Array | None = None,
+    adaptation: Array | None = None,
+    tau_adaptation: Array | None = None,
 ) -> list[list[float]]:
     """Spike times (ms) of each of N neurons of one network on one sample."""
     n, end = len(w_rec), config.steps * config.dt
@@ -62,17 +94,22 @@ def spikes_of(
     ]
     heapq.heapify(arrivals)
     m, s, now = [0.0] * n, [0.0] * n, 0.0
+    strength = np.zeros(n) if adaptation is None else adaptation
+    tau = np.ones(n) if tau_adaptation is None else tau_adaptation
+    raised = [0.0] * n  # the threshold of each neuron, by its own spikes
     spikes: list[list[float]] = [[] for _ in range(n)]
     while now < end:
         span = (arrivals[0][0] if arrivals and arrivals[0][0] < end else end) - now
-        crossings = [first_crossing(m[j], s[j], span, config) for j in range(n)]
+        crossings = [first_crossing(m[j], s[j], span, config, raised[j], tau[j]) for j in range(n)]
         i = int(np.argmin(crossings))
         past = min(span, crossings[i])
         now += past
         m = [x * math.exp(-past / config.tau_mem) for x in m]
         s = [x * math.exp(-past / config.tau_syn) for x in s]
+        raised = [x * math.exp(-past / tau[j]) for j, x in enumerate(raised)]
         if crossings[i] <= span:
             m[i] -= config.threshold
+            raised[i] += strength[i]
             spikes[i].append(now)
             for j in np.flatnonzero(mask[i]).tolist():
                 heapq.heappush(arrivals, (now + float(delays[i, j]), j, float(w_rec[i, j])))
@@ -99,12 +136,10 @@ def readout(t: Array, config: LearnerConfig) -> Array:
 @torch.no_grad()
 def exact_spikes(net: Cohort, data: SpikeDataset, sample: int, replicate: int = 0) -> list[list[float]]:
     """Spike times (ms) of each neuron of one network of a cohort."""
-    w_in, w_rec, delays, mask = (
-        values[replicate].numpy() for values in (net.w_in, net.w_rec, net.delays(), net.mask)
-    )
-    times, channels, late = data.times[sample], data.channels[sample], net.input_delays()
-    late_of = None if late is None else late[replicate].numpy()
-    return spikes_of(w_in, w_rec, delays, mask, times, channels, net.config, late_of)
+    w_in, w_rec, delays, mask, *others = net.connections()
+    known = [values[replicate].numpy() for values in (w_in, w_rec, delays, mask)]
+    given = [None if values is None else values[replicate].numpy() for values in others]
+    return spikes_of(*known, data.times[sample], data.channels[sample], net.config, *given)
 
 
 def exact_features(net: Cohort, data: SpikeDataset, samples: Any) -> Array:

@@ -25,8 +25,9 @@ WHERE: list[dict[str, Any]] = [
     {"embedding": "axonal"},
     {"embedding": "shuffled"},
     {"embedding": "none"},
+    {"embedding": "space", "neuron": "adaptive_lif", "adaptation": 0.1, "tau_adaptation": 20.0},
 ]
-"""Where delays come from, in every way."""
+"""Where delays come from, in every way, and neurons that adapt."""
 IN_SPACE = [one for one in WHERE if one["embedding"] in ("space", "fixed")]
 
 

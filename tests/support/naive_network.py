@@ -53,9 +53,12 @@ def features_of(
     channels: Any,
     config: LearnerConfig,
     input_delays: Tensor | None = None,
+    adaptation: Tensor | None = None,
+    tau_adaptation: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Features [N] and spike counts [N] of one network on one sample.
 
+    The threshold of an adaptive neuron is a sum over all of its spikes so far, each with its own time.
     A count is differentiated as if a spike that comes later by tau_mem were one spike less.
     """
     dt, n = config.dt, w_rec.shape[0]
@@ -70,8 +73,16 @@ def features_of(
     m, s = [torch.zeros((), dtype=torch.float64)] * n, [torch.zeros((), dtype=torch.float64)] * n
     features = [torch.zeros((), dtype=torch.float64)] * n
     counts = list(features)
+    spikes: list[list[Tensor]] = [[] for _ in range(n)]
+
+    def threshold(j: int, time: float) -> Tensor | float:
+        if adaptation is None or tau_adaptation is None:
+            return config.threshold
+        past = [torch.exp(-(time - spike) / tau_adaptation[j]) for spike in spikes[j]]
+        return config.threshold + adaptation[j] * sum(past)
+
     for k in range(config.steps):
-        before = [m[j] - s[j] for j in range(n)]
+        before = [m[j] - s[j] - threshold(j, k * dt) for j in range(n)]
         m = [x * math.exp(-dt / config.tau_mem) for x in m]
         s = [x * math.exp(-dt / config.tau_syn) for x in s]
         for j, weight, time in arrivals[k]:
@@ -79,14 +90,15 @@ def features_of(
             m[j] = m[j] + g * weight * torch.exp(-left / config.tau_mem)
             s[j] = s[j] + g * weight * torch.exp(-left / config.tau_syn)
         for i in range(n):
-            after = m[i] - s[i]
-            if after < config.threshold:
+            after = m[i] - s[i] - threshold(i, (k + 1) * dt)
+            if after < 0:
                 continue
             phase = torch.zeros((), dtype=torch.float64)
-            if before[i] < config.threshold:
-                phase = (config.threshold - before[i]) / (after - before[i])
+            if before[i] < 0:
+                phase = -before[i] / (after - before[i])
             m[i] = m[i] - config.threshold * torch.exp(-(1 - phase) * dt / config.tau_mem)
             time = (k + phase) * dt
+            spikes[i].append(time)
             counts[i] = counts[i] + 1 - (time - time.detach()) / config.tau_mem
             features[i] = features[i] + _Readout.apply(time, config)  # type: ignore[no-untyped-call]
             for j in range(n):
@@ -98,7 +110,9 @@ def features_of(
 
 def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[Tensor, Tensor]:
     """Features [R, B, N] and counts [R, B, N] of a cohort, by the naive scheme."""
-    delays, input_delays = net.delays(), net.input_delays()
+    connections = net.connections()
+    delays, input_delays = connections.delays, connections.input_delays
+    adaptation, tau_adaptation = connections.adaptation, connections.tau_adaptation
     rows = [
         [
             features_of(
@@ -110,6 +124,8 @@ def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[T
                 data.channels[b],
                 net.config,
                 None if input_delays is None else input_delays[r],
+                None if adaptation is None else adaptation[r],
+                None if tau_adaptation is None else tau_adaptation[r],
             )
             for b in samples[r]
         ]

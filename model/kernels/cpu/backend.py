@@ -14,6 +14,7 @@ from model.config import LearnerConfig
 from model.datasets import SpikeDataset
 from model.kernels.backend import Backend, Gradients, HiddenSpikes, Run
 from model.kernels.connections import Connections
+from model.kernels.cpu.adaptation import Adaptation
 from model.kernels.cpu.backward import Sums, run_pairs_back
 from model.kernels.cpu.events import gather
 from model.kernels.cpu.forward import run_pairs
@@ -103,6 +104,7 @@ class CpuBackend(Backend):
             torch.from_numpy(by_weight),
             torch.from_numpy(by_delay),
             None if by_input_delay is None else torch.from_numpy(by_input_delay),
+            *_per_neuron(problem.adaptation, total),
         )
 
     def hidden_spikes(self, trace: Trace) -> HiddenSpikes:
@@ -120,7 +122,7 @@ def _problem(
     connections: Connections, data: SpikeDataset, samples: npt.NDArray[np.int64], config: LearnerConfig
 ) -> Problem:
     """What is to be simulated, laid out for the kernels; networks that see one sample share its events."""
-    w_in, w_rec, delays, mask, input_delays = connections
+    w_in, w_rec, delays, mask, input_delays, strength, tau = connections
     weights = _array(w_in)
     unique, place = np.unique(samples, return_inverse=True)
     return make_problem(
@@ -129,6 +131,7 @@ def _problem(
         _array(delays),
         None if input_delays is None else _array(input_delays),
         _array(mask),
+        None if strength is None or tau is None else (_array(strength), _array(tau)),
         gather(data, unique, config, weights.dtype),
         place.reshape(samples.shape),
         config,
@@ -140,9 +143,12 @@ def _array(values: Tensor) -> Any:
 
 
 def _make_sums(problem: Problem) -> Sums:
-    inputs, synapses = problem.inputs.beta, problem.synapses.beta
+    inputs, synapses, adaptation = problem.inputs.beta, problem.synapses.beta, problem.adaptation
+    strength = np.empty((0, 0), problem.w_in.dtype) if adaptation is None else adaptation.strength
     return Sums(
-        np.zeros_like(problem.w_in), *(np.zeros_like(a) for a in (inputs, inputs, synapses, synapses))
+        np.zeros_like(problem.w_in),
+        *(np.zeros_like(a) for a in (inputs, inputs, synapses, synapses)),
+        *(np.zeros_like(strength) for _ in range(2)),
     )
 
 
@@ -157,6 +163,13 @@ def _per_synapse(
     rate_m, rate_s = sum_m.dtype.type(1 / config.tau_mem), sum_m.dtype.type(1 / config.tau_syn)
     by_delay[synapses.entry] = weight_m * sum_m * rate_m + weight_s * sum_s * rate_s
     return by_weight.reshape(shape), by_delay.reshape(shape)
+
+
+def _per_neuron(adaptation: Adaptation | None, total: Sums) -> tuple[Tensor | None, Tensor | None]:
+    """dL/d(strength) and dL/d(tau), each [R, N]; None of neurons that do not adapt."""
+    if adaptation is None:
+        return None, None
+    return torch.from_numpy(total.strength), torch.from_numpy(-total.rate * adaptation.rate**2)
 
 
 def _shares(chunks: list[Chunk], threads: int) -> list[list[Chunk]]:

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from model.arrays import Reals
+from model.kernels.cpu.adaptation import decay_traces_back, through_own_trace, through_threshold
 from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
 from model.kernels.cpu.pairs import copy_pair
 from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
@@ -26,6 +27,8 @@ class Sums(NamedTuple):
     inputs_s: Reals
     synapses_m: Reals  # [Q] of the recurrent synapses
     synapses_s: Reals
+    strength: Reals  # [R, N] of adaptive neurons, else [0, 0]: dL/d(strength)
+    rate: Reals  # likewise: dL/d(1 / tau)
 
 
 class Adjoints(NamedTuple):
@@ -34,6 +37,7 @@ class Adjoints(NamedTuple):
     m: Reals  # by M at the end of the step, and, once that is done, at its start
     s: Reals
     at_start: Reals  # of neurons that fire: by V at the start of the step, through the spike's phase
+    trace: Reals  # by the trace of adaptive neurons, else [0]
 
 
 @njit(**OPTIONS)
@@ -45,23 +49,27 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
     as one spike less.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    adjoints = Adjoints(np.empty(n, real), np.empty(n, real), np.empty(n, real))
+    adaptation = problem.adaptation
+    adapting = 0 if adaptation is None else n
+    adjoints = Adjoints(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(adapting, real))
     ring = make_ring(problem)
     for pair in range(first, last):
         start, end = begin[pair - first], begin[pair - first + 1]
         if start < end:
             grads = grad_features[pair], grad_counts[pair]
-            run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums)
+            run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints, ring, sums)
 
 
 @njit(**INLINED)
-def run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums):
+def run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints, ring, sums):
     """Adjoint of one pair with spikes `start` to `end`; what comes after its last spike acts on nothing."""
-    _, _, events, w_in, inputs, synapses, scheme, _ = problem
+    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
     grad_features, grad_counts = grads
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     adjoints.m[:], adjoints.s[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
     n, channels = unsigned(problem.neurons), unsigned(w_in.shape[1])
+    if adaptation is not None:
+        adjoints.trace[:] = scheme.zero
     here = unsigned(0)
     first_spike, first_event = end, events.start[sample + 1]
     last_step = spikes.step[end - 1]
@@ -79,7 +87,12 @@ def run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums
             by_time = grad_features[i] * spikes.slope[e] - grad_counts[i] * scheme.rate_m
             run = run_of(network * n + i, synapses)
             by_time += gather(ring, here, e, spikes, run, synapses, sums.synapses_m, sums.synapses_s, scheme)
-            through_phase(e, by_time, spikes, adjoints, scheme)
+            if adaptation is not None:
+                by_time += through_own_trace(e, spikes, adjoints, network, adaptation)
+                by_v = through_phase(e, by_time, spikes, adjoints, scheme)
+                through_threshold(e, by_v, spikes, adjoints, sums, network, adaptation, scheme)
+            else:
+                through_phase(e, by_time, spikes, adjoints, scheme)
         store(ring, here, adjoints)
         for e in range(unsigned(first_event), unsigned(last_event)):
             channel = unsigned(events.channel[e])
@@ -92,10 +105,14 @@ def run_pair_back(pair, problem, start, end, spikes, grads, adjoints, ring, sums
         for j in range(n):
             adjoints.m[j] *= scheme.decay_m
             adjoints.s[j] *= scheme.decay_s
+        if adaptation is not None:
+            decay_traces_back(adjoints, network, adaptation)
         for e in range(unsigned(first_spike), unsigned(last_spike)):
             i = unsigned(spikes.neuron[e])
             adjoints.m[i] += adjoints.at_start[i]
             adjoints.s[i] -= adjoints.at_start[i]
+            if adaptation is not None:
+                adjoints.trace[i] -= adaptation.strength[network, i] * adjoints.at_start[i]
 
 
 @njit(**INLINED)
@@ -128,6 +145,7 @@ def gather(ring, here, e, spikes, run, synapses, sum_m, sum_s, scheme):
 def through_phase(e, by_time, spikes, adjoints, scheme):
     """Carry dL/d(time) of spike `e` (per ms) back to V at the step's end and at its start.
 
+    Returns by how much: times -phi and -(1 - phi) it is the derivative by V at the end and at the start.
     phi = (threshold - V0) / (V1 - V0). A spike of a neuron that was above threshold already (V1 - V0 kept as
     0) is tied to the step's start and has no derivative.
     """
@@ -139,6 +157,7 @@ def through_phase(e, by_time, spikes, adjoints, scheme):
     adjoints.m[i] -= by_v * phi
     adjoints.s[i] += by_v * phi
     adjoints.at_start[i] = -by_v * (scheme.one - phi)
+    return by_v
 
 
 @njit(**INLINED)

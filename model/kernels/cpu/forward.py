@@ -10,6 +10,13 @@ import numpy as np
 from numba import njit
 
 from model.arrays import Reals
+from model.kernels.cpu.adaptation import (
+    adapt,
+    crosses_adapted,
+    decay_traces,
+    lower,
+    stays_silent_adapted,
+)
 from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
 from model.kernels.cpu.pairs import add_pair
 from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
@@ -23,8 +30,10 @@ class State(NamedTuple):
 
     m: Reals
     s: Reals
-    before: Reals  # V at the start of the step
-    after: Reals  # V at its end, before resets
+    before: Reals  # V at the start of the step; of adaptive neurons U
+    after: Reals  # the same at its end, before resets
+    trace: Reals  # of adaptive neurons, else [0]
+    turn: Reals  # derivative of the trace by its rate of decay, likewise
 
 
 @njit(**OPTIONS)
@@ -34,14 +43,23 @@ def run_pairs(first, last, problem, features, counts):
     Returns where each pair's spikes begin [last - first + 1], and the spikes.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    state = State(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(n, real))
+    adaptation = problem.adaptation
+    adapting = 0 if adaptation is None else n
+    state = State(
+        np.empty(n, real),
+        np.empty(n, real),
+        np.empty(n, real),
+        np.empty(n, real),
+        np.empty(adapting, real),
+        np.empty(adapting, real),
+    )
     ring = make_ring(problem)
     # As many as there can be, and one that `detect` writes in vain. What is not touched takes no memory.
-    fresh = make_spikes(problem.scheme.steps * n + 1, state.m)
-    spikes = make_spikes(FIRST_ROOM, state.m)
+    fresh = make_spikes(problem.scheme.steps * n + 1, state.m, adapting > 0)
+    spikes = make_spikes(FIRST_ROOM, state.m, adapting > 0)
     begin = np.zeros(last - first + 1, np.int64)
     for pair in range(first, last):
-        found = run_pair(pair, problem, state, ring, fresh, features[pair], counts[pair])
+        found = run_pair(pair, problem, adaptation, state, ring, fresh, features[pair], counts[pair])
         start = begin[pair - first]
         end = start + found
         begin[pair - first + 1] = end
@@ -52,13 +70,15 @@ def run_pairs(first, last, problem, features, counts):
 
 
 @njit(**INLINED)
-def run_pair(pair, problem, state, ring, spikes, features, counts):
+def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
     """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
-    _, _, events, w_in, inputs, synapses, scheme, _ = problem
+    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     state.m[:], state.s[:], state.before[:] = scheme.zero, scheme.zero, scheme.zero
     features[:], counts[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
     n, channels = unsigned(problem.neurons), unsigned(w_in.shape[1])
+    if adaptation is not None:
+        state.trace[:], state.turn[:] = scheme.zero, scheme.zero
     here = unsigned(0)
     event, end = events.start[sample], events.start[sample + 1]
     found, last_arrival = 0, -1
@@ -74,17 +94,31 @@ def run_pair(pair, problem, state, ring, spikes, features, counts):
         decay_and_arrive(state, ring, here, scheme)
         if inputs.slots == 0:
             add_inputs(state, w_in[network], first_event, event, events, scheme)
-        if crosses(state, scheme):
+        if adaptation is not None:
+            decay_traces(state, network, adaptation, scheme)
+            fires = crosses_adapted(state, network, adaptation, scheme)
+        else:
+            fires = crosses(state, scheme)
+        if fires:
             first_spike = found
             found = detect(state, k, spikes, found, features, counts, scheme)
+            if adaptation is not None:
+                adapt(first_spike, found, state, spikes, network, adaptation, scheme)
             for e in range(unsigned(first_spike), unsigned(found)):
                 run = run_of(network * n + unsigned(spikes.neuron[e]), synapses)
                 deliver(ring, here, e, spikes, run, synapses, scheme)
             last_arrival = k + synapses.slots
-        elif event == end and k >= last_arrival and stays_silent(state, scheme):
-            break
+        elif event == end and k >= last_arrival:
+            if adaptation is not None:
+                over = stays_silent_adapted(state, network, adaptation, scheme)
+            else:
+                over = stays_silent(state, scheme)
+            if over:
+                break
         for j in range(n):
             state.before[j] = state.m[j] - state.s[j]
+        if adaptation is not None:
+            lower(state.before, state, network, adaptation)
         here = (here + n) % unsigned(ring.size)
     return found
 

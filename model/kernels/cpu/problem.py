@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from model.arrays import Reals
 from model.config import LearnerConfig
+from model.kernels.cpu.adaptation import Adaptation, make_adaptation
 from model.kernels.cpu.events import Events
 from model.kernels.cpu.synapses import Synapses, lay_out, no_synapses
 from model.kernels.scheme import Scheme, make_scheme
@@ -21,6 +22,7 @@ class Problem(NamedTuple):
     w_in: Reals  # [R, C, M]: inputs act on the first M neurons
     inputs: Synapses  # of the input channels where they have delays; none: input spikes arrive at once
     synapses: Synapses
+    adaptation: Adaptation | None  # None: the neurons are plain ones
     scheme: Scheme
     neurons: int  # N
 
@@ -31,13 +33,15 @@ def make_problem(
     delays: Reals,
     input_delays: Reals | None,
     mask: npt.NDArray[np.bool_],
+    adaptation: tuple[Reals, Reals] | None,
     events: Events,
     sample: npt.NDArray[np.int64],
     config: LearnerConfig,
 ) -> Problem:
     """The problem of network r on the samples `sample`[r] of `events`; `sample` is [R, B].
 
-    The other arguments have shapes and units of `model.kernels.backend.Connections`.
+    `adaptation` is its strength and its time constant. These and the other arguments have shapes and units of
+    `model.kernels.connections.Connections`.
     """
     neurons = w_rec.shape[2]
     inputs = no_synapses(w_in.dtype)
@@ -50,6 +54,7 @@ def make_problem(
         w_in=w_in,
         inputs=inputs,
         synapses=lay_out(w_rec, delays, mask, config, neurons, least=1),
+        adaptation=None if adaptation is None else make_adaptation(*adaptation, config),
         scheme=make_scheme(config, w_in.dtype),
         neurons=neurons,
     )

@@ -20,12 +20,17 @@ class Spikes(NamedTuple):
     left_m: Reals  # [K]: exp(-r / tau_mem), r the time left in the step
     left_s: Reals  # [K]: exp(-r / tau_syn)
     slope: Reals  # [K]: derivative of the readout's kernel by the spike's time (per ms)
+    # Of adaptive neurons, else [0]:
+    left_a: Reals  # [K]: exp(-r / tau) of the adaptation
+    trace: Reals  # [K]: at the step's end, without this spike
+    turn: Reals  # [K]: its derivative by its rate of decay
 
 
 @njit(**PART)
-def make_spikes(room, like):
-    """Room for so many spikes, with floats of the type of `like`."""
+def make_spikes(room, like, adaptive):
+    """Room for so many spikes, with floats of the type of `like`, of neurons that adapt or do not."""
     ints, real = np.int32, like.dtype
+    more = room if adaptive else 0
     return Spikes(
         np.empty(room, ints),
         np.empty(room, ints),
@@ -34,13 +39,16 @@ def make_spikes(room, like):
         np.empty(room, real),
         np.empty(room, real),
         np.empty(room, real),
+        np.empty(more, real),
+        np.empty(more, real),
+        np.empty(more, real),
     )
 
 
 @njit(**PART)
 def resized(spikes, count, room):
     """A copy of the first `count` spikes with room for `room`."""
-    copy = make_spikes(room, spikes.phase)
+    copy = make_spikes(room, spikes.phase, spikes.trace.shape[0] > 0)
     append(copy, 0, spikes, count)
     return copy
 
@@ -56,3 +64,7 @@ def append(spikes, at, more, count):
     spikes.left_m[at:end] = more.left_m[:count]
     spikes.left_s[at:end] = more.left_s[:count]
     spikes.slope[at:end] = more.slope[:count]
+    if more.trace.shape[0] > 0:
+        spikes.left_a[at:end] = more.left_a[:count]
+        spikes.trace[at:end] = more.trace[:count]
+        spikes.turn[at:end] = more.turn[:count]

@@ -64,6 +64,11 @@ def test_the_file_is_in_the_layout_of_nir(bundle: MakeBundle, tmp_path: Path) ->
         assert (b"pick", b"delay") in {tuple(edge) for edge in file["node/edges"][()]}
 
 
+def test_adaptive_neurons_are_refused_with_the_reason(bundle: MakeBundle, tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"no neuron whose threshold adapts.*take brian2, nest or sonata"):
+        export(bundle(neuron="adaptive_lif", expand=True), "nir", tmp_path / "there")
+
+
 def test_what_would_be_too_large_is_refused(bundle: MakeBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nir_module, "MOST_NUMBERS", 100)
     with pytest.raises(ExportError, match="prune the network"):

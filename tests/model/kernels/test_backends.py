@@ -26,6 +26,7 @@ LEARNED: list[dict[str, Any]] = [
     {"input_embedding": "line", "learn_input_positions": True},
     {"input_embedding": "circle", "learn_input_positions": True, "learn_delay_scale": True},
 ]
+ADAPTIVE: dict[str, Any] = {"neuron": "adaptive_lif", "adaptation": 0.3, "tau_adaptation": 15.0}
 DELAYS: list[dict[str, Any]] = [{"embedding": "fixed"}, {"embedding": "none"}, *LEARNED]
 
 
@@ -39,6 +40,22 @@ def device(request: pytest.FixtureRequest) -> str:
 def make_net(lively_net: MakeNet, device: str) -> MakeNet:
     """As `lively_net`, on the backend's device."""
     return lambda *arguments, **config: lively_net(*arguments, **config).to(device)
+
+
+@pytest.fixture
+def make_adaptive(make_net: MakeNet) -> MakeNet:
+    """Adaptive neurons, no two alike; one does not adapt, and one lowers its threshold."""
+
+    def make(*arguments: Any, **config: Any) -> Cohort:
+        net = make_net(*arguments, **(ADAPTIVE | config))
+        spread = torch.linspace(0.5, 2, net.adaptation.numel(), dtype=torch.float64).view_as(net.adaptation)
+        with torch.no_grad():
+            net.adaptation.mul_(spread)
+            net.adaptation[0, 1], net.adaptation[0, 2] = 0.0, -0.05
+            net.log_tau_adaptation.add_(spread.flip(1) - 1)
+        return net
+
+    return make
 
 
 def naive(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[Tensor, Tensor]:
@@ -164,8 +181,9 @@ def test_an_empty_batch_is_legal(make_net: MakeNet, random_data: MakeData) -> No
     out.logits.sum().backward()
 
 
-def test_float32_agrees_with_float64(device: str, random_data: MakeData) -> None:
-    config = LearnerConfig(hidden=5, duration=42.0, delay_scale=6.0)
+@pytest.mark.parametrize("neuron", [{}, ADAPTIVE])
+def test_float32_agrees_with_float64(device: str, random_data: MakeData, neuron: dict[str, Any]) -> None:
+    config = LearnerConfig(hidden=5, duration=42.0, delay_scale=6.0, **neuron)
     found = []
     for dtype in (torch.float32, torch.float64):
         net = Cohort(config, 4, 3, [5], dtype=dtype, device=device)
@@ -199,18 +217,66 @@ def test_gradients_are_those_of_finite_differences(
 
 
 @pytest.mark.parametrize("dt", [0.5, 1.0, 3.0])
-def test_gradients_are_those_of_the_naive_scheme(make_net: MakeNet, random_data: MakeData, dt: float) -> None:
+@pytest.mark.parametrize("config", [{}, ADAPTIVE])
+def test_gradients_are_those_of_the_naive_scheme(
+    make_net: MakeNet, random_data: MakeData, config: dict[str, Any], dt: float
+) -> None:
     """Also the pseudo-derivative of counts, which finite differences cannot see."""
-    net, data = make_net(dt=dt), random_data()
+    net, data = make_net(dt=dt, **config), random_data()
 
     def gradients(one: Cohort, features: Tensor, counts: Tensor) -> tuple[Tensor, ...]:
         loss = (weights_like(features) * (features + 0.01 * counts)).sum()
-        return torch.autograd.grad(loss, [one.w_in, one.w_rec, one.positions])
+        learned = [p for name, p in one.named_parameters() if p.requires_grad and "out" not in name]
+        return torch.autograd.grad(loss, learned)
 
     reference, out = deepcopy(net).cpu(), net(data, SAMPLES)
     expected = gradients(reference, *reference_features(reference, data, SAMPLES))
     for one, other in zip(gradients(net, out.features, out.counts), expected, strict=True):
         torch.testing.assert_close(one.cpu(), other, rtol=1e-5, atol=1e-6 * other.abs().max().item())
+
+
+@pytest.mark.parametrize("dt", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("drive", [0.5, 2.0, 8.0])
+def test_adaptive_neurons_are_those_of_the_naive_scheme(
+    make_adaptive: MakeNet, random_data: MakeData, dt: float, drive: float
+) -> None:
+    net, plain = make_adaptive(dt=dt, drive=drive), random_data()
+    counts = assert_agrees_with_naive(net, plain, SAMPLES)
+    with torch.no_grad():
+        net.adaptation.zero_()
+        fired = net(plain, SAMPLES).counts.sum()
+    assert 10 < counts.sum() < fired
+
+
+@pytest.mark.parametrize("dt", [0.5, 3.0])
+@pytest.mark.parametrize("config", [{}, *LEARNED])
+def test_adaptive_neurons_have_exact_gradients(
+    make_adaptive: MakeNet, random_data: MakeData, config: dict[str, Any], dt: float
+) -> None:
+    net = make_adaptive(dt=dt, drive=1.0, **config)
+    assert net.adaptation.requires_grad and net.log_tau_adaptation.requires_grad
+    check_learned(net, random_data())
+
+
+def test_adaptive_neurons_that_fire_in_every_step_have_exact_gradients(
+    make_adaptive: MakeNet, random_data: MakeData
+) -> None:
+    check_learned(make_adaptive(drive=6.0, adaptation=0.05), random_data())
+
+
+def test_neurons_of_no_adaptation_are_plain_ones(make_net: MakeNet, random_data: MakeData) -> None:
+    """The same network to rounding, and yet each strength has a derivative."""
+    plain, adaptive = make_net(), make_net(**(ADAPTIVE | {"adaptation": 0.0}))
+    found = []
+    for net in (plain, adaptive):
+        out = net(random_data(), SAMPLES)
+        loss = (weights_like(out.features) * out.features).sum()
+        found.append([out.features, *torch.autograd.grad(loss, [net.w_in, net.positions], retain_graph=True)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+    loss.backward()
+    assert adaptive.adaptation.grad is not None and (adaptive.adaptation.grad != 0).all()
+    assert adaptive.log_tau_adaptation.grad is not None and (adaptive.log_tau_adaptation.grad == 0).all()
 
 
 def test_a_synapse_of_weight_zero_learns_and_a_masked_one_does_not(
@@ -239,7 +305,7 @@ def test_a_replicate_equals_the_network_alone(make_net: MakeNet, random_data: Ma
         assert (one[0] == 0).all()
 
 
-@pytest.mark.parametrize("config", [{}, *DELAYS])
+@pytest.mark.parametrize("config", [{}, *DELAYS, ADAPTIVE])
 def test_hidden_spikes_make_up_features_and_counts(
     make_net: MakeNet, random_data: MakeData, config: dict[str, Any]
 ) -> None:

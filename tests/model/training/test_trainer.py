@@ -80,10 +80,16 @@ def test_groups_of_the_test_set_are_told_apart(splits: Splits) -> None:
     np.testing.assert_allclose(mean, found["test_accuracy"])
 
 
-@pytest.mark.parametrize("embedding", ["space", "free", "axonal", "none"])
-def test_resumes_bit_for_bit(splits: Splits, embedding: str) -> None:
+@pytest.mark.parametrize(
+    "made_of",
+    [
+        *({"embedding": name} for name in ("space", "free", "axonal", "none")),
+        {"neuron": "adaptive_lif", "tau_adaptation": 20.0},
+    ],
+)
+def test_resumes_bit_for_bit(splits: Splits, made_of: dict[str, Any]) -> None:
     varied = {"augment_shift": 1.0, "augment_blend": 0.5, "augment_jitter": 0.5}
-    config = LearnerConfig(**(CONFIG | varied | {"embedding": embedding, "wiring_cost": 0.01}))
+    config = LearnerConfig(**(CONFIG | varied | made_of | {"wiring_cost": 0.01}))
     whole = Trainer(config, splits, [0, 1])
     for _ in range(2):
         whole.run_epoch()

@@ -75,7 +75,10 @@ def errors_of(
     return np.concatenate(errors)
 
 
-@pytest.mark.parametrize("config", [{"recurrent": False}, {}, {"hidden": [4, 3]}])
+ADAPTIVE = {"neuron": "adaptive_lif", "adaptation": 0.15, "tau_adaptation": 30.0}
+
+
+@pytest.mark.parametrize("config", [{"recurrent": False}, {}, {"hidden": [4, 3]}, ADAPTIVE])
 def test_spike_times_converge_with_order_two(config: dict[str, Any]) -> None:
     data = make_data(samples=6, spikes=16)
     samples = np.tile(np.arange(6), (2, 1))
@@ -127,6 +130,7 @@ def learned(net: Cohort) -> list[torch.nn.Parameter]:
         {},
         {"embedding": "free"},
         {"embedding": "axonal"},
+        ADAPTIVE,
         {"input_embedding": "line", "learn_input_positions": True, "learn_delay_scale": True},
     ],
 )
@@ -162,6 +166,10 @@ def test_the_reference_crosses_where_the_potential_does() -> None:
     crossing = -20 * np.log(y)
     assert first_crossing(2.5, 2.5, 1000.0, LearnerConfig()) == pytest.approx(crossing, rel=1e-12)
     assert first_crossing(2.5, 2.5, crossing - 1e-9, LearnerConfig()) == np.inf
+    # A threshold that is raised by 0.2, and comes back as fast as M decays: 2.3 y - 2.5 y^4 = 1.
+    y = max(root.real for root in np.roots([-2.5, 0, 0, 2.3, -1]) if abs(root.imag) < 1e-12)
+    found = first_crossing(2.5, 2.5, 1000.0, LearnerConfig(), raised=0.2, tau=20.0)
+    assert found == pytest.approx(-20 * np.log(y), rel=1e-12)
     peak = 4 ** (-1 / 3) - 4 ** (-4 / 3)
     assert first_crossing(1.001 / peak, 1.001 / peak, 1000.0, LearnerConfig()) < 20 * np.log(4) / 3
     assert first_crossing(0.999 / peak, 0.999 / peak, 1000.0, LearnerConfig()) == np.inf

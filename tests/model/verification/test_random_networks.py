@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from naive_network import reference_features
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.config import EMBEDDINGS
+from model.config import EMBEDDINGS, NEURONS
 
 DURATION = 24.0
 CHANNELS = 3
@@ -34,6 +34,9 @@ def configs(draw: Any) -> LearnerConfig:
         tau_mem=draw(st.floats(2, 40)),
         tau_syn=draw(st.sampled_from([0.7, 1.9])),
         threshold=draw(st.floats(0.1, 3)),
+        neuron=draw(st.sampled_from(NEURONS)),
+        adaptation=draw(st.floats(0, 2)),
+        tau_adaptation=draw(st.floats(8, 300)),
     )
 
 

@@ -100,6 +100,17 @@ class TestNew:
         again = "then the best 1 again, of 4 replicates, each from its founder on."
         assert f"2 founders, 3 trials at most; {again}" in text
 
+    def test_children_of_an_archive_take_the_epochs_that_they_add(self, sweep_file: Path) -> None:
+        grid = "archive: {measures: {modularity: [0, 1], rate: [0, 9]}, remeasure: 2}"
+        text = said(
+            sweep_file,
+            "learner.schedule=constant",
+            "objectives=[{metric: accuracy, goal: max}]",
+            f"search.evolution={{population: 2, ready: 1, {grid}}}",
+        )
+        assert "2 founders, 3 trials; then each elite again, of 2 replicates." in text
+        assert "how many elites are measured again" in text
+
     def test_the_budget_that_ends_it_is_named(self, sweep_file: Path) -> None:
         text = said(
             sweep_file,

@@ -7,6 +7,7 @@ import pytest
 
 from service.config.sweep import SweepSpec
 from service.errors import SweepError, UserError
+from service.execution import cluster
 from service.execution.address import check_reachable
 
 
@@ -44,3 +45,19 @@ def test_trials_at_once_are_counted_by_node(small_spec: Callable[..., SweepSpec]
     assert resources.at_once(16, 16) == 5
     with pytest.raises(SweepError, match="a trial wants 2 cores, there are 1 on a node at most"):
         resources.at_once(1, 1, 1)
+
+
+def test_the_first_node_with_cores_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A head of Kubernetes's has none, and may be asked before its workers have joined."""
+    head = {"Alive": True, "Resources": {"memory": 1.0}}
+    gone = {"Alive": False, "Resources": {"CPU": 4.0}}
+    worker = {"Alive": True, "Resources": {"CPU": 2.0}}
+    seen = iter([[head], [head, gone], [head, gone, worker]])
+    monkeypatch.setattr(cluster.ray, "nodes", lambda: next(seen))
+    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
+    cluster._await_cores()
+    assert next(seen, None) is None
+    monkeypatch.setattr(cluster.ray, "nodes", lambda: [head, gone])
+    monkeypatch.setattr(cluster, "CORES_SECONDS", -1.0)
+    with pytest.raises(SweepError, match="no node with cores has joined"):
+        cluster._await_cores()

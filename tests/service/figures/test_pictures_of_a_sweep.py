@@ -1,12 +1,14 @@
 """The front, parallel coordinates and importances."""
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 
 from search import Objective
+from service.figures.archive import draw_archive
 from service.figures.front import draw_best_so_far, draw_front
 from service.figures.importance import draw_importance
 from service.figures.parallel import ABSENT, draw_parallel
@@ -83,3 +85,16 @@ def test_importance_that_means_nothing_is_pale() -> None:
     bars = [to_hex(axes.patches[0].get_facecolor()).upper() for axes in figure.axes]
     assert bars == [COLOURS[0], FAINT]
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["y", "x"]
+
+
+def test_cells_of_an_archive_have_the_colour_of_their_elites() -> None:
+    elites = pd.DataFrame({"x_cell": [0, 2], "y_cell": [1, 0], "trial": [7, 9], "accuracy": [0.5, 1.0]})
+    edges = [np.linspace(0, 3, 4), np.linspace(0, 10, 3)]
+    figure = draw_archive([("as found", elites)], ["x", "y"], edges, "accuracy", ["X", "Y", "A"])
+    axes = figure.axes[0]
+    (mesh,) = axes.collections
+    shown: npt.NDArray[np.float64] = np.ma.filled(np.ma.asarray(mesh.get_array()), np.nan).reshape(2, 3)
+    np.testing.assert_array_equal(shown, [[np.nan, np.nan, 1.0], [0.5, np.nan, np.nan]])
+    places = {text.get_text(): text.get_position() for text in axes.texts}
+    assert places == {"7": (0.5, 7.5), "9": (2.5, 2.5)}
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("X", "Y")
