@@ -55,6 +55,8 @@ OUTCOMES = {
 DIGITS = {"best": 3, "test": 1, "volume": 1, "test_volume": 1}
 EVOLVED = ("evolution", "rarer", "upward", "front")
 """Arms in which members are born with one dimension more."""
+SLOW = 0.01
+"""Learning rate of positions below which a cloud hardly changes in so few epochs (units of space)."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,9 @@ def _dimensions_of(sweep: Sweep) -> list[dict[str, Any]]:
         born = pd.notna(one["parent"])
         if born and one["move"] != "dimension_up":
             continue
-        kind, first = ("born so", int(one["birth_epoch"])) if born else ("founder", 0)
+        first = int(one["birth_epoch"]) if born else 0
+        pace = "below" if one["position_learning_rate"] < SLOW else "from"
+        kind = f"born so, position rate {pace} {SLOW}" if born else "founder"
         begun = {"kind": kind, "label": int(one["dimensions"])}
         own = {epoch - first: value for (n, epoch), value in effective.items() if n == one["trial"]}
         if born:
