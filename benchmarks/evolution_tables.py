@@ -1,6 +1,6 @@
 """What the runs of `benchmarks.evolution` have found: tables for docs/evolution.md, and a picture.
 
-    python -m benchmarks.evolution_tables [--out FOLDER] [--picture PICTURE]
+    python -m benchmarks.evolution_tables [--seeds N ...] [--out FOLDER] [--picture PICTURE]
 
 The winner of a run is the finished network with the least loss on validation; its accuracy is told on
 test. Differences are paired by seed. Intervals are of the mean over seeds at 95 %, by a bootstrap that is
@@ -24,7 +24,7 @@ from benchmarks.evolution import COST, TASKS, finished
 from model.topology import effective_dimension
 from search.objectives import hypervolume, pareto_front
 from service import Sweep
-from service.figures.style import COLOURS, FAINT, INK, new_figure, plain, png, titled
+from service.figures.style import COLOURS, FAINT, INK, MUTED, new_figure, plain, png, titled
 from service.report.intervals import mean_interval
 
 NAMES = {
@@ -105,11 +105,11 @@ def volumes(done: pd.DataFrame, task: str) -> dict[str, float]:
     return {"volume": volume, "test_volume": unseen_volume}
 
 
-def read_runs(out: Path, task: str) -> dict[str, dict[int, Run]]:
-    """The finished runs of a task by arm and seed, in the order of the tables."""
+def read_runs(out: Path, task: str, seeds: Sequence[int]) -> dict[str, dict[int, Run]]:
+    """The finished runs of a task with these seeds by arm and seed, in the order of the tables."""
     found: dict[str, dict[int, Run]] = {}
     for arm in NAMES:
-        homes = {seed: out / f"{task}-{arm}-{seed}" for seed in range(TASKS[task].seeds)}
+        homes = {seed: out / f"{task}-{arm}-{seed}" for seed in seeds}
         runs = {seed: read_run(home, task, arm, seed) for seed, home in homes.items() if finished(home)}
         if runs:
             found[arm] = runs
@@ -169,7 +169,7 @@ def compared(runs: dict[str, dict[int, Run]], arm: str) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def dimensions(out: Path, task: str) -> pd.DataFrame:
+def dimensions(out: Path, task: str, seeds: Sequence[int]) -> pd.DataFrame:
     """Effective dimension of members born with a dimension more, and of founders with as many from the start.
 
     A row a network and epoch at which it was looked at: `kind`, `label` (its dimensions), `since` (epochs
@@ -177,7 +177,7 @@ def dimensions(out: Path, task: str) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for arm in EVOLVED:
-        for seed in range(TASKS[task].seeds):
+        for seed in seeds:
             home = out / f"{task}-{arm}-{seed}"
             if finished(home):
                 rows += _dimensions_of(Sweep(home))
@@ -214,12 +214,12 @@ def dimension_table(found: pd.DataFrame) -> pd.DataFrame:
             f"after {since} epochs": f"{cell['effective'].mean():.2f} ({len(cell)})"
             for since, cell in group.groupby("since")
         }
-    return pd.DataFrame(rows).T.fillna("")
+    return pd.DataFrame(rows).sort_index().T.fillna("")
 
 
 def draw(tasks: dict[str, dict[str, dict[int, Run]]]) -> bytes:
     """Best so far by epochs, and what evolution gains on test over each other arm, as PNG."""
-    figure = new_figure(11, 4.2 * len(tasks))
+    figure = new_figure(11, 4.6 * len(tasks))
     panels = figure.subplots(len(tasks), 2, squeeze=False)
     for (task, runs), (course, gain) in zip(tasks.items(), panels, strict=True):
         _draw_courses(course, runs)
@@ -231,7 +231,7 @@ def draw(tasks: dict[str, dict[str, dict[int, Run]]]) -> bytes:
 
 def _draw_courses(axes: Any, runs: dict[str, dict[int, Run]]) -> None:
     shown = [arm for arm in runs if arm not in ("upward", "front", "front_tpe", "annealed")]
-    for arm, colour in zip(shown, (INK, *COLOURS), strict=False):
+    for arm, colour in zip(shown, (INK, *COLOURS, MUTED), strict=False):
         courses = np.array([one.course for one in runs[arm].values()])
         x = np.arange(1, courses.shape[1] + 1)
         axes.plot(x, courses.mean(0), color=colour, lw=2.2 if arm == "evolution" else 1.2, label=NAMES[arm])
@@ -263,17 +263,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=range(max(one.seeds for one in TASKS.values()))
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/evolution"))
     parser.add_argument("--picture", type=Path)
     asked = parser.parse_args()
-    tasks = {task: runs for task in TASKS if "evolution" in (runs := read_runs(asked.out, task))}
+    tasks = {task: runs for task in TASKS if "evolution" in (runs := read_runs(asked.out, task, asked.seeds))}
     for task, runs in tasks.items():
         print(f"\n## {task}")
         show(outcomes(runs), "arm")
         show(compared(runs, "evolution"), "evolution less")
         if "random" in runs:
             show(compared(runs, "random"), "random search less")
-        show(dimension_table(dimensions(asked.out, task)), "effective dimension")
+        show(dimension_table(dimensions(asked.out, task, asked.seeds)), "effective dimension")
     if asked.picture:
         asked.picture.write_bytes(draw(tasks))
 

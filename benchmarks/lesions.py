@@ -3,9 +3,8 @@
     polychrony run sweeps/two_digits.yaml
     python -m benchmarks.lesions [two_digits] [--out runs]
 
-One observation is a network: the mean over its sets of a kind. A band of channels is the control that must
-show: it lies in one half of the channels, so that the neurons of a band serve one digit. Intervals and tests
-are those of `benchmarks.claims`.
+One observation is a network: the mean over its sets of a kind. Intervals and tests are those of
+`benchmarks.claims`.
 """
 
 import argparse
@@ -24,9 +23,10 @@ PICKS = 2.0
 def networks(lesions: pd.DataFrame) -> pd.DataFrame:
     """A row a network and kind of set: means of its sets, and the share that serve one part."""
     whole = lesions[lesions["class"].isna() & lesions["part"].isna() & (lesions["kind"] != "random")]
-    whole = whole.assign(picks=(whole["part_spread_z"] > PICKS).where(whole["part_spread_z"].notna()))
+    picks = (whole["part_spread_z"] > PICKS).astype(float).where(whole["part_spread_z"].notna())
+    whole = whole.assign(picks=picks)
     grouped = whole.groupby(["condition", "kind", "trial", "replicate"], sort=False)
-    means = grouped[[*MEASURES, "picks", "size"]].agg(lambda values: values.astype(float).mean())
+    means = grouped[[*MEASURES, "picks", "size"]].mean()
     return means.assign(sets=grouped.size()).reset_index()
 
 

@@ -126,7 +126,8 @@ def requeue(slurm: Slurm) -> list[str]:
 def limit(slurm: Slurm) -> list[str]:
     """The time limit comes nearer; the job is told, and puts itself into the queue again."""
     case = Case(slurm, "limit", ("--time=2", "--signal=B:TERM@60"))
-    await_that(lambda: slurm.state(case.job)[0] in ("PENDING", *OVER), "the time limit")
+    for state in ("RUNNING", "PENDING"):  # it also waits before its first start
+        await_that(lambda state=state: slurm.state(case.job)[0] in (state, *OVER), "the time limit")  # type: ignore[misc]
     slurm.ask("scontrol", "update", f"JobId={case.job}", "TimeLimit=60")
     slurm.hasten(case.job)
     return case.end(1)

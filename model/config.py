@@ -5,6 +5,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+from model.consistency import inconsistency
 from model.fields import (
     STRICT,
     Count,
@@ -19,7 +20,7 @@ from model.fields import (
     faults_in_words,
 )
 from model.layers import LEGAL, Layers, sizes_of
-from model.refusals import later_than_its_step, no_autapses, taus_fault, whole_steps
+from model.refusals import later_than_its_step, no_autapses, whole_steps
 
 Embedding = Literal["space", "free", "axonal", "fixed", "shuffled", "none"]
 EMBEDDINGS: tuple[Embedding, ...] = get_args(Embedding)
@@ -69,6 +70,20 @@ class LearnerConfig:
     `circle`, and the delay of an input is its distance, too."""
     learn_input_positions: bool = False
     """Whether the positions of input channels are learned."""
+    space_shape: Literal["box", "ball"] | None = None
+    """What positions are kept within: a `box` or a `ball` about the origin; None: nothing."""
+    space_size: Positive | None = None
+    """Half the side of the box, or the radius of the ball (units of space)."""
+    least_distance: Positive | None = None
+    """Neurons that are nearer to each other (units of space) are pushed apart; None: they may coincide."""
+    position_grid: Positive | None = None
+    """Positions are rounded to multiples of it (units of space) after every epoch; None: they are not."""
+    max_delay: Positive | None = None
+    """Greatest delay of recurrent synapses (ms). Where delays are distances, neurons are kept within a ball
+    whose diameter is that long; None: there is none."""
+    excitatory: Share | None = None
+    """Share of the neurons of each layer, the first ones, whose recurrent weights are never below 0; those of
+    the others are never above (Dale's law). None: weights have any sign."""
     start: Text | None = None
     """A file with the recurrent network that training begins with: a .npz with `delays`, or the .json of a
     circuit in SONATA; None: it is drawn."""
@@ -111,7 +126,7 @@ class LearnerConfig:
     initial_rate: Positive = 4.0
     """Mean spikes per neuron and sample that the input weights are scaled to at the start."""
     recurrent_gain: NotNegative = 0.2
-    """Standard deviation of the initial recurrent weights, times the square root of N."""
+    """Standard deviation of the initial recurrent weights, times the square root of their layer's neurons."""
     w_in_mean: Real | None = None
     """Mean of the initial input weights, with `w_in_sd`; None: what gives `initial_rate`."""
     w_in_sd: NotNegative | None = None
@@ -195,72 +210,8 @@ class LearnerConfig:
     replicates; or those of the `best`, each replicate by itself, as if it had been trained alone."""
 
     def __post_init__(self) -> None:
-        self._check_times()
-        self._check_space()
-        self._check_training()
-
-    def _check_times(self) -> None:
-        if self.min_delay is not None and self.min_delay < self.dt:
-            raise ValueError(
-                f"LearnerConfig: `min_delay`: got {self.min_delay:g}, expected at least `dt` = {self.dt:g}, "
-                "so that no spike arrives within the step that sent it"
-            )
-        if self.neuron == "adaptive_lif" and self.tau_adaptation < self.dt:
-            raise ValueError(
-                f"LearnerConfig: `tau_adaptation`: got {self.tau_adaptation:g}, expected at least `dt` = "
-                f"{self.dt:g}; what is over within a step adapts nothing"
-            )
-        for mem, syn, names in (
-            (self.tau_mem, self.tau_syn, "`tau_mem` and `tau_syn`"),
-            (*self.readout_taus, "`tau_mem_out` and `tau_syn_out`"),
-        ):
-            if fault := taus_fault(mem, syn, self.dt, names):
-                raise ValueError(f"LearnerConfig: {fault}")
-
-    def _check_space(self) -> None:
-        try:
-            _ = self.layers
-        except ValueError as error:
-            raise ValueError(f"LearnerConfig: {error}") from None
-        spatial = self.embedding in ("space", "fixed")
-        if self.input_embedding != "none" and not spatial:
-            raise ValueError(
-                f"LearnerConfig: `input_embedding`: {self.input_embedding} needs neurons in space; "
-                "set `embedding` to space or fixed"
-            )
-        if self.input_embedding == "circle" and self.dimensions < 2:
-            raise ValueError("LearnerConfig: `input_embedding`: a circle needs at least 2 `dimensions`")
-        if self.learn_delay_scale and not spatial:
-            raise ValueError(
-                "LearnerConfig: `learn_delay_scale` needs neurons in space; set `embedding` to space or fixed"
-            )
-        if self.cost_on != "weights" and self.embedding != "space":
-            raise ValueError(
-                f"LearnerConfig: `cost_on`: {self.cost_on} needs positions that are learned; "
-                "set `embedding` to space"
-            )
-
-    def _check_training(self) -> None:
-        """Fields of the start and of training that say two things, or one that has no effect."""
-        if (self.w_in_mean is None) != (self.w_in_sd is None):
-            missing, there = ("w_in_sd", "w_in_mean") if self.w_in_sd is None else ("w_in_mean", "w_in_sd")
-            raise ValueError(f"LearnerConfig: `{missing}` is missing beside `{there}`; give both or neither")
-        if self.w_rec_sd is not None and self.recurrent_gain != type(self).recurrent_gain:
-            raise ValueError("LearnerConfig: `w_rec_sd` and `recurrent_gain` both say one thing; keep one")
-        if self.augment_blend_adds and self.augment_blend == 0:
-            raise ValueError(
-                "LearnerConfig: `augment_blend_adds` has nothing to add; set `augment_blend` above 0"
-            )
-        if self.cost_step == "gradient" and self.cost_on == "positions":
-            raise ValueError(
-                "LearnerConfig: `cost_step` is how the cost acts on weights, and `cost_on` is positions; "
-                "leave it out, or set `cost_on` to weights or both"
-            )
-        if self.cost_step == "gradient" and self.prune_zeros:
-            raise ValueError(
-                "LearnerConfig: `prune_zeros` needs true zeros, which `cost_step`: gradient never makes; "
-                "set it to proximal"
-            )
+        if fault := inconsistency(self):
+            raise ValueError(f"LearnerConfig: {fault}")
 
     @property
     def layers(self) -> Layers:

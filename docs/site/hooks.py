@@ -65,5 +65,5 @@ def _borrowed(source: str, text: str) -> str:
         text = notebook_page.page(json.loads(text)["cells"])
     elif source.endswith(".txt"):
         head, _, rest = text.partition("\n\n")
-        text = f"# The first ten minutes\n\n{head}\n\n```text\n{rest}\n```\n"
+        text = f"# A first session\n\n{head}\n\n```text\n{rest}\n```\n"
     return relinked(text, source)

@@ -57,6 +57,8 @@ class Neurons:
     """[R, N]: likewise."""
     module: Array
     """[R, N]: community of |w_rec|."""
+    excitatory: Array | None = None
+    """[R, N] (bool): whose weights are never below 0; None where weights have any sign."""
     adaptation: Array | None = None
     """[R, N]: how far a spike raises the threshold (units of the potential); None: neurons do not adapt."""
     tau_adaptation: Array | None = None
@@ -96,6 +98,7 @@ def neurons_of(net: Cohort, evaluation: Evaluation, tuning: Tuning, epoch: int) 
         input_centroid=np.stack([centroid for centroid, _ in by_weights]),
         input_width=np.stack([width for _, width in by_weights]),
         module=np.stack([communities(w, seed=0, mask=m) for w, m in zip(weights, masks, strict=True)]),
+        excitatory=None if net.excitatory is None else net.excitatory.numpy().copy(),
         **own,
     )
 

@@ -19,12 +19,17 @@ class Axonal(Embedding):
 
     def delays(self, parameters: Parameters, like: Tensor) -> Tensor:
         """The presynaptic neuron's delay, for each of its synapses."""
-        return parameters["axonal_delays"].clamp(min=self.config.delay_floor).unsqueeze(2).expand_as(like)
+        return (
+            parameters["axonal_delays"]
+            .clamp(self.config.delay_floor, self.config.max_delay)
+            .unsqueeze(2)
+            .expand_as(like)
+        )
 
     @torch.no_grad()
     def project(self, parameters: Parameters) -> None:
-        """Bring delays that fell below the least one back to it."""
-        parameters["axonal_delays"].clamp_(min=self.config.delay_floor)
+        """Bring delays that fell below the least one, or rose above the greatest, back to it."""
+        parameters["axonal_delays"].clamp_(self.config.delay_floor, self.config.max_delay)
 
     @property
     def unit(self) -> float:

@@ -62,7 +62,11 @@ class Embedding(ABC):
 
     def project(self, parameters: Parameters) -> None:
         """Bring what an update carried out of its legal range back there, in place, without a gradient."""
-        return None  # positions may be anywhere
+        return None
+
+    def settle(self, parameters: Parameters) -> None:
+        """Round what can be only one of some values to the nearest of these, in place, after an epoch."""
+        return None
 
     @property
     def unit(self) -> float:

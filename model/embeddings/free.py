@@ -18,12 +18,12 @@ class Free(Embedding):
 
     def delays(self, parameters: Parameters, like: Tensor) -> Tensor:
         """The learned delays."""
-        return parameters["free_delays"].clamp(min=self.config.delay_floor)
+        return parameters["free_delays"].clamp(self.config.delay_floor, self.config.max_delay)
 
     @torch.no_grad()
     def project(self, parameters: Parameters) -> None:
-        """Bring delays that fell below the least one back to it."""
-        parameters["free_delays"].clamp_(min=self.config.delay_floor)
+        """Bring delays that fell below the least one, or rose above the greatest, back to it."""
+        parameters["free_delays"].clamp_(self.config.delay_floor, self.config.max_delay)
 
     @property
     def unit(self) -> float:

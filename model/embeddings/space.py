@@ -6,6 +6,7 @@ from torch import Tensor
 
 from model.embeddings.base import Embedding, Parameters
 from model.embeddings.geometry import draw_positions, pairwise_distances
+from model.embeddings.limits import space_limits
 
 
 class Space(Embedding):
@@ -30,6 +31,14 @@ class Space(Embedding):
     def distances(self, parameters: Parameters, like: Tensor) -> Tensor:
         """Euclidean distances of the positions."""
         return pairwise_distances(parameters["positions"])
+
+    def project(self, parameters: Parameters) -> None:
+        """Bring neurons back that left the space they may be in, or came too near to each other."""
+        space_limits(self.config).project(parameters["positions"])
+
+    def settle(self, parameters: Parameters) -> None:
+        """Put neurons on the grid, if there is one."""
+        space_limits(self.config).settle(parameters["positions"])
 
     def delay_scale(self, parameters: Parameters) -> Tensor | float:
         """The scale s, each network's own where it is learned."""

@@ -108,6 +108,8 @@ def begin_with(net: Cohort, start: Start) -> None:
     else:
         places = _places(start, net.config) if start.positions is None else start.positions
         net.positions[:] = torch.from_numpy(places)
+    net.project()
+    net.settle()
 
 
 def _misfit(start: Start, config: LearnerConfig) -> str | None:

@@ -26,6 +26,7 @@ AXES: dict[str, tuple[int, ...]] = {
     "log_tau_adaptation": (1,),
     "mask": (1, 2),
     "neuron_id": (1,),
+    "excitatory": (1,),
 }
 """Which axes of a tensor are neurons; of the others none is."""
 SHARE = 0.7

@@ -18,6 +18,7 @@ from model.kernels.connections import Connections
 from model.kernels.simulate import backend_for, simulate, uncompiled
 from model.layers import Layers
 from model.network.drawing import DELAYS, Drawn, draw_weights, stream
+from model.network.signs import keep_signs, kinds_of
 from model.neurons.registry import neuron_of
 
 
@@ -47,7 +48,8 @@ class Cohort(nn.Module):
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
     or removed (`model.moves`): at first 0 to N - 1. `next_neuron_id` [R] (int64) is the one that a network's
-    next neuron gets, so that none is used twice.
+    next neuron gets, so that none is used twice. `excitatory` [R, N] says whose weights are never below 0,
+    all others' being never above, where `config.excitatory` asks for kinds of neurons; else it is None.
     """
 
     w_in: nn.Parameter
@@ -65,6 +67,7 @@ class Cohort(nn.Module):
     mask: Tensor
     neuron_id: Tensor
     next_neuron_id: Tensor
+    excitatory: Tensor | None
 
     @kinds_checked
     def __init__(
@@ -113,6 +116,12 @@ class Cohort(nn.Module):
         self.register_buffer("mask", allowed.repeat(len(seeds), 1, 1))
         self.register_buffer("neuron_id", torch.arange(n, device=device).repeat(len(seeds), 1))
         self.register_buffer("next_neuron_id", torch.full((len(seeds),), n, device=device))
+        kinds = None if config.excitatory is None else kinds_of(config.layers, config.excitatory)
+        self.register_buffer(
+            "excitatory", None if kinds is None else torch.from_numpy(kinds).to(device).repeat(len(seeds), 1)
+        )
+        self.project()
+        self.settle()
 
     def _register(
         self, drawn: list[Drawn], learns: Callable[[str], bool], dtype: torch.dtype, device: str
@@ -193,9 +202,15 @@ class Cohort(nn.Module):
         return from_inputs + behind
 
     def project(self) -> None:
-        """Bring what was learned beyond its legal range, such as delays below the least one, back to it."""
+        """Bring what an update carried out of its legal range back: delays, positions, signs of weights."""
         self.embedding.project(self._values)
         self.neuron.project(self._values)
+        if self.excitatory is not None:
+            keep_signs(self.w_rec, self.excitatory)
+
+    def settle(self) -> None:
+        """Put what can be only one of some values, as positions on a grid, there. After every epoch."""
+        self.embedding.settle(self._values)
 
     @property
     def _values(self) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ from model.border import kinds_checked, whole
 from model.config import LearnerConfig
 from model.kernels.scheme import mean_readout
 from model.layers import Layers
+from model.network.signs import kinds_of, signed
 
 Drawn = dict[str, np.ndarray]
 """Initial values of parameters of one network, by name."""
@@ -38,9 +39,12 @@ def draw_weights(config: LearnerConfig, inputs: int, n_classes: int, seed: int) 
     mean, deviation = _between_neurons(config, layers)
     read_out = layers.read_out
     w_out_sd = readout_scale(config) / np.sqrt(read_out) if config.w_out_sd is None else config.w_out_sd
+    w_rec = stream(seed, W_REC).normal(mean, deviation)
+    if config.excitatory is not None:
+        w_rec = signed(w_rec, kinds_of(layers, config.excitatory))
     return {
         "w_in": _draw_inputs(config, inputs, layers.hearing, stream(seed, W_IN)),
-        "w_rec": stream(seed, W_REC).normal(mean, deviation) * layers.synapses,
+        "w_rec": w_rec * layers.synapses,
         "w_out": stream(seed, W_OUT).normal(0.0, w_out_sd, (read_out, n_classes)),
         "b_out": np.zeros(n_classes),
     }

@@ -23,7 +23,7 @@ from model.topology.small_world import small_world_propensity
 from model.topology.spatial import SPATIAL, match
 from model.topology.swaps import Swaps, shells_of
 from model.topology.trained import Trained
-from model.topology.wiring import wiring_efficiency
+from model.topology.wiring import inhibition_reach, wiring_efficiency
 
 Shuffle = Callable[[Trained, np.random.Generator], Trained]
 
@@ -79,6 +79,7 @@ DEFINITIONS: Mapping[str, Measure] = {
     "global_efficiency_binary": _of_weights(global_efficiency_binary),
     "small_world_propensity": _of_weights(small_world_propensity),
     "wiring_efficiency": _of_weights(wiring_efficiency),
+    "inhibition_reach": _of_weights(inhibition_reach),
     "weight_entropy": _of_weights(weight_entropy),
     "communicability_entropy": _of_weights(communicability_entropy),
     "input_position_r2": Measure(_input_position_r2, Trained.with_shuffled_positions),
@@ -113,7 +114,8 @@ def measures(
 ) -> dict[str, float]:
     """Every measure of MEASURES by name, and with nulls > 0 its `_ratio`, `_z` and `_p` as well.
 
-    w_rec: recurrent weights [N, N], row i leaving neuron i; their signs and the diagonal do not count.
+    w_rec: recurrent weights [N, N], row i leaving neuron i; the diagonal does not count, and signs
+        for `inhibition_reach` alone.
     distances: of the neurons, [N, N], in units of space.
     positions: of the neurons, [N, D], in units of space; None: measures of space are NaN.
     w_in: input weights [C, N], or [C, M] of the first M neurons where the others hear no inputs; None: what

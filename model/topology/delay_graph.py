@@ -1,5 +1,6 @@
 """The graph of the shortest delays: who is near whom in time, whatever the weights are."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -60,7 +61,7 @@ def delay_graphs(delays: ArrayLike, mask: ArrayLike | None = None, seed: int = 0
         chosen = order[: round(share * len(order))]
         strengths = np.zeros_like(network.strengths)
         strengths[pre[chosen], post[chosen]] = 1
-        found.append(_look(share, Network(strengths, network.distances, network.exists, seed), rng))
+        found.append(_look(share, replace(network, strengths=strengths), rng))
     return found
 
 

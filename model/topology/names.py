@@ -9,6 +9,7 @@ MEASURES: tuple[str, ...] = (
     "global_efficiency_binary",
     "small_world_propensity",
     "wiring_efficiency",
+    "inhibition_reach",
     "weight_entropy",
     "communicability_entropy",
     "input_position_r2",

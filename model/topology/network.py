@@ -22,6 +22,8 @@ class Network:
     """Length of each synapse, in units of space, [N, N]."""
     exists: NDArray[np.bool_]
     """Pairs with a synapse, whatever its weight; False on the diagonal, [N, N]."""
+    inhibitory: NDArray[np.bool_]
+    """Synapses with a weight below 0, [N, N]."""
     seed: int = 0
     """Of what is random in a measure: the search for communities, networks to compare with."""
 
@@ -40,7 +42,7 @@ class Network:
         exists &= ~np.eye(len(weights), dtype=bool)
         if (lengths < 0).any():
             raise ValueError("`distances` holds a negative value; expected lengths of at least 0")
-        return cls(np.where(exists, np.abs(weights), 0.0), lengths, exists, seed)
+        return cls(np.where(exists, np.abs(weights), 0.0), lengths, exists, exists & (weights < 0), seed)
 
     def __len__(self) -> int:
         return len(self.strengths)
@@ -62,9 +64,11 @@ class Network:
 
     def shuffled(self, rng: np.random.Generator) -> Self:
         """The same network with its weights in random order over the pairs that exist."""
-        strengths = np.zeros_like(self.strengths)
-        strengths[self.exists] = rng.permutation(self.strengths[self.exists])
-        return replace(self, strengths=strengths)
+        strengths, inhibitory = np.zeros_like(self.strengths), np.zeros_like(self.exists)
+        order = rng.permutation(int(self.exists.sum()))
+        strengths[self.exists] = self.strengths[self.exists][order]
+        inhibitory[self.exists] = self.inhibitory[self.exists][order]
+        return replace(self, strengths=strengths, inhibitory=inhibitory)
 
 
 def _square(name: str, values: ArrayLike) -> Floats:

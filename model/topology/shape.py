@@ -31,7 +31,7 @@ def last_axis_share(positions: Floats) -> float:
     The last axis is the one that a move to one more dimension has added. 1 in one dimension; NaN where all
     neurons are in one place.
 
-    >>> last_axis_share(np.array([[3.0, 1.0], [3.0, -1.0], [-3.0, 1.0], [-3.0, -1.0]]))
+    >>> round(last_axis_share(np.array([[3.0, 1.0], [3.0, -1.0], [-3.0, 1.0], [-3.0, -1.0]])), 6)
     0.1
     """
     covariance = _covariance(positions, "last_axis_share")

@@ -35,6 +35,23 @@ def wiring_efficiency(network: Network) -> float:
     return float(np.clip(efficiency, 0, 1))  # rounding may step over an end
 
 
+def inhibition_reach(network: Network) -> float:
+    """How far inhibition reaches: mean length of negative synapses over that of positive ones.
+
+    Both means are weighted by |w|. Above 1 inhibition comes from farther away than excitation, as the
+    surround of a receptive field does; below 1 it is the more local of the two.
+
+    Directed and weighted; NaN if there are no synapses of one sign, or the positive ones have no length.
+    """
+    amounts = network.strengths * network.exists
+    below, above = amounts[network.inhibitory], amounts[~network.inhibitory]
+    if not below.any() or not above.any():
+        return math.nan
+    excitation = above @ network.distances[~network.inhibitory] / above.sum()
+    inhibition = below @ network.distances[network.inhibitory] / below.sum()
+    return float(inhibition / excitation) if excitation > 0 else math.nan
+
+
 def delay_histogram(
     w_rec: ArrayLike, delays: ArrayLike, bins: int | ArrayLike = 40, mask: ArrayLike | None = None
 ) -> tuple[Floats, Floats]:

@@ -80,9 +80,8 @@ class Trainer:
         """
         if config.needs_validation and not len(splits.validation):
             raise ValueError(f"LearnerConfig: `{config.needs_validation}` {NO_VALIDATION}")
-        self.splits = splits
-        config = with_duration(config, splits.train)
-        train = splits.train
+        self.splits, train = splits, splits.train
+        config = with_duration(config, train)
         net = Cohort(config, train.n_channels, train.n_classes, seeds, threads=threads)
         start = None if config.start is None else read_start(config.start)
         if start is not None:
@@ -270,6 +269,7 @@ class Trainer:
         revive(self.net, spikes == 0)
         if self.config.prune_zeros:
             prune(self.net, zero)
+        self.net.settle()
         return _Pass(losses / size, correct / size, (spikes / size).numpy())
 
     def _forward(self, data: SpikeDataset, batch: Draws) -> Output:

@@ -191,6 +191,7 @@ _NEURON = [
     _column("input_centroid", pa.float64(), "centroid of its input weights above 0 (channels, from 0)"),
     _column("input_width", pa.float64(), "their standard deviation (channels)"),
     _column("module", pa.int32(), "community of the weight graph"),
+    _column("excitatory", pa.bool_(), "whether it excites; null where weights have any sign"),
     _column("adaptation", pa.float32(), "how far a spike raises its threshold; null of a plain neuron"),
     _column("tau_adaptation", pa.float32(), "time constant with which it comes back (ms); null likewise"),
 ]

@@ -27,9 +27,9 @@ ALL = "all trials"
 def t_interval(values: Array) -> tuple[float, float]:
     """Student's interval of the mean of independent values [n]; NaN for less than LEAST.
 
-    >>> low, high = t_interval(np.array([1.0, 2.0, 3.0]))
+    >>> low, high = t_interval(np.array([1.0, 2.0, 3.0, 4.0, 5.0]))
     >>> round(low, 3), round(high, 3)
-    (-0.484, 4.484)
+    (1.037, 4.963)
     """
     if len(values) < LEAST:
         return np.nan, np.nan
@@ -48,7 +48,7 @@ def mean_interval(values: Array) -> tuple[float, float]:
 
     >>> low, high = mean_interval(np.array([0.0, 0.0, 0.0, 0.0, 0.0, 1.0]))
     >>> low, round(high, 2)
-    (0.0, 0.83)
+    (0.0, 0.67)
     """
     n = len(values)
     if n < LEAST:

@@ -44,6 +44,11 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         "input_centroid": _nullable(neurons.input_centroid.reshape(-1)),
         "input_width": _nullable(neurons.input_width.reshape(-1)),
         "module": pa.array(neurons.module.reshape(-1)),
+        "excitatory": (
+            pa.nulls(replicates * n, pa.bool_())
+            if neurons.excitatory is None
+            else pa.array(neurons.excitatory.reshape(-1))
+        ),
         "adaptation": _own(neurons.adaptation, replicates * n),
         "tau_adaptation": _own(neurons.tau_adaptation, replicates * n),
     }

@@ -258,8 +258,8 @@ def test_a_child_is_trained_again_from_its_founder_to_the_digit(
     first = Sweep(evolved).lineage(young)["trial"][0]
     real = make_task
 
-    def other(spec: Any, folder: Any, begun: Any) -> Task:
-        task = real(spec, folder, begun)
+    def other(spec: Any, folder: Any, begun: Any, lineage: Any = ()) -> Task:
+        task = real(spec, folder, begun, lineage)
         return replace(task, seed=task.seed + 1) if begun.trial == first else task
 
     monkeypatch.setattr(train, "make_task", other)

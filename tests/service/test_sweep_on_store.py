@@ -132,7 +132,7 @@ def test_sweeps_are_read_and_listed(runs: StoragePath, capsys: pytest.CaptureFix
     with pytest.raises(UserError, match="there is none here; sweeps there: early, late"):
         Sweep(runs / "lat")
     with pytest.raises(
-        UserError, match="there is no such table; tables are delay_graph, epochs, lesions, neurons"
+        UserError, match="there is no such table; tables are delay_graph, epochs, layers, lesions, neurons"
     ):
         Sweep(runs / "late").table("trial")
     with pytest.raises(UserError, match="has no networks; there are none yet"):

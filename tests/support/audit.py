@@ -83,7 +83,7 @@ def audit_population(folder: Path, population: int, epochs: int, replicates: int
             holders = [one for one in holders if one != child.birth.replaces] + [child.trial]
     faults += [] if len(holders) == population else [f"the population has {len(holders)} members at the end"]
     rows = sweep.table("trials")
-    faults += _each_once("the table `trials`", rows["trial"], begun)
+    faults += _each_once("the table `trials`", rows["trial"], list(begun))
     complete = rows.loc[rows["state"] == "complete", "trial"]
     faults += _each_once("complete trials", complete, holders)
     ends = dict(zip(rows["trial"], rows["epochs"], strict=True))
@@ -128,7 +128,7 @@ def _in_mlflow(uri: str, name: str, epochs: Mapping[int, Iterable[int]]) -> list
     runs = client.search_runs([experiment.experiment_id], max_results=1000)
     parents = [run for run in runs if "polychrony.trial" not in run.data.tags]
     children = [(int(run.data.tags["polychrony.trial"]), run) for run in runs if run not in parents]
-    faults = _each_once("MLflow", [trial for trial, _ in children], epochs)
+    faults = _each_once("MLflow", [trial for trial, _ in children], list(epochs))
     faults += [f"MLflow has {len(parents)} runs of the sweep"] if len(parents) != 1 else []
     states = [(run.info.run_name, run.info.status) for run in runs]
     faults += [f"MLflow: {run} is {status}" for run, status in states if status != "FINISHED"]

@@ -137,9 +137,12 @@ def readout(t: Array, config: LearnerConfig) -> Array:
 def exact_spikes(net: Cohort, data: SpikeDataset, sample: int, replicate: int = 0) -> list[list[float]]:
     """Spike times (ms) of each neuron of one network of a cohort."""
     w_in, w_rec, delays, mask, *others = net.connections()
-    known = [values[replicate].numpy() for values in (w_in, w_rec, delays, mask)]
+    w_in, w_rec, delays, mask = (values[replicate] for values in (w_in, w_rec, delays, mask))
     given = [None if values is None else values[replicate].numpy() for values in others]
-    return spikes_of(*known, data.times[sample], data.channels[sample], net.config, *given)
+    times, channels = data.times[sample], data.channels[sample]
+    return spikes_of(
+        w_in.numpy(), w_rec.numpy(), delays.numpy(), mask.numpy(), times, channels, net.config, *given
+    )
 
 
 def exact_features(net: Cohort, data: SpikeDataset, samples: Any) -> Array:

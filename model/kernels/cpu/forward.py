@@ -90,7 +90,7 @@ def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
             for e in range(unsigned(first_event), unsigned(event)):
                 run = run_of(network * channels + unsigned(events.channel[e]), inputs)
                 deliver(ring, here, e, events, run, inputs, scheme)
-                last_arrival = k + inputs.slots
+                last_arrival = max(last_arrival, k + inputs.slots)
         decay_and_arrive(state, ring, here, scheme)
         if inputs.slots == 0:
             add_inputs(state, w_in[network], first_event, event, events, scheme)
@@ -107,7 +107,7 @@ def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
             for e in range(unsigned(first_spike), unsigned(found)):
                 run = run_of(network * n + unsigned(spikes.neuron[e]), synapses)
                 deliver(ring, here, e, spikes, run, synapses, scheme)
-            last_arrival = k + synapses.slots
+            last_arrival = max(last_arrival, k + synapses.slots)
         elif event == end and k >= last_arrival:
             if adaptation is not None:
                 over = stays_silent_adapted(state, network, adaptation, scheme)

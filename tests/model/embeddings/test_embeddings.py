@@ -62,7 +62,7 @@ def test_delays_are_the_least_one_and_more_in_proportion_to_distances(name: str)
 def test_delays_begin_with_the_distribution_of_uniform_neurons(name: str) -> None:
     """At a mean distance of 1."""
     neurons = 500
-    embedding = embedding_of(configured(name))
+    embedding = embedding_of(replace(configured(name), hidden=neurons))
     delays = embedding.delays(drawn(embedding, neurons), LIKE.new_zeros((NETWORKS, neurons, neurons)))
     beyond = (delays[:, ~torch.eye(neurons, dtype=torch.bool)] - 2.0) / 8.0
     assert beyond.mean().item() == pytest.approx(1.0, rel=0.05)

@@ -245,7 +245,9 @@ def test_adaptive_neurons_are_those_of_the_naive_scheme(
     with torch.no_grad():
         net.adaptation.zero_()
         fired = net(plain, SAMPLES).counts.sum()
-    assert 10 < counts.sum() < fired
+    assert 10 < counts.sum() <= fired
+    if drive < 8.0:  # else they fire in every step, whatever the threshold
+        assert counts.sum() < fired
 
 
 @pytest.mark.parametrize("dt", [0.5, 3.0])
@@ -330,3 +332,24 @@ def test_devices_without_kernels_are_refused() -> None:
         backend_for("meta")
     with pytest.raises(ValueError, match="`device`: got meta"):
         Cohort(LearnerConfig(duration=40.0), 4, 3, [0], device="meta")
+
+
+def test_a_late_input_is_not_forgotten_for_a_spike_with_fast_synapses() -> None:
+    """The input of the first neuron arrives at once, that of the second late, and synapses are fast."""
+    config = LearnerConfig(
+        hidden=2, dimensions=1, input_embedding="line", delay_scale=1.0, min_delay=1.0, duration=60.0
+    )
+    net = Cohort(config, 1, 2, [0], dtype=torch.float64)
+    with torch.no_grad():
+        net.w_in.fill_(9.0)
+        net.w_rec.zero_()
+        net.input_positions.zero_()
+        net.positions[0, :, 0] = torch.tensor([0.1, 0.2])
+        net.positions[0, 1] = 40.0
+        net.mask[:] = False
+    data = SpikeDataset.from_events([([0.0], [0])], [0], 1, 2)
+    features, counts = reference_features(net, data, [[0]])
+    out = net(data, [[0]])
+    assert counts.min() >= 1
+    assert torch.equal(out.counts, counts)
+    torch.testing.assert_close(out.features, features)

@@ -18,10 +18,10 @@ from model.topology.trained import Trained
 SUFFIXES = ("ratio", "z", "p")
 UNORDERED = (
     *("clustering", "global_efficiency", "global_efficiency_binary", "weight_entropy"),
-    *("radius_time_correlation", "radius_rate_correlation"),
+    *("inhibition_reach", "radius_time_correlation", "radius_rate_correlation"),
 )
 """Measures that order in space leaves as they are."""
-GRAPH = MEASURES[:8]
+GRAPH = MEASURES[:9]
 """Measures that need nothing but weights and distances."""
 
 
@@ -59,6 +59,7 @@ def test_the_names_are_those_of_the_tables() -> None:
         "global_efficiency_binary",
         "small_world_propensity",
         "wiring_efficiency",
+        "inhibition_reach",
         "weight_entropy",
         "communicability_entropy",
         "input_position_r2",
@@ -259,7 +260,7 @@ def test_a_pair_without_weight_exists_unless_masked() -> None:
         ({"positions": np.zeros((2, 2))}, r"`positions` has the shape \(2, 2\), expected \[3, D\]"),
         ({"positions": np.zeros(3)}, r"`positions` has the shape \(3,\), expected two dimensions"),
         ({"positions": np.full((3, 1), np.nan)}, "`positions` holds a value that is not finite"),
-        ({"w_in": np.zeros((3, 2))}, r"`w_in` has the shape \(3, 2\), expected \[C, 3\]"),
+        ({"w_in": np.zeros((3, 4))}, r"`w_in` has the shape \(3, 4\), expected \[C, 3\], or less neurons"),
         ({"spikes": np.zeros((4, 3))}, "`spikes` and `labels` tell something together alone"),
         ({"spikes": np.zeros((4, 2)), "labels": [0, 1, 0, 1]}, r"`spikes` has the shape \(4, 2\)"),
         ({"fields": np.zeros((2, 4))}, r"`fields` has the shape \(2, 4\), expected \[3, C\]"),

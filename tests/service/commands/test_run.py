@@ -98,6 +98,7 @@ def test_mlflow_has_every_trial_once(finished: tuple[Path, str]) -> None:
     assert len(parents) == 1 and len(runs) == 7
     children = {run.data.tags["polychrony.trial"]: run for run in runs if run not in parents}
     trials = Sweep(folder / "runs/small").table("trials").set_index("trial")
+    pages = 0
     for trial, run in children.items():
         assert run.data.tags["mlflow.parentRunId"] == parents[0].info.run_id
         assert run.info.status == "FINISHED"
@@ -105,7 +106,9 @@ def test_mlflow_has_every_trial_once(finished: tuple[Path, str]) -> None:
         history = client.get_metric_history(run.info.run_id, "accuracy")
         assert sorted({point.step for point in history}) == [1, 2]
         files = {file.path for file in client.list_artifacts(run.info.run_id)}
-        assert files >= {"positions.png", "positions.html", "delays.png"}
+        assert files >= {"positions.png", "delays.png"}
+        pages += "positions.html" in files
+    assert pages >= 5  # of the very best
     files = {file.path for file in client.list_artifacts(parents[0].info.run_id)}
     assert files == {"front.png", "parallel.png", "sweep.yaml", "tables"}
     copies = {file.path for file in client.list_artifacts(parents[0].info.run_id, "tables")}
@@ -167,7 +170,7 @@ def test_tables_are_printed(finished: tuple[Path, str]) -> None:
     found = polychrony("table", "small", "trials", "--where", "trial == 2", "--format", "json", folder=folder)
     assert json.loads(found.stdout)[0]["trial"] == 2
     missing = polychrony("table", "small", "trails", folder=folder)
-    assert missing.returncode == 2 and "tables are delay_graph, epochs, lesions, neurons" in missing.stderr
+    assert missing.returncode == 2 and "tables are delay_graph, epochs, layers, lesions" in missing.stderr
     nowhere = polychrony("table", "smal", "trials", folder=folder)
     assert nowhere.returncode == 2 and "sweeps there: small" in nowhere.stderr
 

@@ -53,11 +53,11 @@ def test_the_first_node_with_cores_is_waited_for(monkeypatch: pytest.MonkeyPatch
     gone = {"Alive": False, "Resources": {"CPU": 4.0}}
     worker = {"Alive": True, "Resources": {"CPU": 2.0}}
     seen = iter([[head], [head, gone], [head, gone, worker]])
-    monkeypatch.setattr(cluster.ray, "nodes", lambda: next(seen))
-    monkeypatch.setattr(cluster.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("ray.nodes", lambda: next(seen))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     cluster._await_cores()
     assert next(seen, None) is None
-    monkeypatch.setattr(cluster.ray, "nodes", lambda: [head, gone])
+    monkeypatch.setattr("ray.nodes", lambda: [head, gone])
     monkeypatch.setattr(cluster, "CORES_SECONDS", -1.0)
     with pytest.raises(SweepError, match="no node with cores has joined"):
         cluster._await_cores()

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 import ray
 from ray import cloudpickle
-from ray._private import auto_init_hook
+from ray._private import auto_init_hook, services
 from ray._private import node as node_module
 from ray._private.authentication.authentication_token_setup import ensure_token_if_auth_enabled
 from ray._private.node import Node
@@ -72,16 +72,16 @@ class Hurried:
 def hurried(monkeypatch: pytest.MonkeyPatch) -> Hurried:
     """No node but later ones than the first `late` is known to Ray before its time is over."""
     clock = Hurried(1)
-    known = node_module.ray._private.services.get_node
+    known = services.get_node
 
     def get_node(*arguments: Any) -> Any:
         clock.nodes += 1
         if clock.nodes <= clock.late:
             raise RuntimeError("it is not there yet")
-        return known(*arguments)
+        return known(*arguments)  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(node_module, "time", clock)
-    monkeypatch.setattr("ray._private.services.get_node", get_node)
+    monkeypatch.setattr(services, "get_node", get_node)
     return clock
 
 

@@ -25,6 +25,7 @@ def test_tables_have_the_columns_of_the_contract() -> None:
         *("trial", "replicate", "epoch", "neuron", "neuron_id", "layer", "position"),
         *("radius", "rate", "preferred_class", "selectivity", "preferred_time", "preferred_channel"),
         *("field_centroid", "field_width", "input_centroid", "input_width", "module"),
+        "excitatory",
         *("adaptation", "tau_adaptation"),
     ]
     for name in METRICS:

@@ -79,7 +79,7 @@ def test_missing_sweep_names_those_beside_it(folder: Path) -> None:
 
 
 def test_missing_table_or_column(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no such table; tables are delay_graph, epochs, lesions, neurons"):
+    with pytest.raises(UserError, match="no such table; tables are delay_graph, epochs, layers, lesions"):
         Sweep(folder).table("epoch")
     with pytest.raises(UserError, match="there is no such table"):
         Sweep(folder).table("../tables/trials")

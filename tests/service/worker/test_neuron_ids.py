@@ -1,4 +1,4 @@
-"""Ids of neurons in the table `neurons`, which tables of earlier versions do not have."""
+"""Ids and kinds of neurons in the table `neurons`, which tables of earlier versions do not have."""
 
 import shutil
 from pathlib import Path
@@ -19,6 +19,12 @@ def test_ids_stand_beside_places() -> None:
     rows = neuron_rows(3, trained_neurons(child))
     assert rows["neuron"].to_pylist() == [*range(9)] * 2
     assert rows["neuron_id"].to_pylist() == [0, 1, 2, 3, 5, 6, 7, 8, 9, *range(1, 10)]
+
+
+def test_kinds_stand_beside_neurons() -> None:
+    assert neuron_rows(3, trained_neurons(trained()))["excitatory"].null_count == 18
+    rows = neuron_rows(3, trained_neurons(trained(excitatory=0.5)))
+    assert rows["excitatory"].to_pylist() == [True] * 4 + [False] * 5 + [True] * 4 + [False] * 5
 
 
 def test_tables_of_earlier_versions_are_read(tmp_path: Path) -> None:
