@@ -1,12 +1,12 @@
 """What the runs of `benchmarks.evolution` have found: tables for docs/evolution.md, and a picture.
 
-    python -m benchmarks.evolution_tables [--out FOLDER] [--picture PICTURE]
+    python -m benchmarks.evolution_tables [--seeds N ...] [--out FOLDER] [--picture PICTURE]
 
 The winner of a run is the finished network with the least loss on validation; its accuracy is told on
-test. Differences are paired by seed. Intervals are Student's, of the mean over seeds, at 95 %: those of a
-bootstrap would be too narrow with so few. A difference is in bold where its interval excludes 0.
-Hypervolumes are shares of the box between no error and no wiring and a reference that is fixed here: the
-error of guessing, and a wiring in ms.
+test. Differences are paired by seed. Intervals are of the mean over seeds at 95 %, by a bootstrap that is
+widened for few seeds (`mean_interval`; of less than five there are none). A difference is in bold where
+its interval excludes 0. Hypervolumes are shares of the box between no error and no wiring and a reference
+that is fixed here: the error of guessing, and a wiring in ms.
 """
 
 import argparse
@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.claims import mean_text, show
+from benchmarks.claims import show
 from benchmarks.evolution import COST, TASKS, finished
+from model.topology import effective_dimension
 from search.objectives import hypervolume, pareto_front
 from service import Sweep
-from service.figures.style import COLOURS, FAINT, INK, new_figure, plain, png, titled
-from service.report.intervals import t_interval
+from service.figures.style import COLOURS, FAINT, INK, MUTED, new_figure, plain, png, titled
+from service.report.intervals import mean_interval
 
 NAMES = {
     "evolution": "evolution",
@@ -33,6 +34,7 @@ NAMES = {
     "mutation": "mutation without inheritance",
     "higher": "evolution of founders at D + 1, no moves",
     "random": "random search",
+    "upward": "evolution, a dimension up wherever there is one",
     "annealed": "random search, cosine",
     "asha": "TPE with ASHA",
     "fixed": "one network, a chosen configuration",
@@ -51,8 +53,10 @@ OUTCOMES = {
     "test_volume": "hypervolume, test (%)",
 }
 DIGITS = {"best": 3, "test": 1, "volume": 1, "test_volume": 1}
-EVOLVED = ("evolution", "rarer", "front")
+EVOLVED = ("evolution", "rarer", "upward", "front")
 """Arms in which members are born with one dimension more."""
+SLOW = 0.01
+"""Learning rate of positions below which a cloud hardly changes in so few epochs (units of space)."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +80,8 @@ def read_run(home: Path, task: str, arm: str, seed: int) -> Run:
     trials, epochs = sweep.table("trials"), sweep.table("epochs")
     course = np.minimum.accumulate(epochs.loc[epochs["train_loss"].notna(), "loss"].to_numpy())
     done = trials[trials["state"] == "complete"]
-    outcome = {
-        "best": float(course[-1]),
-        "test": 100 * float(done.sort_values("loss")["test_accuracy"].iloc[0]),
-    }
+    winner = done.sort_values("loss").iloc[0]
+    outcome = {"best": float(course[-1]), "test": 100 * float(winner["test_accuracy"])}
     outcome |= volumes(done, task)
     return Run(
         arm,
@@ -103,26 +105,28 @@ def volumes(done: pd.DataFrame, task: str) -> dict[str, float]:
     return {"volume": volume, "test_volume": unseen_volume}
 
 
-def read_runs(out: Path, task: str) -> dict[str, dict[int, Run]]:
-    """The finished runs of a task by arm and seed, in the order of the tables."""
+def read_runs(out: Path, task: str, seeds: Sequence[int]) -> dict[str, dict[int, Run]]:
+    """The finished runs of a task with these seeds by arm and seed, in the order of the tables."""
     found: dict[str, dict[int, Run]] = {}
     for arm in NAMES:
-        homes = {seed: out / f"{task}-{arm}-{seed}" for seed in range(TASKS[task].seeds)}
+        homes = {seed: out / f"{task}-{arm}-{seed}" for seed in seeds}
         runs = {seed: read_run(home, task, arm, seed) for seed, home in homes.items() if finished(home)}
         if runs:
             found[arm] = runs
     return found
 
 
-def difference_text(values: Sequence[float], digits: int) -> str:
-    """Mean of differences with half its interval; in bold if the interval excludes 0.
+def mean_text(values: Sequence[float], digits: int, sign: str = "") -> str:
+    """Mean with its interval, if there is one; with the sign + it is of differences, in bold if not about 0.
 
-    >>> difference_text([1.0, 2.0, 3.0], 1), difference_text([2.0, 2.1, 2.2], 1)
-    ('+2.0 ± 2.5', '**+2.1 ± 0.2**')
+    >>> mean_text([2.0, 2.1, 2.2, 2.1, 2.1], 1, "+"), mean_text([1.0, 2.0, 3.0], 1)
+    ('**+2.1 (+2.0 to +2.2)**', '2.0')
     """
-    mean, low = np.mean(values), t_interval(np.array(values))[0]
-    text = f"{mean:+.{digits}f} ± {mean - low:.{digits}f}"
-    return f"**{text}**" if abs(mean) > mean - low else text
+    low, high = mean_interval(np.array(values))
+    text = f"{np.mean(values):{sign}.{digits}f}"
+    if not np.isnan(low):
+        text += f" ({low:{sign}.{digits}f} to {high:{sign}.{digits}f})"
+    return f"**{text}**" if sign and (low > 0 or high < 0) else text
 
 
 def differences(one: dict[int, Run], other: dict[int, Run], name: str) -> list[float]:
@@ -155,7 +159,7 @@ def compared(runs: dict[str, dict[int, Run]], arm: str) -> pd.DataFrame:
         NAMES[other]: {
             "pairs": str(len(differences(runs[arm], by_seed, "best"))),
             **{
-                said: difference_text(differences(runs[arm], by_seed, name), DIGITS[name])
+                said: mean_text(differences(runs[arm], by_seed, name), DIGITS[name], "+")
                 for name, said in OUTCOMES.items()
             },
         }
@@ -165,17 +169,7 @@ def compared(runs: dict[str, dict[int, Run]], arm: str) -> pd.DataFrame:
     return pd.DataFrame(rows).T
 
 
-def effective_dimension(positions: np.ndarray) -> float:
-    """Participation ratio of the covariance of positions [N, D]: 1 on a line, D if spread alike.
-
-    >>> round(effective_dimension(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])), 6)
-    2.0
-    """
-    spread = np.linalg.eigvalsh(np.atleast_2d(np.cov(positions.T)))
-    return float(spread.sum() ** 2 / (spread**2).sum())
-
-
-def dimensions(out: Path, task: str) -> pd.DataFrame:
+def dimensions(out: Path, task: str, seeds: Sequence[int]) -> pd.DataFrame:
     """Effective dimension of members born with a dimension more, and of founders with as many from the start.
 
     A row a network and epoch at which it was looked at: `kind`, `label` (its dimensions), `since` (epochs
@@ -183,7 +177,7 @@ def dimensions(out: Path, task: str) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for arm in EVOLVED:
-        for seed in range(TASKS[task].seeds):
+        for seed in seeds:
             home = out / f"{task}-{arm}-{seed}"
             if finished(home):
                 rows += _dimensions_of(Sweep(home))
@@ -192,20 +186,22 @@ def dimensions(out: Path, task: str) -> pd.DataFrame:
 
 def _dimensions_of(sweep: Sweep) -> list[dict[str, Any]]:
     neurons = sweep.table("neurons")
-    effective: dict[Any, float] = {
-        key: effective_dimension(np.array(one["position"].tolist()))
-        for key, one in neurons.groupby(["trial", "epoch"])
-    }
+    clouds: dict[tuple[int, int], list[list[float]]] = {}
+    for trial, epoch, position in neurons[["trial", "epoch", "position"]].itertuples(index=False):
+        clouds.setdefault((trial, epoch), []).append(position)
+    effective = {key: effective_dimension(np.array(cloud)) for key, cloud in clouds.items()}
     rows: list[dict[str, Any]] = []
-    for trial in sweep.table("trials").to_dict("records"):
-        born = pd.notna(trial["parent"])
-        if born and trial["move"] != "dimension_up":
+    for one in sweep.table("trials").to_dict("records"):
+        born = pd.notna(one["parent"])
+        if born and one["move"] != "dimension_up":
             continue
-        kind, first = ("born", int(trial["birth_epoch"])) if born else ("founder", 0)
-        begun = {"kind": kind, "label": int(trial["dimensions"])}
-        own = {epoch - first: value for (n, epoch), value in effective.items() if n == trial["trial"]}
+        first = int(one["birth_epoch"]) if born else 0
+        pace = "below" if one["position_learning_rate"] < SLOW else "from"
+        kind = f"born so, position rate {pace} {SLOW}" if born else "founder"
+        begun = {"kind": kind, "label": int(one["dimensions"])}
+        own = {epoch - first: value for (n, epoch), value in effective.items() if n == one["trial"]}
         if born:
-            own[0] = effective[int(trial["parent"]), first]
+            own[0] = effective[int(one["parent"]), first]
         rows += [{**begun, "since": since, "effective": value} for since, value in own.items()]
     return rows
 
@@ -213,20 +209,17 @@ def _dimensions_of(sweep: Sweep) -> list[dict[str, Any]]:
 def dimension_table(found: pd.DataFrame) -> pd.DataFrame:
     """Mean effective dimension by label and epochs since birth, with the number of networks."""
     rows: dict[str, dict[str, str]] = {}
-    key: Any
-    for key, group in found.groupby(["label", "kind"]):
-        label, kind = key
-        if label > 1:
-            rows[f"{label}, {'born so' if kind == 'born' else 'founders'}"] = {
-                f"after {since} epochs": f"{cell['effective'].mean():.2f} ({len(cell)})"
-                for since, cell in group.groupby("since")
-            }
-    return pd.DataFrame(rows).T.fillna("")
+    for (label, kind), group in found[found["label"] > 1].groupby(["label", "kind"]):
+        rows[f"{label}, {kind}"] = {
+            f"after {since} epochs": f"{cell['effective'].mean():.2f} ({len(cell)})"
+            for since, cell in group.groupby("since")
+        }
+    return pd.DataFrame(rows).sort_index().T.fillna("")
 
 
 def draw(tasks: dict[str, dict[str, dict[int, Run]]]) -> bytes:
     """Best so far by epochs, and what evolution gains on test over each other arm, as PNG."""
-    figure = new_figure(11, 4.2 * len(tasks))
+    figure = new_figure(11, 4.6 * len(tasks))
     panels = figure.subplots(len(tasks), 2, squeeze=False)
     for (task, runs), (course, gain) in zip(tasks.items(), panels, strict=True):
         _draw_courses(course, runs)
@@ -237,13 +230,13 @@ def draw(tasks: dict[str, dict[str, dict[int, Run]]]) -> bytes:
 
 
 def _draw_courses(axes: Any, runs: dict[str, dict[int, Run]]) -> None:
-    shown = [arm for arm in runs if arm not in ("front", "front_tpe", "annealed")]
-    for arm, colour in zip(shown, (INK, *COLOURS), strict=False):
+    shown = [arm for arm in runs if arm not in ("upward", "front", "front_tpe", "annealed")]
+    for arm, colour in zip(shown, (INK, *COLOURS, MUTED), strict=False):
         courses = np.array([one.course for one in runs[arm].values()])
         x = np.arange(1, courses.shape[1] + 1)
         axes.plot(x, courses.mean(0), color=colour, lw=2.2 if arm == "evolution" else 1.2, label=NAMES[arm])
         if arm == "evolution":
-            low, high = zip(*map(t_interval, courses.T), strict=True)
+            low, high = zip(*map(mean_interval, courses.T), strict=True)
             axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_yscale("log")
     axes.set_xlabel("epochs of all networks")
@@ -258,7 +251,7 @@ def _draw_gains(axes: Any, runs: dict[str, dict[int, Run]]) -> None:
     for place, arm in enumerate(reversed(others)):
         values = differences(runs["evolution"], runs[arm], "test")
         axes.plot(values, [place] * len(values), "o", color=FAINT, ms=4)
-        axes.plot(t_interval(np.array(values)), [place, place], color=COLOURS[0], lw=2)
+        axes.plot(mean_interval(np.array(values)), [place, place], color=COLOURS[0], lw=2)
         axes.plot(np.mean(values), place, "o", color=COLOURS[0])
     axes.set_yticks(range(len(others)), [NAMES[arm] for arm in reversed(others)])
     axes.set_xlabel("points; the interval of the mean, and each seed")
@@ -270,17 +263,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument(
+        "--seeds", nargs="+", type=int, default=range(max(one.seeds for one in TASKS.values()))
+    )
     parser.add_argument("--out", type=Path, default=Path("runs/evolution"))
     parser.add_argument("--picture", type=Path)
     asked = parser.parse_args()
-    tasks = {task: runs for task in TASKS if "evolution" in (runs := read_runs(asked.out, task))}
+    tasks = {task: runs for task in TASKS if "evolution" in (runs := read_runs(asked.out, task, asked.seeds))}
     for task, runs in tasks.items():
         print(f"\n## {task}")
         show(outcomes(runs), "arm")
         show(compared(runs, "evolution"), "evolution less")
         if "random" in runs:
             show(compared(runs, "random"), "random search less")
-        show(dimension_table(dimensions(asked.out, task)), "effective dimension")
+        show(dimension_table(dimensions(asked.out, task, asked.seeds)), "effective dimension")
     if asked.picture:
         asked.picture.write_bytes(draw(tasks))
 

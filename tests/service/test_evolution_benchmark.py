@@ -91,7 +91,7 @@ def test_every_arm_is_a_sweep_without_faults(name: str, arm: str) -> None:
 
 def test_what_came_of_a_run(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against the tables, by hand."""
-    monkeypatch.setitem(TASKS, "digits", TINY)
+    monkeypatch.setitem(evolution.TASKS, "digits", TINY)
     monkeypatch.setitem(evolution_tables.GUESSING, "digits", 1.0)
     monkeypatch.setitem(evolution_tables.WIRING, "digits", 1e3)
     home = runs / "digits-evolution-0"
