@@ -12,6 +12,8 @@ from model.layers import Layers
 @kinds_checked
 def kinds_of(layers: Layers, excitatory: float) -> npt.NDArray[np.bool_]:
     """Which neurons are excitatory [N]: of each layer the first ones, as near to that share as can be."""
+    if not 0 <= excitatory <= 1:
+        raise ValueError(f"kinds_of: `excitatory`: got {excitatory:g}, expected a share from 0 to 1")
     found = np.zeros(layers.neurons, bool)
     for own in layers.members:
         found[own.start : own.start + round(excitatory * (own.stop - own.start))] = True
@@ -27,6 +29,8 @@ def signed(weights: np.ndarray, excitatory: np.ndarray) -> np.ndarray:
     each other, and the mean square of all is what it was. Source: Song, Yang & Wang 2016, PLoS Computational
     Biology 12 (2), e1004792, where the balance is the same.
     """
+    if excitatory.dtype != bool or weights.shape != 2 * excitatory.shape:
+        raise ValueError("signed: `weights` must be [N, N], and `excitatory` [N] of true and false")
     e, i = int(excitatory.sum()), int((~excitatory).sum())
     up, down = (np.sqrt(i / e), np.sqrt(e / i)) if e and i else (1.0, 1.0)
     found: np.ndarray = np.abs(weights) * np.where(excitatory, up, -down)[:, None]
@@ -37,4 +41,6 @@ def signed(weights: np.ndarray, excitatory: np.ndarray) -> np.ndarray:
 @torch.no_grad()
 def keep_signs(w_rec: Tensor, excitatory: Tensor) -> None:
     """Set the weights `w_rec` [R, N, N] to 0 that have not the sign of their neuron, `excitatory` [R, N]."""
+    if excitatory.dtype != torch.bool or w_rec.shape != (*excitatory.shape, *excitatory.shape[1:]):
+        raise ValueError("keep_signs: `w_rec` must be [R, N, N], and `excitatory` [R, N] of true and false")
     w_rec.copy_(torch.where(excitatory[..., None], w_rec.clamp(min=0), w_rec.clamp(max=0)))

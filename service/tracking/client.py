@@ -3,9 +3,12 @@
 import logging
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from service.errors import SweepError
+from service.tracking.location import OWN, database_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -24,9 +27,30 @@ def client_of(uri: str) -> "MlflowClient":
     for name in ("mlflow", "alembic", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
+        _see_to_database(uri)
         return MlflowClient(tracking_uri=uri)
     except MlflowException as error:
         raise _other_schema(error) or error from None
+
+
+def _see_to_database(uri: str) -> None:
+    """Make the file of a database of SQLite, if there is none, whole before it has its name.
+
+    MLflow makes table after table, and with a part of them, as a kill leaves it, the file can't be used any
+    more; nor can two processes make it side by side.
+    """
+    from mlflow import MlflowClient
+
+    file = database_file(uri)
+    if file is None or file.exists():
+        return
+    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    try:
+        MlflowClient(tracking_uri=OWN + quote(str(new)))
+        with suppress(FileExistsError):  # another process was faster
+            os.link(new, file)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def _other_schema(error: Exception) -> SweepError | None:

@@ -149,7 +149,7 @@ def test_a_lineage_that_is_cut_short_at_a_birth_goes_on(tmp_path: Path, trials: 
                 if task.ancestry and goes_on:
                     trial.advance()  # saves what it has before it goes on, and is lost
                     trial = Trial(task)
-        found = Sweep(controller.folder).table("trials").sort_values("trial", ignore_index=True)
+    found = Sweep(controller.folder).table("trials").sort_values("trial", ignore_index=True)
     names = ["trial", "parent", "move", "loss", "modularity", "epochs"]
     pd.testing.assert_frame_equal(found[names], trials.reset_index(drop=True)[names], check_exact=True)
 

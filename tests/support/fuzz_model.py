@@ -36,6 +36,7 @@ from model.network.best import Best
 from model.network.checkpoint import pack, unpack
 from model.network.drawing import draw_weights, readout_scale, stream
 from model.network.initialization import layers_to_scale, scale_inputs
+from model.network.signs import keep_signs, kinds_of, signed
 from model.topology import (
     centroid_and_width,
     channel_places,
@@ -212,6 +213,9 @@ RECIPES: dict[str, list[Recipe]] = {
     "prune": [(prune, {"net": net(), "gone": torch.zeros(1, 5, 5, dtype=torch.bool)})],
     "scale_inputs": [(scale_inputs, {"net": net(), "data": DATA, "layers": [0]})],
     "layers_to_scale": [(layers_to_scale, {"config": CONFIG, "weights_given": False})],
+    "kinds_of": [(kinds_of, {"layers": CONFIG.layers, "excitatory": 0.5})],
+    "signed": [(signed, {"weights": np.ones((2, 2)), "excitatory": np.array([True, False])})],
+    "keep_signs": [(keep_signs, {"w_rec": torch.ones(1, 2, 2), "excitatory": torch.ones(1, 2) > 0})],
     "draw_weights": [(draw_weights, {"config": CONFIG, "inputs": 4, "n_classes": 3, "seed": 0})],
     "stream": [(stream, {"seed": 0, "number": 1})],
     "readout_scale": [(readout_scale, {"config": CONFIG})],
