@@ -3,7 +3,8 @@
 import logging
 import os
 import re
-from contextlib import suppress
+import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -44,13 +45,23 @@ def _see_to_database(uri: str) -> None:
     file = database_file(uri)
     if file is None or file.exists():
         return
-    new = file.with_name(f".{file.name}.{os.getpid()}.new")
+    new = file.with_name(f".{file.name}.{uuid.uuid4().hex}.new")  # MLflow remembers names it has been told
     try:
         MlflowClient(tracking_uri=OWN + quote(str(new)))
-        with suppress(FileExistsError):  # another process was faster
-            os.link(new, file)
+        _give_name(new, file)
     finally:
         new.unlink(missing_ok=True)
+
+
+def _give_name(new: Path, file: Path) -> None:
+    """Give the file `new` the name `file`, unless another process was faster."""
+    try:
+        os.link(new, file)
+    except FileExistsError:
+        return
+    except OSError:  # there are file systems without hard links
+        if not file.exists():
+            new.replace(file)
 
 
 def _other_schema(error: Exception) -> SweepError | None:

@@ -10,9 +10,7 @@ from service.tracking.client import client_of
 from service.tracking.location import embedded_store
 
 
-def test_a_kill_while_the_database_is_made_leaves_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_while_it_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def kill(*files: Any) -> None:
         raise KeyboardInterrupt
 
@@ -25,6 +23,15 @@ def test_a_kill_while_the_database_is_made_leaves_none(
     experiment = client.create_experiment("one")
     assert client.get_experiment(experiment).name == "one"
     assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", ".mlflow.db.1.new"}
+
+
+def test_a_file_system_may_have_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*files: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    client_of(embedded_store(tmp_path)).create_experiment("one")
+    assert [path.name for path in tmp_path.iterdir()] == ["mlflow.db"]
 
 
 def test_another_process_may_be_faster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
