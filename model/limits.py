@@ -1,8 +1,8 @@
 """What is wrong with limits of what networks learn: of places, of delays and of the signs of weights.
 
 Limits are kept by projection: after each step of the optimiser what has left its legal range is brought back
-to it (`model.embeddings.limits`, `model.network.signs`). The functions here take a
-LearnerConfig, whose module stands above this one.
+to it (`model.embeddings.limits`, `model.network.signs`). The functions here take a LearnerConfig, whose
+module stands above this one.
 """
 
 from math import exp, inf, lgamma, log, pi
