@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import uuid
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -49,6 +50,9 @@ def _see_to_database(uri: str) -> None:
     try:
         MlflowClient(tracking_uri=OWN + quote(str(new)))
         _give_name(new, file)
+        # What others were killed at, too; who makes one at this moment finds that there is one already.
+        for left in file.parent.glob(f".{escape(file.name)}.*.new*"):
+            left.unlink(missing_ok=True)
     finally:
         new.unlink(missing_ok=True)
 

@@ -18,11 +18,12 @@ def test_a_kill_while_it_is_made_leaves_none(tmp_path: Path, monkeypatch: pytest
         killing.setattr(os, "link", kill)
         client_of(embedded_store(tmp_path))
     assert list(tmp_path.iterdir()) == []
-    (tmp_path / ".mlflow.db.1.new").write_bytes(b"what a kill left")
+    for name in (".mlflow.db.1.new", ".mlflow.db.1.new-journal"):
+        (tmp_path / name).write_bytes(b"what a kill left")
     client = client_of(embedded_store(tmp_path))
     experiment = client.create_experiment("one")
     assert client.get_experiment(experiment).name == "one"
-    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db", ".mlflow.db.1.new"}
+    assert {path.name for path in tmp_path.iterdir()} == {"mlflow.db"}
 
 
 def test_a_file_system_may_have_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
