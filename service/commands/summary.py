@@ -64,7 +64,8 @@ def front_table(sweep: Sweep, front: "pd.DataFrame", console: Console) -> None:
     title = "Pareto front" if len(objectives) > 1 else "Best"
     if any("±" in text for texts in cells.values() for text in texts):
         title += " (± over replicates alone; the report adds samples)"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    console.print(title, style="italic", highlight=False)  # a table's own would be broken at its width
+    table = Table(box=None, padding=(0, 1))
     for name in cells:
         table.add_column(name, justify="right", overflow="fold")
     for row in zip(*cells.values(), strict=True):
