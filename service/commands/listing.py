@@ -36,7 +36,7 @@ def print_list(runs: StoragePath, console: Console, *, as_json: bool = False) ->
 def trials_text(one: SweepStatus) -> str:
     """Finished trials by state, out of those asked for, if it is known how many there are to be.
 
-    Leaders and elites that are run again with more seeds come on top of those; then there are no more to name.
+    Leaders and elites that are run again with more seeds come on top of those; then that number is left out.
     """
     if one.fault is not None:
         return ""

@@ -152,7 +152,7 @@ def _listed(folder: StoragePath) -> list[tuple[StoragePath, bool]]:
 
 @contextmanager
 def _opened(path: StoragePath, sealed: bool) -> Iterator[pa.NativeFile]:
-    """The part as one open file, whose footer is checked, so that a replacement in between does not matter."""
+    """The part as one open, checked file, so that a replacement in between does not matter."""
     try:
         with _source(path, sealed) as file:
             _check(file)
