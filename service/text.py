@@ -101,10 +101,10 @@ def age_text(seconds: float) -> str:
 def duration(seconds: float) -> str:
     """A time in words.
 
-    >>> duration(42), duration(190), duration(7400)
-    ('42 s', '3 min', '2 h 3 min')
+    >>> duration(82), duration(190), duration(7400)
+    ('82 s', '3 min', '2 h 3 min')
     """
-    if seconds < 60:
+    if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

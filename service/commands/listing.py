@@ -34,11 +34,15 @@ def print_list(runs: StoragePath, console: Console, *, as_json: bool = False) ->
 
 
 def trials_text(one: SweepStatus) -> str:
-    """Finished trials by state, out of those asked for, if it is known how many there are to be."""
+    """Finished trials by state, out of those asked for, if it is known how many there are to be.
+
+    Leaders and elites that are run again with more seeds come on top of those; then that number is left out.
+    """
     if one.fault is not None:
         return ""
     states = ", ".join(f"{count} {state}" for state, count in sorted(one.states.items()))
-    return states or "none" if one.planned is None else f"{states or 'none'} of {one.planned}"
+    more = one.planned is None or sum(one.states.values()) > one.planned
+    return states or "none" if more else f"{states or 'none'} of {one.planned}"
 
 
 def best_text(one: SweepStatus) -> str:

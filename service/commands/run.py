@@ -1,5 +1,6 @@
 """`polychrony run`: a sweep from its file to its results, here."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Literal
@@ -169,6 +170,7 @@ def _conduct(
     execute: Callable[["SweepController"], None],
     lines: Lines,
 ) -> None:
+    started = time.monotonic()
     # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
     with console.status("loading torch, Ray and MLflow", spinner="line"):
         from service.commands.progress import Progress
@@ -202,7 +204,7 @@ def _conduct(
                 mlflow.show_sweep()
         if exhausted_budget := controller.queue.exhausted_budget:
             console.print(f"{spec.name} has stopped: {exhausted_budget}.", highlight=False, soft_wrap=True)
-    print_summary(folder, console)
+    print_summary(folder, console, None if done else time.monotonic() - started)
 
 
 def _teller(console: Console, status: Status) -> Callable[[str], object]:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
-from service.text import redact
+from service.text import duration, redact
 from service.tracking.location import embedded_store, tracking_uri
 
 if TYPE_CHECKING:
@@ -19,13 +19,14 @@ SHOWN = 20
 """Rows of the Pareto front that are printed at most."""
 
 
-def print_summary(folder: StoragePath, console: Console) -> None:
-    """Print the Pareto front, where the tables are, and how to look further."""
+def print_summary(folder: StoragePath, console: Console, seconds: float | None = None) -> None:
+    """Print the Pareto front, where the tables are, how to look further, and how long this run took (s)."""
     sweep = Sweep(folder)
     trials, front = sweep.arrow("trials", columns=["state"]), sweep.front()
     counts = trials["state"].value_counts().to_pylist()
     states = ", ".join(f"{one['counts']} {one['values']}" for one in counts)
-    console.print(f"{sweep.name}: {states or 'no trial finished'}", highlight=False)
+    took = "" if seconds is None else f"; this run took {duration(seconds)}"
+    console.print(f"{sweep.name}: {states or 'no trial finished'}{took}", highlight=False)
     if len(front):
         front_table(sweep, front, console)
     runs = folder.parent
@@ -63,7 +64,8 @@ def front_table(sweep: Sweep, front: "pd.DataFrame", console: Console) -> None:
     title = "Pareto front" if len(objectives) > 1 else "Best"
     if any("±" in text for texts in cells.values() for text in texts):
         title += " (± over replicates alone; the report adds samples)"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    console.print(title, style="italic", highlight=False)  # a table's own would be broken at its width
+    table = Table(box=None, padding=(0, 1))
     for name in cells:
         table.add_column(name, justify="right", overflow="fold")
     for row in zip(*cells.values(), strict=True):

@@ -11,7 +11,7 @@ from service.figures.style import COLOURS, MARKERS, SILENT_COLOUR
 Array = npt.NDArray[Any]
 
 EDGE_SHARE = 0.03
-MOST_EDGES = 400
+LEAST_EDGES, MOST_EDGES = 40, 400
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,10 @@ def views(cloud: Cloud) -> dict[str, list[Group] | Scale]:
 
 
 def strongest_edges(weights: Array) -> Edges:
-    """The top 3 % of the synapses that are not zero by |w|, at most 400 of them."""
+    """The top 3 % of the synapses that are not zero by |w|: at least 40 if there are so many, at most 400."""
     pre, post = np.nonzero(weights)
     strength = np.abs(weights[pre, post])
-    count = min(MOST_EDGES, int(np.ceil(EDGE_SHARE * len(pre))))
+    count = min(MOST_EDGES, max(LEAST_EDGES, int(np.ceil(EDGE_SHARE * len(pre)))))
     first = np.argsort(-strength, kind="stable")[:count]
     return Edges(pre[first], post[first], weights[pre[first], post[first]], len(pre))
 

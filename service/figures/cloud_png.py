@@ -162,22 +162,24 @@ def frame_3d(axes: Any, points: Array, labels: tuple[str, ...]) -> None:
 
 
 def _legend(groups: list[Group], edges: Edges) -> list[Line2D]:
-    dots = [
-        Line2D(
-            [],
-            [],
-            linestyle="none",
-            marker=MARKERS[group.shape],
-            markersize=7,
-            color=group.colour,
-            markeredgecolor=_outline(group),
-            label=f"{group.label} ({len(group.members)})",
-        )
-        for group in groups
-    ]
+    dots = [group_mark(group, f"{group.label} ({len(group.members)})") for group in groups]
     signs = ((POSITIVE_COLOUR, "w > 0", edges.weight > 0), (NEGATIVE_COLOUR, "w < 0", edges.weight < 0))
     lines = [Line2D([], [], color=colour, label=label) for colour, label, shown in signs if shown.any()]
     return [*dots, *lines]
+
+
+def group_mark(group: Group, label: str) -> Line2D:
+    """What stands for a group in a legend."""
+    return Line2D(
+        [],
+        [],
+        linestyle="none",
+        marker=MARKERS[group.shape],
+        markersize=7,
+        color=group.colour,
+        markeredgecolor=_outline(group),
+        label=label,
+    )
 
 
 def _caption(cloud: Cloud, edges: Edges) -> str:

@@ -87,7 +87,7 @@ def draw_best_so_far(trials: pd.DataFrame, objective: Objective, label: Callable
     axes.step(ordered["trial"], best, where="post", color=COLOURS[0], linewidth=1.8, label="best so far")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="trial", ylabel=f"{label(objective.metric)}, {_wanted(objective)}")
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=9, labelcolor=INK)
     plain(axes)
     return figure
 

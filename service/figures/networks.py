@@ -1,13 +1,14 @@
 """Several networks side by side: where their neurons are, their delays, and where their inputs go."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from service.figures.cloud import Array, Cloud, Scale, dot_areas, strongest_edges, views
-from service.figures.cloud_png import draw_edges, draw_groups, draw_scale
+from service.figures.cloud import Array, Cloud, Group, Scale, dot_areas, strongest_edges, views
+from service.figures.cloud_png import draw_edges, draw_groups, draw_scale, group_mark
 from service.figures.delays import draw_delays
 from service.figures.panels import COLUMNS, frame, in_plane, panels_of, plane_of
 from service.figures.style import SCALE, titled
@@ -24,6 +25,7 @@ def draw_clouds(clouds: Sequence[Cloud]) -> Figure:
         draw_edges(axes, points, strongest_edges(cloud.weights))
         _draw_neurons(axes, points, cloud)
         frame(axes, labels, cloud.title)
+    _add_legend(figure, clouds)
     return figure
 
 
@@ -44,6 +46,7 @@ def draw_epochs(cloud: Cloud, snapshots: Sequence[tuple[int, Array]]) -> Figure:
         frame(axes, labels, f"{cloud.title}\nepoch {epoch}" if axes is panels[0] else f"epoch {epoch}")
         axes.set_adjustable("box")  # so that limits stay as they are
         axes.set(xlim=(left - pad, right + pad), ylim=(low - pad, high + pad))
+    _add_legend(figure, [cloud])
     return figure
 
 
@@ -93,8 +96,29 @@ def draw_inputs(cloud: Cloud, bands: Mapping[str, Array], channel: Array) -> Fig
     return figure
 
 
+def _add_legend(figure: Figure, clouds: Sequence[Cloud]) -> None:
+    """One legend for all panels: each group that is in any of them once, the silent ones last."""
+    shown = [view for cloud in clouds if not isinstance(view := _view(cloud), Scale)]
+    groups = {group.label: group for view in shown for group in view}
+    order = sorted(groups, key=lambda label: (label.startswith("silent"), _numbers(label)))
+    if order:
+        marks = [group_mark(groups[label], label) for label in order]
+        columns = max(1, int(figure.get_figwidth() / (0.5 + 0.09 * max(map(len, order)))))
+        place: Any = {"loc": "outside upper left", "ncols": columns}
+        figure.legend(handles=marks, frameon=False, fontsize=9, columnspacing=1.2, handletextpad=0.2, **place)
+
+
+def _numbers(label: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", label)]
+
+
+def _view(cloud: Cloud) -> list[Group] | Scale:
+    """What colours the neurons: the first of the views that there are."""
+    return next(iter(views(cloud).values()))
+
+
 def _draw_neurons(axes: Any, points: Array, cloud: Cloud) -> None:
-    areas, view = dot_areas(cloud.rate, 10, 70), next(iter(views(cloud).values()))
+    areas, view = dot_areas(cloud.rate, 10, 70), _view(cloud)
     if isinstance(view, Scale):
         draw_scale(axes, points, view, areas)
     else:

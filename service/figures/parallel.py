@@ -96,7 +96,7 @@ def _filled(heights: Array, ticks: Sequence[tuple[float, str]]) -> Axis:
 
 
 def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _draw_axis(axes: Any, place: int, axis: Axis) -> None:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from service.errors import SweepError
@@ -30,10 +29,6 @@ FOOTER = 64 * 1024
 """Bytes at the end of a part that are read first, which mostly hold all of its footer."""
 
 _CHECKSUM = re.compile(rb"(polychrony_checksum..)([0-9a-f]{8})", re.DOTALL)
-
-_FORMAT = ds.ParquetFileFormat(
-    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
-)
 
 
 def part_path(folder: StoragePath, number: int) -> StoragePath:
@@ -87,8 +82,8 @@ def write_part(path: StoragePath, table: pa.Table, sequence: int) -> None:
 
 def read_schema(path: StoragePath, sealed: bool = False) -> tuple[pa.Schema, int]:
     """The schema of a part and the sequence number of the last log entry in it."""
-    with _opened(path, sealed) as fragment:
-        schema = fragment.physical_schema
+    with _opened(path, sealed) as file:
+        schema = pq.ParquetFile(file).schema_arrow
     return schema.remove_metadata(), _sequence(path, schema)
 
 
@@ -103,10 +98,26 @@ def read_part(
 
     If it is known to be `sealed`, an object store is asked only for what is needed of it.
     """
-    with _opened(path, sealed) as fragment:
-        _sequence(path, fragment.physical_schema)
-        table = fragment.to_table(schema=schema, columns=columns and list(columns), filter=where)
-    return table.replace_schema_metadata(None)
+    with _opened(path, sealed) as file:
+        part = pq.ParquetFile(file, page_checksum_verification=True)
+        _sequence(path, part.schema_arrow)
+        names = list(columns) if columns is not None else schema.names
+        if where is not None:
+            return _filtered(file, schema, names, where).replace_schema_metadata(None)
+        wanted = pa.schema([schema.field(name) for name in names])
+        there = part.read([name for name in names if name in part.schema_arrow.names])
+        absent = pa.nulls(part.metadata.num_rows)
+        found = [there[name] if name in there.column_names else absent for name in names]
+        return pa.table([column.cast(one.type) for column, one in zip(found, wanted, strict=True)], wanted)
+
+
+def _filtered(file: pa.NativeFile, schema: pa.Schema, columns: list[str], where: pc.Expression) -> pa.Table:
+    """The rows of an open part for which `where` holds, of which row groups without any are not read."""
+    import pyarrow.dataset as ds  # it loads pandas, for which `list` and `status` should not wait
+
+    checked = ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+    fragment = ds.ParquetFileFormat(default_fragment_scan_options=checked).make_fragment(file)
+    return fragment.to_table(schema=schema, columns=columns, filter=where)
 
 
 def read_table(
@@ -140,12 +151,12 @@ def _listed(folder: StoragePath) -> list[tuple[StoragePath, bool]]:
 
 
 @contextmanager
-def _opened(path: StoragePath, sealed: bool) -> Iterator[ds.ParquetFileFragment]:
-    """The part as a fragment over one open file, so that a replacement in between does not matter."""
+def _opened(path: StoragePath, sealed: bool) -> Iterator[pa.NativeFile]:
+    """The part as one open, checked file, so that a replacement in between does not matter."""
     try:
         with _source(path, sealed) as file:
             _check(file)
-            yield _FORMAT.make_fragment(file)
+            yield file
     except (pa.ArrowException, OSError) as error:
         raise SweepError(
             f"{path}: this part of the table can't be read ({error}); restore it from a copy, "

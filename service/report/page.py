@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from service.report.effects import CLEAR, CONSTANT, FALSE_DISCOVERIES, TOO_FEW, UNCLEAR, Effect, in_words
 from service.report.labels import label, short
@@ -55,6 +56,7 @@ def render(
     loader = PackageLoader("service.report", ".")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["short"] = short
+    environment.filters["code"] = _with_code
     return environment.get_template("page.html").render(
         sweep_data=sweep_data,
         states=", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sweep_data.states.items()),
@@ -69,6 +71,12 @@ def render(
         opening=opening,
         pictures=pictures,
     )
+
+
+def _with_code(text: str) -> Markup:
+    """Text as HTML, in which what stands between backticks is set as code."""
+    parts = enumerate(text.split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in parts)
 
 
 def _by_outcome(effects: Sequence[Effect]) -> dict[str, list[str]]:

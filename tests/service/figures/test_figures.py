@@ -75,7 +75,7 @@ def test_two_neurons_in_five_dimensions_keep_their_distance() -> None:
 
 
 def test_strongest_edges_are_those_of_a_sorted_list() -> None:
-    weights = np.random.default_rng(1).normal(size=(30, 30))
+    weights = np.random.default_rng(1).normal(size=(60, 60))
     weights[np.abs(weights) < 0.5] = 0
     edges = strongest_edges(weights)
     listed = sorted(((-abs(w), i, j) for (i, j), w in np.ndenumerate(weights) if w))
@@ -85,6 +85,14 @@ def test_strongest_edges_are_those_of_a_sorted_list() -> None:
     assert edges.existing == len(listed)
     assert len(strongest_edges(np.ones((200, 200))).weight) == 400
     assert len(strongest_edges(np.zeros((3, 3))).weight) == 0
+
+
+def test_a_network_with_few_synapses_still_shows_some() -> None:
+    weights = np.zeros((40, 40))
+    weights[0, 1:31] = np.arange(1, 31)
+    edges = strongest_edges(weights)
+    assert edges.weight.tolist() == list(range(30, 0, -1))  # 3 % would be a single one
+    assert len(strongest_edges(np.ones((20, 20))).weight) == 40
 
 
 def test_classes_look_different_up_to_35() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.lines import Line2D
 from PIL import Image, ImageSequence
 
 from service.figures.cloud import Array, Cloud, views
@@ -15,9 +16,10 @@ from service.figures.cloud_html import positions_html
 from service.figures.cloud_png import positions_png
 from service.figures.connectivity import by_module, connectivity_png
 from service.figures.movement import STEPS, movement_gif
+from service.figures.networks import draw_clouds, draw_epochs
 from service.figures.pruning import draw_pruning
 from service.figures.raster import Raster, draw_raster
-from service.figures.style import COLOURS, MARKERS
+from service.figures.style import COLOURS, MARKERS, SILENT_COLOUR
 
 
 def _cloud(dimensions: int, n: int = 30) -> Cloud:
@@ -49,6 +51,25 @@ def test_every_view_colours_the_neurons_in_its_own_way(dimensions: int) -> None:
     page = positions_html(cloud)
     assert all(f'"label":"{view}"' in page for view in views(cloud))
     assert "mean spike time" in page and "preferred input channel" in page
+
+
+def test_networks_side_by_side_share_one_legend_of_classes() -> None:
+    clouds = [
+        replace(_cloud(2), preferred_class=np.resize(classes, 30)) for classes in ([0, 10], [10, -1, 2])
+    ]
+    wanted = ["class 0", "class 2", "class 10", "silent"]
+    for figure in (draw_clouds(clouds), draw_clouds(clouds[::-1])):
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == wanted
+        marks = {mark.get_label(): mark for mark in legend.legend_handles if isinstance(mark, Line2D)}
+        looks = [(marks[name].get_marker(), marks[name].get_color()) for name in wanted]
+        assert looks == [("o", COLOURS[0]), ("o", COLOURS[2]), ("s", COLOURS[3]), ("o", SILENT_COLOUR)]
+    snapshots = [(0, clouds[0].positions), (3, clouds[0].positions)]
+    (legend,) = draw_epochs(clouds[0], snapshots).legends
+    assert [text.get_text() for text in legend.get_texts()] == ["class 0", "class 10"]
+    unknown = {"preferred_class": None, "module": None, "preferred_channel": None, "preferred_time": None}
+    by_rate = replace(clouds[0], **unknown)
+    assert not draw_clouds([by_rate]).legends
 
 
 def test_layers_have_marks_of_their_own_in_every_group() -> None:

@@ -22,6 +22,7 @@ from service.record.record import Record
 from service.report.contents import overview
 from service.report.items import Absent, Drawn
 from service.report.lineages import Evolved, evolution, founder_shares, read_evolved
+from service.report.page import Opening, render
 from service.report.sweep_data import read_sweep_data
 from service.results.sweep import Sweep
 
@@ -201,3 +202,10 @@ def test_a_report_shows_a_population_where_one_evolves(tmp_path: Path) -> None:
     titles = [item.title for item in overview(read_sweep_data(bred(tmp_path / "bred")))]
     assert titles[:3] == ["Best so far", "Members of the population over time", "Family tree"]
     assert all(before != after for before, after in pairwise(titles))
+
+
+def test_the_page_of_a_population_says_how_far_it_is_without_a_number_to_reach(tmp_path: Path) -> None:
+    sweep_data = read_sweep_data(bred(tmp_path / "bred"))
+    assert sweep_data.planned is None
+    text = render(sweep_data, [], [], Opening([], [], ""))
+    assert f"{sweep_data.finished} trials are finished" in text and "when the sweep goes on" not in text

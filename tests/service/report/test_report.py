@@ -14,7 +14,7 @@ from service.report.contents import contents, overview
 from service.report.effects import find_effects
 from service.report.exemplars import choose, input_map, load
 from service.report.items import Absent, Drawn, Item
-from service.report.page import Opening, render
+from service.report.page import Opening, Picture, render
 from service.report.sweep_data import read_sweep_data
 from service.report.trial_pictures import pruning_curves
 from service.report.write import write_report
@@ -197,6 +197,14 @@ def test_an_outcome_that_is_the_same_in_all_trials_is_called_constant(folder: Pa
     page = render(sweep_data, effects, [], Opening([], [], ""))
     assert "Constant outcomes" in page and "the same in all: n = " in page
     assert "among all 0 comparisons" in page
+
+
+def test_what_is_to_be_typed_is_set_as_code(folder: Path) -> None:
+    why = "no nulls were recorded; `record: {nulls: 50}` does, <b>"
+    pictures = [Picture("There", f"{why} and `x`", "there"), Picture("Absent", why)]
+    page = render(read_sweep_data(Sweep(folder)), [], pictures, Opening([], [], ""))
+    assert page.count("recorded; <code>record: {nulls: 50}</code> does, &lt;b&gt;") == 2
+    assert "and <code>x</code>" in page and "`" not in page
 
 
 def test_one_objective(tmp_path: Path) -> None:
