@@ -42,6 +42,12 @@ def adaptive_bundle() -> Bundle:
     return _random_bundle(neuron="adaptive_lif", tau_adaptation=40.0)
 
 
+@pytest.fixture(scope="module")
+def own_taus_bundle() -> Bundle:
+    """The same of neurons that have their own time constants, no two alike."""
+    return _random_bundle(tau_spread=0.3)
+
+
 def _random_bundle(**config: Any) -> Bundle:
     draw = np.random.default_rng(5)
     events = [(np.sort(draw.uniform(0, 150, 250)), draw.integers(0, 20, 250)) for _ in range(4)]
@@ -50,7 +56,7 @@ def _random_bundle(**config: Any) -> Bundle:
     with torch.no_grad():
         net.w_in.copy_(torch.from_numpy(draw.normal(0.25, 0.3, (1, 20, 30))))
         net.w_rec.copy_(torch.from_numpy(draw.normal(0.0, 0.3, (1, 30, 30))))
-        if config:
+        if "neuron" in config:
             net.adaptation.add_(torch.from_numpy(draw.uniform(-0.1, 0.4, (1, 30))))
             net.log_tau_adaptation.add_(torch.from_numpy(draw.uniform(-1.0, 1.0, (1, 30))))
     return bundle_of(net, 0, data, 4)
@@ -68,7 +74,7 @@ def trained_bundle() -> Bundle:
     return bundle_of(trainer.net, 0, splits.test, 12)
 
 
-@pytest.mark.parametrize("which", ["random_bundle", "adaptive_bundle", "trained_bundle"])
+@pytest.mark.parametrize("which", ["random_bundle", "adaptive_bundle", "own_taus_bundle", "trained_bundle"])
 @pytest.mark.parametrize("simulator", ["brian2", "nest"])
 def test_a_simulator_has_the_same_spikes(
     which: str, simulator: str, request: pytest.FixtureRequest, tmp_path: Path
