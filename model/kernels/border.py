@@ -95,7 +95,7 @@ def _check_connections(connections: Connections) -> None:
 
 
 def _check_taus(connections: Connections, dt: float) -> None:
-    """Raise ValueError for time constants that the scheme cannot take; NaN passes, and its network with it."""
+    """Raise ValueError for time constants that the scheme cannot take; NaN passes, as weights of NaN do."""
     tau_mem, tau_syn = connections.tau_mem, connections.tau_syn
     if tau_mem is None or tau_syn is None:
         return
@@ -107,6 +107,6 @@ def _check_taus(connections: Connections, dt: float) -> None:
             )
     if (tau_mem == tau_syn).any():
         raise ValueError(
-            "simulate: `tau_mem` and `tau_syn` are the same for a neuron; make them differ, or the difference "
-            "of their exponentials has no digits left"
+            "simulate: `tau_mem` and `tau_syn` are the same for a neuron; make them differ, or the "
+            "difference of their exponentials has no digits left"
         )

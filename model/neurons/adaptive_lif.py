@@ -9,7 +9,6 @@ from torch import Tensor
 
 from model.neurons.lif import Lif
 
-
 ADAPTATION = ("adaptation", "log_tau_adaptation")
 """The parameters of adaptation."""
 

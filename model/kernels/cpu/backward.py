@@ -169,7 +169,7 @@ def gather(ring, here, e, spikes, run, synapses, rates, sums, rests, scheme):
 
 @njit(**INLINED)
 def gather_of_spike(e, spikes, ring, run, synapses, sums, scheme):
-    """Add the adjoints in `ring.run`, by what is left of spike `e`, to the sums; returns what `gather` does."""
+    """Add the adjoints in `ring.run`, by what is left of spike `e`, to the sums; returns as `gather` does."""
     first, length, _ = run
     sum_m, sum_s = sums
     phi, left_m, left_s = spikes.phase[e], spikes.left_m[e], spikes.left_s[e]

@@ -27,9 +27,7 @@ def remaining(typing: Any, x: Any) -> Any:
         terms = [math.exp(MIDDLE) / math.factorial(k) for k in range(TERMS[signature.args[0]])]
         total = ir.Constant(kind, terms[-1])
         for term in reversed(terms[:-1]):
-            total = builder.fadd(
-                builder.fmul(total, step, flags=FLAGS), ir.Constant(kind, term), flags=FLAGS
-            )
+            total = builder.fadd(builder.fmul(total, step, flags=FLAGS), ir.Constant(kind, term), flags=FLAGS)
         return total
 
     return (x(x), emit) if x in TERMS else None

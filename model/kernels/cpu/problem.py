@@ -43,8 +43,8 @@ def make_problem(
 ) -> Problem:
     """The problem of network r on the samples `sample`[r] of `events`; `sample` is [R, B].
 
-    `adaptation` is its strength and its time constant, `taus` are those of membrane and synapse. These and the
-    other arguments have shapes and units of `model.kernels.connections.Connections`.
+    `adaptation` is its strength and its time constant, `taus` are those of membrane and synapse. These and
+    the other arguments have shapes and units of `model.kernels.connections.Connections`.
     """
     neurons = w_rec.shape[2]
     own = None if taus is None else make_time_constants(*taus, config)

@@ -64,7 +64,7 @@ def lay_out(
 ) -> Synapses:
     """Synapses of `weights`, `delays` (ms) and `mask` (None: all exist), each [R, P, M].
 
-    Their targets are the first M of `n_neurons`, which have time constants of their own where `taus` has some.
+    Their targets are the first M of `n_neurons`, which have time constants of their own if there are `taus`.
 
     Delays are at least `least` steps: 1 for hidden neurons, whose spikes are found when their step is over.
     A delay longer than the sample needs no slot in the ring (its spikes would arrive after the end), so

@@ -1,4 +1,4 @@
-"""Neurons with time constants of their own: the scheme, its exact gradient, and what they share with others."""
+"""Neurons with time constants of their own: the scheme, its exact gradient, and what is alike."""
 
 from collections.abc import Callable
 from typing import Any

@@ -30,7 +30,11 @@ def made(**config: Any) -> Cohort:
 
 @pytest.mark.parametrize("neuron", [{}, ADAPTIVE])
 def test_all_begin_with_the_configured_ones_and_learn_where_asked(neuron: dict[str, Any]) -> None:
-    plain, learned, kept = made(**neuron), made(learn_time_constants=True, **neuron), made(tau_spread=0.3, **neuron)
+    plain, learned, kept = (
+        made(**neuron),
+        made(learn_time_constants=True, **neuron),
+        made(tau_spread=0.3, **neuron),
+    )
     assert not hasattr(plain, "log_tau_mem") and plain.connections().tau_mem is None
     own = learned.own_constants()
     torch.testing.assert_close(own["tau_mem"], torch.full((2, 4), 20.0))
@@ -96,7 +100,10 @@ def test_training_makes_neurons_differ_and_keeps_those_that_do_not_learn() -> No
 @pytest.mark.parametrize(
     ("fields", "fault"),
     [
-        ({"learn_time_constants": True, "dt": 6.0}, "`learn_time_constants` needs .* at least `dt` = 6, got 20 and 5"),
+        (
+            {"learn_time_constants": True, "dt": 6.0},
+            "`learn_time_constants` needs .* at least `dt` = 6, got 20 and 5",
+        ),
         ({"tau_spread": 0.1, "dt": 6.0}, "`tau_spread` needs"),
         ({"tau_spread": -0.1}, "`tau_spread`: got -0.1, expected"),
         ({"learn_time_constants": 1}, "`learn_time_constants`"),
