@@ -27,9 +27,9 @@ def write_sonata(bundle: Bundle, folder: Path) -> None:
     """Write the circuit, and for each sample a simulation with its input spikes and the hidden ones of here.
 
     `hidden` nodes have x, y, z and all that `neuron_columns` has; `inputs` are virtual; `readout` nodes, one
-    a class, have a `bias`. What neurons have of their own is in `dynamics_params`, as NEST names it: `alpha_2`
-    and `tau_2` of adaptive ones, and time constants as `C_m`, `tau_m`, `tau_1`, `tau_syn_ex` and `tau_syn_in`.
-    Edges have `syn_weight` and `delay` (ms); those of the readout have no delay.
+    a class, have a `bias`. What neurons have of their own is in `dynamics_params`, under NEST's names:
+    `alpha_2` and `tau_2` of adaptive ones, and time constants as `C_m`, `tau_m`, `tau_1`, `tau_syn_ex` and
+    `tau_syn_in`. Edges have `syn_weight` and `delay` (ms); those of the readout have no delay.
     """
     network = bundle.network
     _write_nodes(bundle, folder / "nodes.h5")
