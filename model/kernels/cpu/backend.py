@@ -200,8 +200,8 @@ def _by_taus(
         channels = problem.w_in.shape[1]
         by_x_m[:, :hearing] += _per_target(inputs, inputs.weight_m * total.inputs_rest_m, channels, hearing)
         by_x_s[:, :hearing] += _per_target(inputs, inputs.weight_s * total.inputs_rest_s, channels, hearing)
-    found = by_taus(taus, by_x_m, by_x_s, by_gain / taus.gain, config.dt)
-    return tuple(torch.from_numpy(each) for each in found)
+    by_tau_mem, by_tau_syn = by_taus(taus, by_x_m, by_x_s, by_gain / taus.gain, config.dt)
+    return torch.from_numpy(by_tau_mem), torch.from_numpy(by_tau_syn)
 
 
 def _per_target(synapses: Synapses, values: Any, sources: int, targets: int) -> Any:
