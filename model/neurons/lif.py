@@ -23,9 +23,8 @@ class Lif:
 
     What all models may have are time constants of each neuron: `log_tau_mem` and `log_tau_syn` [R, N], the
     logarithms of those of its membrane and of the synapses onto it (ms, at least a step). They are there
-    where `learn_time_constants` or `tau_spread` asks for them; else all share the configuration's. Neurons
-    that differ in them learn tasks with structure in time better (Perez-Nieves et al. 2021,
-    doi:10.1038/s41467-021-26022-3).
+    where `learn_time_constants` or `tau_spread` asks for them; else all share the configuration's. Source:
+    Perez-Nieves et al. 2021, doi:10.1038/s41467-021-26022-3.
     """
 
     def __init__(self, config: LearnerConfig) -> None:
