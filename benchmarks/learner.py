@@ -93,11 +93,12 @@ def time_peers(data: SpikeDataset, classes: int, threads: int, repeats: int) -> 
 
 
 def time_neurons(data: SpikeDataset, classes: int, threads: int, repeats: int) -> None:
-    """Time plain and adaptive neurons in turns, these with as many spikes and as they start by default."""
+    """Time plain neurons and others in turns; adaptive ones with as many spikes, and as they start."""
     neurons = {
         "plain": PINNED,
         "adaptive, as many spikes": replace(PINNED, neuron="adaptive_lif", adaptation=1e-6),
         "adaptive": replace(PINNED, neuron="adaptive_lif"),
+        "own time constants": replace(PINNED, learn_time_constants=True),
     }
     nets = {name: make_network(one, CHANNELS, classes, threads) for name, one in neurons.items()}
     runs: dict[str, list[tuple[float, float, float]]] = {name: [] for name in nets}
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--peers", action="store_true", help="time peers beside the learner")
-    parser.add_argument("--neurons", action="store_true", help="time adaptive neurons beside plain ones")
+    parser.add_argument("--neurons", action="store_true", help="time other neurons beside plain ones")
     parser.add_argument("--table", action="store_true", help="vary the workload, one thing at a time")
     options = parser.parse_args()
     torch.set_num_threads(1)  # those of the kernels are ours, and torch's spin

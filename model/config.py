@@ -112,6 +112,11 @@ class LearnerConfig:
     """Membrane time constant of the readout (ms); None: that of the hidden layer."""
     tau_syn_out: Positive | None = None
     """Synaptic time constant of the readout (ms); None: that of the hidden layer."""
+    learn_time_constants: bool = False
+    """Whether each neuron learns its own `tau_mem` and `tau_syn`, from there on; at least one step each."""
+    tau_spread: Annotated[float, Field(ge=0, le=2), RealOnly] = 0.0
+    """Standard deviation of the logarithms of the neurons' own `tau_mem` and `tau_syn` at the start, about
+    those given; above 0 each neuron has its own, learned or not."""
     threshold: Positive = 1.0
     """Firing threshold of the membrane."""
     neuron: NeuronModel = "lif"

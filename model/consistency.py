@@ -31,6 +31,13 @@ def times_fault(config: Any) -> str | None:
             f"`tau_adaptation`: got {config.tau_adaptation:g}, expected at least `dt` = {config.dt:g}; what "
             "is over within a step adapts nothing"
         )
+    own_taus = config.learn_time_constants or config.tau_spread > 0
+    if own_taus and min(config.tau_mem, config.tau_syn) < config.dt:
+        field = "learn_time_constants" if config.learn_time_constants else "tau_spread"
+        return (
+            f"`{field}` needs `tau_mem` and `tau_syn` of at least `dt` = {config.dt:g}, got "
+            f"{config.tau_mem:g} and {config.tau_syn:g}; take a shorter step, or longer time constants"
+        )
     hidden = taus_fault(config.tau_mem, config.tau_syn, config.dt, "`tau_mem` and `tau_syn`")
     tau_mem, tau_syn = config.readout_taus
     return hidden or taus_fault(tau_mem, tau_syn, config.dt, "`tau_mem_out` and `tau_syn_out`")

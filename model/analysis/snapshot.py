@@ -63,6 +63,10 @@ class Neurons:
     """[R, N]: how far a spike raises the threshold (units of the potential); None: neurons do not adapt."""
     tau_adaptation: Array | None = None
     """[R, N]: time constant of that (ms); None likewise."""
+    tau_mem: Array | None = None
+    """[R, N]: membrane time constant of each neuron (ms); None: they share that of the configuration."""
+    tau_syn: Array | None = None
+    """[R, N]: its synaptic time constant (ms); None likewise."""
 
 
 @kinds_checked

@@ -47,6 +47,10 @@ class PlainNetwork:
     """How far each spike of a neuron raises its threshold [N] (units of the potential); None: not at all."""
     tau_adaptation: Array | None = None
     """Time constant with which thresholds come back [N] (ms); there where `adaptation` is."""
+    tau_mem: Array | None = None
+    """Membrane time constant of each neuron [N] (ms); None: all have that of `config`."""
+    tau_syn: Array | None = None
+    """Synaptic time constant of each neuron [N] (ms); there where `tau_mem` is."""
 
     @classmethod
     @kinds_checked
@@ -86,15 +90,13 @@ class PlainNetwork:
 
     def connections(self) -> Connections:
         """The network as the kernels take it: a cohort of one."""
-        late = self.input_delays
+        own = (self.input_delays, self.adaptation, self.tau_adaptation, self.tau_mem, self.tau_syn)
         return Connections(
             _tensor(self.w_in),
             _tensor(self.w_rec),
             _tensor(self.delays),
             _tensor(self.mask),
-            None if late is None else _tensor(late),
-            None if self.adaptation is None else _tensor(self.adaptation),
-            None if self.tau_adaptation is None else _tensor(self.tau_adaptation),
+            *(None if values is None else _tensor(values) for values in own),
         )
 
     @kinds_checked
@@ -155,7 +157,7 @@ class PlainNetwork:
 
 ARRAYS = (
     *("w_in", "w_rec", "delays", "mask", "w_out", "b_out"),
-    *("input_delays", "positions", "adaptation", "tau_adaptation"),
+    *("input_delays", "positions", "adaptation", "tau_adaptation", "tau_mem", "tau_syn"),
 )
 """The parts of a network that are arrays."""
 

@@ -13,11 +13,13 @@ from model.export.bundle import Bundle
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 AXES = ("x", "y", "z")
+OWN = ("adaptation", "tau_adaptation", "tau_mem", "tau_syn")
+"""What neurons may have of their own."""
 TYPES = {"i": "long", "f": "double"}
 
 
 def neuron_columns(bundle: Bundle) -> dict[str, Array]:
-    """What is known of each neuron [N] by name: `neuron`, its place, `Bundle.columns`, and its adaptation.
+    """What is known of each neuron [N] by name: `neuron`, its place, `Bundle.columns`, and its own constants.
 
     A place of up to three dimensions is x, y and z. Beyond that x, y and z are the first three principal
     components of the positions, and all coordinates follow as `position_0`, `position_1` ...
@@ -28,7 +30,7 @@ def neuron_columns(bundle: Bundle) -> dict[str, Array]:
         found |= dict(zip(AXES, places(network.positions).T, strict=False))
         if network.positions.shape[1] > len(AXES):
             found |= {f"position_{k}": column for k, column in enumerate(network.positions.T)}
-    own = {"adaptation": network.adaptation, "tau_adaptation": network.tau_adaptation}
+    own = {name: getattr(network, name) for name in OWN}
     return found | bundle.columns | {name: each for name, each in own.items() if each is not None}
 
 

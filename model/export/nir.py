@@ -70,10 +70,12 @@ def write_nir(bundle: Bundle, folder: Path) -> None:
 def graph_of(network: PlainNetwork) -> tuple[dict[str, Node], list[tuple[str, str]]]:
     """The nodes of a network by name, and its edges; expanded where it must be. Times are in seconds."""
     config, n = network.config, network.neurons
+    own = network.tau_mem, network.tau_syn
+    taus = [a if b is None else b for a, b in zip((config.tau_mem, config.tau_syn), own, strict=True)]
     tau_out, syn_out = config.readout_taus
     nodes: dict[str, Node] = {
         "input": {"type": "Input", "shape": np.array([len(network.w_in)])},
-        "hidden": _neurons("CubaLIF", n, config.tau_mem, config.tau_syn)
+        "hidden": _neurons("CubaLIF", n, *taus)
         | {"v_threshold": np.full(n, config.threshold), "v_reset": np.zeros(n)},
         "readout": _neurons("CubaLI", n, tau_out, syn_out),
         "output_weights": {"type": "Affine", "weight": network.w_out.T, "bias": network.b_out},
@@ -126,19 +128,19 @@ def _connect(nodes: dict[str, Node], source: str, delays: Array, weights: Array)
     return list(pairwise(way))
 
 
-def _neurons(kind: str, n: int, tau_mem: float, tau_syn: float) -> Node:
-    """N neurons whose current jumps by a weight with each spike.
+def _neurons(kind: str, n: int, tau_mem: Array | float, tau_syn: Array | float) -> Node:
+    """N neurons whose current jumps by a weight with each spike; time constants (ms) of each [N], or of all.
 
     NIR's current is tau_syn dI/dt = -I + w_in S, in which an impulse S adds w_in / tau_syn: so w_in is
     tau_syn.
     """
     return {
         "type": kind,
-        "tau_mem": np.full(n, tau_mem / 1000),
-        "tau_syn": np.full(n, tau_syn / 1000),
+        "tau_mem": np.full(n, np.divide(tau_mem, 1000)),
+        "tau_syn": np.full(n, np.divide(tau_syn, 1000)),
         "r": np.ones(n),
         "v_leak": np.zeros(n),
-        "w_in": np.full(n, tau_syn / 1000),
+        "w_in": np.full(n, np.divide(tau_syn, 1000)),
     }
 
 

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Sample = tuple[Array, Array]
 """Times (ms), and the inputs or the neurons that they are of, each [E]."""
-OWN = ("adaptation", "tau_adaptation")
+OWN = ("adaptation", "tau_adaptation", "tau_mem", "tau_syn")
 """What a neuron has of its own [N]."""
 WINDOW = 1.0
 """Spikes of one neuron that are farther apart (ms) are not the same spike."""
@@ -57,13 +57,15 @@ class Agreement(NamedTuple):
 
 
 def load(folder: Path) -> tuple[dict[str, Array], dict[str, Any], dict[str, Array]]:
-    """The network's arrays (plain neurons adapt by 0), its settings, and the samples with its own spikes."""
+    """The network's arrays, with `OWN` of all neurons; its settings; the samples with its own spikes."""
     with np.load(folder / "network.npz", allow_pickle=False) as file:
         network = {name: file[name] for name in file.files}
     with np.load(folder / "samples.npz", allow_pickle=False) as file:
         samples = {name: file[name] for name in file.files}
-    plain = dict(zip(OWN, np.outer([0.0, 1.0], np.ones(len(network["w_rec"]))), strict=True))
-    return plain | network, json.loads(str(network["config"])), samples
+    settings = json.loads(str(network["config"]))
+    alike = [0.0, 1.0, settings["tau_mem"], settings["tau_syn"]]
+    plain = dict(zip(OWN, np.outer(alike, np.ones(len(network["w_rec"]))), strict=True))
+    return plain | network, settings, samples
 
 
 def parts(samples: dict[str, Array], name: str) -> list[Sample]:
@@ -83,19 +85,18 @@ def with_brian2(network: dict[str, Array], settings: dict[str, Any], inputs: lis
 
     n, size = len(network["w_rec"]), len(inputs)
     b2.defaultclock.dt = dt * b2.ms
-    names = {name: settings[name] * b2.ms for name in ("tau_mem", "tau_syn")}
-    names["theta"] = settings["threshold"]
     hidden = b2.NeuronGroup(
         n * size,
         "dv/dt = (i_syn - v) / tau_mem : 1\ndi_syn/dt = -i_syn / tau_syn : 1\n"
-        "da/dt = -a / tau_a : 1\nb : 1\ntau_a : second",
+        "da/dt = -a / tau_a : 1\nb : 1\ntau_a : second\ntau_mem : second\ntau_syn : second",
         threshold="v >= theta + b * a",
         reset="v -= theta; a += 1",
         method="exact",
-        namespace=names,
+        namespace={"theta": settings["threshold"]},
     )
     hidden.b = np.tile(network["adaptation"], size)
-    hidden.tau_a = np.tile(network["tau_adaptation"], size) * b2.ms
+    for name, own in zip(("tau_a", "tau_mem", "tau_syn"), OWN[1:], strict=True):
+        setattr(hidden, name, np.tile(network[own], size) * b2.ms)
     steps, units, rows = apart(inputs, dt, len(network["w_in"]))
     source = b2.SpikeGeneratorGroup(max(1, len(rows)), units, steps * dt * b2.ms)
     late = network.get("input_delays", np.zeros_like(network["w_in"]))
@@ -128,17 +129,16 @@ def with_nest(network: dict[str, Array], settings: dict[str, Any], inputs: list[
     else:
         nest.set_verbosity("M_ERROR")
     found = []
-    theta, tau_mem, tau_syn = (settings[name] for name in ("threshold", "tau_mem", "tau_syn"))
-    same = {"E_L": 0.0, "V_m": 0.0, "C_m": tau_mem, "tau_m": tau_mem, "t_ref": dt, "omega": theta}
-    same |= {"tau_syn_ex": tau_syn, "tau_syn_in": tau_syn}
-    same |= {"alpha_1": theta, "tau_1": tau_mem}
+    strength, tau, tau_mem, tau_syn = (network[name].astype(float).tolist() for name in OWN)
+    same = {"E_L": 0.0, "V_m": 0.0, "C_m": tau_mem, "tau_m": tau_mem, "t_ref": dt}
+    same |= {"tau_syn_ex": tau_syn, "tau_syn_in": tau_syn, "tau_1": tau_mem}
+    same |= dict.fromkeys(("omega", "alpha_1"), settings["threshold"]) | {"alpha_2": strength, "tau_2": tau}
     late = network.get("input_delays", np.zeros_like(network["w_in"]))
     pre, post = np.nonzero(network["mask"] & (network["w_rec"] != 0))
     for times, channels in inputs:
         nest.ResetKernel()
         nest.resolution = dt
         hidden = nest.Create("mat2_psc_exp", len(network["w_rec"]), params=same)
-        hidden.alpha_2, hidden.tau_2 = (network[name].tolist() for name in OWN)
         recorder = nest.Create("spike_recorder")
         nest.Connect(hidden, recorder)
         ids = np.array(hidden.tolist())

@@ -27,8 +27,9 @@ def write_sonata(bundle: Bundle, folder: Path) -> None:
     """Write the circuit, and for each sample a simulation with its input spikes and the hidden ones of here.
 
     `hidden` nodes have x, y, z and all that `neuron_columns` has; `inputs` are virtual; `readout` nodes, one
-    a class, have a `bias`. Adaptive neurons have `alpha_2` and `tau_2` of NEST's in `dynamics_params`. Edges
-    have `syn_weight` and `delay` (ms); those of the readout have no delay.
+    a class, have a `bias`. What neurons have of their own is in `dynamics_params`, under NEST's names:
+    `alpha_2` and `tau_2` of adaptive ones, and time constants as `C_m`, `tau_m`, `tau_1`, `tau_syn_ex` and
+    `tau_syn_in`. Edges have `syn_weight` and `delay` (ms); those of the readout have no delay.
     """
     network = bundle.network
     _write_nodes(bundle, folder / "nodes.h5")
@@ -70,7 +71,11 @@ def _write_nodes(bundle: Bundle, path: Path) -> None:
             for column, values in columns[name].items():
                 group[f"0/{column}"] = values
         # What a node has under `dynamics_params` goes before the parameters of its type.
-        for parameter, own in (("alpha_2", network.adaptation), ("tau_2", network.tau_adaptation)):
+        for parameter, own in (
+            *(("alpha_2", network.adaptation), ("tau_2", network.tau_adaptation)),
+            *((parameter, network.tau_mem) for parameter in ("C_m", "tau_m", "tau_1")),
+            *((parameter, network.tau_syn) for parameter in ("tau_syn_ex", "tau_syn_in")),
+        ):
             if own is not None:
                 file[f"nodes/hidden/0/dynamics_params/{parameter}"] = own
 

@@ -36,6 +36,8 @@ class Gradients(NamedTuple):
     input_delays: Tensor | None
     adaptation: Tensor | None
     tau_adaptation: Tensor | None
+    tau_mem: Tensor | None
+    tau_syn: Tensor | None
 
 
 class HiddenSpikes(NamedTuple):
@@ -86,7 +88,7 @@ class Backend(ABC):
         """The gradient of a loss, from its derivatives by features and by counts, both [R, B, N].
 
         Features are differentiated exactly. Counts are piecewise constant; their pseudo-derivative is that of
-        a spike that counts as one less if it comes later by tau_mem.
+        a spike that counts as one less if it comes later by the configuration's tau_mem.
         """
 
     @abstractmethod

@@ -12,8 +12,12 @@ from model.datasets import SpikeDataset
 from model.fields import show
 from model.kernels.connections import Connections
 
-OPTIONAL = ("input_delays", "adaptation", "tau_adaptation")
+TOGETHER = (("adaptation", "tau_adaptation"), ("tau_mem", "tau_syn"))
+"""Tensors [R, N] that networks have both of, or neither."""
+OPTIONAL = ("input_delays", *TOGETHER[0], *TOGETHER[1])
 """Tensors that networks may lack."""
+ROUNDING = 1e-5
+"""By what share of a step a time constant may be below it, having been kept as a logarithm."""
 DTYPES = (torch.float32, torch.float64)
 """What the kernels calculate in."""
 
@@ -36,6 +40,7 @@ def check_run(connections: Connections, data: SpikeDataset, samples: Any, config
         if not isinstance(value, kind):
             raise TypeError(f"simulate: `{name}`: got {show(value)}, expected a {kind.__name__}")
     _check_connections(connections)
+    _check_taus(connections, config.dt)
     networks, inputs = connections.w_in.shape[:2]
     expected = -(-data.n_channels // config.pool_channels)
     if inputs != expected:
@@ -61,8 +66,9 @@ def _check_connections(connections: Connections) -> None:
         raise ValueError(
             f"simulate: `w_in`: got shape {list(w_in.shape)}, expected [R, I, M], each at least 1"
         )
-    if (connections.adaptation is None) != (connections.tau_adaptation is None):
-        raise ValueError("simulate: `adaptation` and `tau_adaptation` go together; give both or neither")
+    for one, other in TOGETHER:
+        if (getattr(connections, one) is None) != (getattr(connections, other) is None):
+            raise ValueError(f"simulate: `{one}` and `{other}` go together; give both or neither")
     networks, _, hearing = w_in.shape
     # As wide as `w_rec` says where that makes sense, else as `w_in` does: then `w_rec` is at fault.
     neurons = w_rec.shape[-1] if w_rec.dim() == 3 and w_rec.shape[-1] >= hearing else hearing
@@ -72,8 +78,11 @@ def _check_connections(connections: Connections) -> None:
         ("delays", connections.delays, square, w_in.dtype),
         ("mask", connections.mask, square, torch.bool),
         ("input_delays", connections.input_delays, w_in.shape, w_in.dtype),
-        ("adaptation", connections.adaptation, (networks, neurons), w_in.dtype),
-        ("tau_adaptation", connections.tau_adaptation, (networks, neurons), w_in.dtype),
+        *(
+            (name, getattr(connections, name), (networks, neurons), w_in.dtype)
+            for pair in TOGETHER
+            for name in pair
+        ),
     ):
         if value is None:
             continue
@@ -83,3 +92,21 @@ def _check_connections(connections: Connections) -> None:
                 f"simulate: `{name}`: got {got}, expected {list(shape)} of {dtype} on {w_in.device}, to go "
                 "with `w_in`; move and convert all of a network together"
             )
+
+
+def _check_taus(connections: Connections, dt: float) -> None:
+    """Raise ValueError for time constants that the scheme cannot take; NaN passes, as weights of NaN do."""
+    tau_mem, tau_syn = connections.tau_mem, connections.tau_syn
+    if tau_mem is None or tau_syn is None:
+        return
+    for name, tau in (("tau_mem", tau_mem), ("tau_syn", tau_syn)):
+        if (tau < dt * (1 - ROUNDING)).any():
+            raise ValueError(
+                f"simulate: `{name}`: got {tau.min().item():g}, expected at least `dt` = {dt:g}, within "
+                "which the kernels' exponentials are exact"
+            )
+    if (tau_mem == tau_syn).any():
+        raise ValueError(
+            "simulate: `tau_mem` and `tau_syn` are the same for a neuron; make them differ, or the "
+            "difference of their exponentials has no digits left"
+        )

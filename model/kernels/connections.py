@@ -28,3 +28,8 @@ class Connections(NamedTuple):
     """How far each spike of a neuron raises its threshold [R, N]; None: neurons do not adapt."""
     tau_adaptation: Tensor | None = None
     """Time constant [R, N] (ms, above 0) with which thresholds come back; there where `adaptation` is."""
+    tau_mem: Tensor | None = None
+    """Membrane time constant of each neuron [R, N] (ms, at least a step); None: all have the scheme's."""
+    tau_syn: Tensor | None = None
+    """Synaptic time constant of each neuron [R, N] (ms, at least a step), which is another than `tau_mem`;
+    there where that is."""

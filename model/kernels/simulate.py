@@ -64,7 +64,7 @@ def simulate(
     config: LearnerConfig,
     threads: int = 1,
 ) -> tuple[Tensor, Tensor]:
-    """Run R networks on B samples each; differentiable by weights, delays and adaptation.
+    """Run R networks on B samples each; differentiable by weights, delays and what neurons have of their own.
 
     Args:
         connections: what the networks are, on the device that is to run them.
@@ -114,15 +114,18 @@ class _Simulation(torch.autograd.Function):
         input_delays: Tensor | None,
         adaptation: Tensor | None,
         tau_adaptation: Tensor | None,
+        tau_mem: Tensor | None,
+        tau_syn: Tensor | None,
         backend: Backend,
         data: SpikeDataset,
         samples: npt.ArrayLike,
         config: LearnerConfig,
     ) -> tuple[Tensor, Tensor]:
-        connections = Connections(w_in, w_rec, delays, mask, input_delays, adaptation, tau_adaptation)
+        own = adaptation, tau_adaptation, tau_mem, tau_syn
+        connections = Connections(w_in, w_rec, delays, mask, input_delays, *own)
         run = backend.run(connections, data, samples, config)
         ctx.backend, ctx.trace = backend, run.trace
-        ctx.save_for_backward(w_in, w_rec, delays, input_delays, adaptation, tau_adaptation)
+        ctx.save_for_backward(w_in, w_rec, delays, input_delays, *own)
         return run.features, run.counts
 
     @staticmethod

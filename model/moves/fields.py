@@ -22,10 +22,11 @@ REFUSED: dict[str, str] = {
     "pool_channels": "says how many inputs there are",
     **dict.fromkeys(("embedding", "input_embedding", "output_bias", "autapses", "excitatory"), _LEARNS),
     **dict.fromkeys(("learn_delay_scale", "learn_input_positions", "learn_adaptation", "neuron"), _LEARNS),
+    "learn_time_constants": _LEARNS,
     **dict.fromkeys(("dt", "duration", "min_delay", "max_delay", "threshold"), _SCHEME),
     **dict.fromkeys(("tau_mem", "tau_syn", "tau_mem_out", "tau_syn_out"), _SCHEME),
     **dict.fromkeys(("position_range", "initial_delays", "initial_rate", "recurrent_gain"), _START),
-    **dict.fromkeys(("adaptation", "tau_adaptation"), _START),
+    **dict.fromkeys(("adaptation", "tau_adaptation", "tau_spread"), _START),
     **dict.fromkeys(("w_in_mean", "w_in_sd", "w_rec_sd", "w_out_sd"), _START),
 }
 """Fields of trained networks that can't be set, and why."""

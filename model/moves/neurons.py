@@ -24,6 +24,8 @@ AXES: dict[str, tuple[int, ...]] = {
     "axonal_delays": (1,),
     "adaptation": (1,),
     "log_tau_adaptation": (1,),
+    "log_tau_mem": (1,),
+    "log_tau_syn": (1,),
     "mask": (1, 2),
     "neuron_id": (1,),
     "excitatory": (1,),

@@ -17,7 +17,7 @@ from model.kernels.border import check_dtype
 from model.kernels.connections import Connections
 from model.kernels.simulate import backend_for, simulate, uncompiled
 from model.layers import Layers
-from model.network.drawing import DELAYS, Drawn, draw_weights, stream
+from model.network.drawing import DELAYS, NEURONS, Drawn, draw_weights, stream
 from model.network.signs import keep_signs, kinds_of
 from model.neurons.registry import neuron_of
 
@@ -43,7 +43,8 @@ class Cohort(nn.Module):
     `positions` [R, N, D] (`space`, `fixed`), `free_delays` or `shuffled_delays` [R, N, N] (ms), or
     `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
     logarithm of the delay scale (ms per unit of space). Adaptive neurons (`model.neurons`) have `adaptation`
-    [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
+    [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms);
+    neurons with time constants of their own have `log_tau_mem` and `log_tau_syn` [R, N], their logarithms.
 
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
@@ -64,6 +65,8 @@ class Cohort(nn.Module):
     log_delay_scale: nn.Parameter
     adaptation: nn.Parameter
     log_tau_adaptation: nn.Parameter
+    log_tau_mem: nn.Parameter
+    log_tau_syn: nn.Parameter
     mask: Tensor
     neuron_id: Tensor
     next_neuron_id: Tensor
@@ -111,7 +114,8 @@ class Cohort(nn.Module):
         self._register(weights, lambda name: name != "b_out" or config.output_bias, dtype, device)
         self._register(delays, self.embedding.learns, dtype, device)
         self._register(places, self.input_embedding.learns, dtype, device)
-        self._register([self.neuron.draw(n) for _ in seeds], self.neuron.learns, dtype, device)
+        own = [self.neuron.draw(n, stream(seed, NEURONS)) for seed in seeds]
+        self._register(own, self.neuron.learns, dtype, device)
         allowed = torch.from_numpy(config.layers.synapses).to(device)
         self.register_buffer("mask", allowed.repeat(len(seeds), 1, 1))
         self.register_buffer("neuron_id", torch.arange(n, device=device).repeat(len(seeds), 1))

@@ -10,7 +10,7 @@ from model.network.signs import kinds_of, signed
 
 Drawn = dict[str, np.ndarray]
 """Initial values of parameters of one network, by name."""
-W_IN, W_REC, W_OUT, DELAYS = range(4)
+W_IN, W_REC, W_OUT, DELAYS, NEURONS = range(5)
 """Random streams of a network's parameters, so that no draw shifts another."""
 
 

@@ -194,6 +194,8 @@ _NEURON = [
     _column("excitatory", pa.bool_(), "whether it excites; null where weights have any sign"),
     _column("adaptation", pa.float32(), "how far a spike raises its threshold; null of a plain neuron"),
     _column("tau_adaptation", pa.float32(), "time constant with which it comes back (ms); null likewise"),
+    _column("tau_mem", pa.float32(), "its own membrane time constant (ms); null where all share one"),
+    _column("tau_syn", pa.float32(), "its own synaptic time constant (ms); null likewise"),
 ]
 
 _SYNAPSE = [

@@ -51,6 +51,8 @@ def neuron_rows(trial: int, neurons: Neurons) -> pa.Table:
         ),
         "adaptation": _own(neurons.adaptation, replicates * n),
         "tau_adaptation": _own(neurons.tau_adaptation, replicates * n),
+        "tau_mem": _own(neurons.tau_mem, replicates * n),
+        "tau_syn": _own(neurons.tau_syn, replicates * n),
     }
     return pa.table(columns)
 

@@ -56,14 +56,21 @@ def zero(terms: Terms, begin: float, end: float) -> float | None:
 
 
 def first_crossing(
-    m: float, s: float, span: float, config: LearnerConfig, raised: float = 0.0, tau: float = 1.0
+    m: float,
+    s: float,
+    span: float,
+    config: LearnerConfig,
+    raised: float = 0.0,
+    tau: float = 1.0,
+    taus: tuple[float, float] | None = None,
 ) -> float:
     """When a potential that is below its threshold first reaches it (ms); infinite if not within `span`.
 
-    The potential is V(u) = m exp(-u / tau_mem) - s exp(-u / tau_syn), its threshold that of `config` and
-    raised exp(-u / tau).
+    The potential is V(u) = m exp(-u / tau_mem) - s exp(-u / tau_syn), with the time constants of `config` or
+    `taus`, its threshold that of `config` and raised exp(-u / tau).
     """
-    terms = [(m, 1 / config.tau_mem), (-s, 1 / config.tau_syn), (-raised, 1 / tau), (-config.threshold, 0.0)]
+    tau_mem, tau_syn = (config.tau_mem, config.tau_syn) if taus is None else taus
+    terms = [(m, 1 / tau_mem), (-s, 1 / tau_syn), (-raised, 1 / tau), (-config.threshold, 0.0)]
     for begin, end in pairwise(pieces(terms, span)):
         if value(terms, begin) < 0 <= value(terms, end):
             found = zero(terms, begin, end)
@@ -82,10 +89,14 @@ def spikes_of(
     input_delays: Array | None = None,
     adaptation: Array | None = None,
     tau_adaptation: Array | None = None,
+    tau_mem: Array | None = None,
+    tau_syn: Array | None = None,
 ) -> list[list[float]]:
     """Spike times (ms) of each of N neurons of one network on one sample."""
     n, end = len(w_rec), config.steps * config.dt
-    g = config.tau_syn / (config.tau_mem - config.tau_syn)
+    mem = np.full(n, config.tau_mem) if tau_mem is None else tau_mem
+    syn = np.full(n, config.tau_syn) if tau_syn is None else tau_syn
+    g = syn / (mem - syn)
     late = np.zeros_like(w_in) if input_delays is None else input_delays
     arrivals = [
         (float(time + late[channel, j]), j, float(w_in[channel, j]))
@@ -100,12 +111,14 @@ def spikes_of(
     spikes: list[list[float]] = [[] for _ in range(n)]
     while now < end:
         span = (arrivals[0][0] if arrivals and arrivals[0][0] < end else end) - now
-        crossings = [first_crossing(m[j], s[j], span, config, raised[j], tau[j]) for j in range(n)]
+        crossings = [
+            first_crossing(m[j], s[j], span, config, raised[j], tau[j], (mem[j], syn[j])) for j in range(n)
+        ]
         i = int(np.argmin(crossings))
         past = min(span, crossings[i])
         now += past
-        m = [x * math.exp(-past / config.tau_mem) for x in m]
-        s = [x * math.exp(-past / config.tau_syn) for x in s]
+        m = [x * math.exp(-past / mem[j]) for j, x in enumerate(m)]
+        s = [x * math.exp(-past / syn[j]) for j, x in enumerate(s)]
         raised = [x * math.exp(-past / tau[j]) for j, x in enumerate(raised)]
         if crossings[i] <= span:
             m[i] -= config.threshold
@@ -115,8 +128,8 @@ def spikes_of(
                 heapq.heappush(arrivals, (now + float(delays[i, j]), j, float(w_rec[i, j])))
         elif now < end:
             now, j, weight = heapq.heappop(arrivals)
-            m[j] += g * weight
-            s[j] += g * weight
+            m[j] += g[j] * weight
+            s[j] += g[j] * weight
     return spikes
 
 

@@ -26,8 +26,9 @@ WHERE: list[dict[str, Any]] = [
     {"embedding": "shuffled"},
     {"embedding": "none"},
     {"embedding": "space", "neuron": "adaptive_lif", "adaptation": 0.1, "tau_adaptation": 20.0},
+    {"embedding": "space", "learn_time_constants": True, "tau_spread": 0.3},
 ]
-"""Where delays come from, in every way, and neurons that adapt."""
+"""Where delays come from, in every way, neurons that adapt, and such that have their own time constants."""
 IN_SPACE = [one for one in WHERE if one["embedding"] in ("space", "fixed")]
 
 

@@ -55,6 +55,8 @@ def features_of(
     input_delays: Tensor | None = None,
     adaptation: Tensor | None = None,
     tau_adaptation: Tensor | None = None,
+    tau_mem: Tensor | None = None,
+    tau_syn: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Features [N] and spike counts [N] of one network on one sample.
 
@@ -62,7 +64,9 @@ def features_of(
     A count is differentiated as if a spike that comes later by tau_mem were one spike less.
     """
     dt, n = config.dt, w_rec.shape[0]
-    g = config.tau_syn / (config.tau_mem - config.tau_syn)
+    mem = torch.full((n,), config.tau_mem, dtype=torch.float64) if tau_mem is None else tau_mem
+    syn = torch.full((n,), config.tau_syn, dtype=torch.float64) if tau_syn is None else tau_syn
+    g = syn / (mem - syn)
     arrivals = defaultdict(list)  # step -> (target, weight, time)
     for time, channel in zip(times.tolist(), channels.tolist(), strict=True):
         for j in range(w_in.shape[1]):  # the neurons that hear inputs, the first ones
@@ -83,12 +87,12 @@ def features_of(
 
     for k in range(config.steps):
         before = [m[j] - s[j] - threshold(j, k * dt) for j in range(n)]
-        m = [x * math.exp(-dt / config.tau_mem) for x in m]
-        s = [x * math.exp(-dt / config.tau_syn) for x in s]
+        m = [x * torch.exp(-dt / mem[j]) for j, x in enumerate(m)]
+        s = [x * torch.exp(-dt / syn[j]) for j, x in enumerate(s)]
         for j, weight, time in arrivals[k]:
             left = (k + 1) * dt - time
-            m[j] = m[j] + g * weight * torch.exp(-left / config.tau_mem)
-            s[j] = s[j] + g * weight * torch.exp(-left / config.tau_syn)
+            m[j] = m[j] + g[j] * weight * torch.exp(-left / mem[j])
+            s[j] = s[j] + g[j] * weight * torch.exp(-left / syn[j])
         for i in range(n):
             after = m[i] - s[i] - threshold(i, (k + 1) * dt)
             if after < 0:
@@ -96,7 +100,7 @@ def features_of(
             phase = torch.zeros((), dtype=torch.float64)
             if before[i] < 0:
                 phase = -before[i] / (after - before[i])
-            m[i] = m[i] - config.threshold * torch.exp(-(1 - phase) * dt / config.tau_mem)
+            m[i] = m[i] - config.threshold * torch.exp(-(1 - phase) * dt / mem[i])
             time = (k + phase) * dt
             spikes[i].append(time)
             counts[i] = counts[i] + 1 - (time - time.detach()) / config.tau_mem
@@ -112,7 +116,7 @@ def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[T
     """Features [R, B, N] and counts [R, B, N] of a cohort, by the naive scheme."""
     connections = net.connections()
     delays, input_delays = connections.delays, connections.input_delays
-    adaptation, tau_adaptation = connections.adaptation, connections.tau_adaptation
+    own = connections[5:]  # what neurons have of their own
     rows = [
         [
             features_of(
@@ -124,8 +128,7 @@ def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[T
                 data.channels[b],
                 net.config,
                 None if input_delays is None else input_delays[r],
-                None if adaptation is None else adaptation[r],
-                None if tau_adaptation is None else tau_adaptation[r],
+                *(None if values is None else values[r] for values in own),
             )
             for b in samples[r]
         ]

@@ -21,6 +21,7 @@ from model.kernels.cpu.forward import run_pairs
 from model.kernels.cpu.problem import Problem, make_problem
 from model.kernels.cpu.spikes import Spikes
 from model.kernels.cpu.synapses import Synapses
+from model.kernels.cpu.taus import by_taus
 
 CHUNK = 4
 """Pairs (network, sample) in a call of the forward kernel: few, so that threads finish together."""
@@ -104,7 +105,8 @@ class CpuBackend(Backend):
             torch.from_numpy(by_weight),
             torch.from_numpy(by_delay),
             None if by_input_delay is None else torch.from_numpy(by_input_delay),
-            *_per_neuron(problem.adaptation, total),
+            *_by_adaptation(problem.adaptation, total),
+            *_by_taus(problem, total, by_input, config),
         )
 
     def hidden_spikes(self, trace: Trace) -> HiddenSpikes:
@@ -122,7 +124,7 @@ def _problem(
     connections: Connections, data: SpikeDataset, samples: npt.NDArray[np.int64], config: LearnerConfig
 ) -> Problem:
     """What is to be simulated, laid out for the kernels; networks that see one sample share its events."""
-    w_in, w_rec, delays, mask, input_delays, strength, tau = connections
+    w_in, w_rec, delays, mask, input_delays, strength, tau, tau_mem, tau_syn = connections
     weights = _array(w_in)
     unique, place = np.unique(samples, return_inverse=True)
     return make_problem(
@@ -132,6 +134,7 @@ def _problem(
         None if input_delays is None else _array(input_delays),
         _array(mask),
         None if strength is None or tau is None else (_array(strength), _array(tau)),
+        None if tau_mem is None or tau_syn is None else (_array(tau_mem), _array(tau_syn)),
         gather(data, unique, config, weights.dtype),
         place.reshape(samples.shape),
         config,
@@ -143,13 +146,13 @@ def _array(values: Tensor) -> Any:
 
 
 def _make_sums(problem: Problem) -> Sums:
-    inputs, synapses, adaptation = problem.inputs.beta, problem.synapses.beta, problem.adaptation
-    strength = np.empty((0, 0), problem.w_in.dtype) if adaptation is None else adaptation.strength
-    return Sums(
-        np.zeros_like(problem.w_in),
-        *(np.zeros_like(a) for a in (inputs, inputs, synapses, synapses)),
-        *(np.zeros_like(strength) for _ in range(2)),
-    )
+    inputs, synapses, none = problem.inputs.beta, problem.synapses.beta, np.empty(0, problem.w_in.dtype)
+    nobody = none.reshape(0, 0)
+    strength = nobody if problem.adaptation is None else problem.adaptation.strength
+    each = nobody if problem.taus is None else problem.taus.x_m
+    rests = (none,) * 4 if problem.taus is None else (inputs, inputs, synapses, synapses)
+    like = (problem.w_in, inputs, inputs, synapses, synapses, strength, strength, *rests, each, each)
+    return Sums(*(np.zeros_like(array) for array in like))
 
 
 def _per_synapse(
@@ -160,16 +163,53 @@ def _per_synapse(
     sum_m, sum_s = sum_m[synapses.place], sum_s[synapses.place]
     weight_m, weight_s = synapses.weight_m[synapses.place], synapses.weight_s[synapses.place]
     by_weight[synapses.entry] = synapses.unit_m * sum_m + synapses.unit_s * sum_s
-    rate_m, rate_s = sum_m.dtype.type(1 / config.tau_mem), sum_m.dtype.type(1 / config.tau_syn)
+    rate_m: Any = sum_m.dtype.type(1 / config.tau_mem)
+    rate_s: Any = sum_m.dtype.type(1 / config.tau_syn)
+    if synapses.rates is not None:
+        rate_m, rate_s = (x[synapses.place] / sum_m.dtype.type(config.dt) for x in synapses.rates)
     by_delay[synapses.entry] = weight_m * sum_m * rate_m + weight_s * sum_s * rate_s
     return by_weight.reshape(shape), by_delay.reshape(shape)
 
 
-def _per_neuron(adaptation: Adaptation | None, total: Sums) -> tuple[Tensor | None, Tensor | None]:
+def _by_adaptation(adaptation: Adaptation | None, total: Sums) -> tuple[Tensor | None, Tensor | None]:
     """dL/d(strength) and dL/d(tau), each [R, N]; None of neurons that do not adapt."""
     if adaptation is None:
         return None, None
     return torch.from_numpy(total.strength), torch.from_numpy(-total.rate * adaptation.rate**2)
+
+
+def _by_taus(
+    problem: Problem, total: Sums, by_input: Any, config: LearnerConfig
+) -> tuple[Tensor | None, Tensor | None]:
+    """dL/d(tau_mem) and dL/d(tau_syn), each [R, N]; None of neurons that share theirs.
+
+    Potentials depend on the gain g as on all of a neuron's weights together: dL/dg is sum w dL/dw / g.
+    """
+    taus, inputs, synapses = problem.taus, problem.inputs, problem.synapses
+    if taus is None:
+        return None, None
+    by_gain = np.zeros_like(taus.gain)
+    hearing = problem.w_in.shape[2]
+    by_gain[:, :hearing] = (problem.w_in * by_input).sum(1)
+    n, by_x_m, by_x_s = problem.neurons, total.x_m, total.x_s
+    by_weight = total.synapses_m + total.synapses_s
+    by_gain += _per_target(synapses, synapses.weight_m * by_weight, n, n)
+    by_x_m += _per_target(synapses, synapses.weight_m * total.synapses_rest_m, n, n)
+    by_x_s += _per_target(synapses, synapses.weight_s * total.synapses_rest_s, n, n)
+    if inputs.slots:
+        channels = problem.w_in.shape[1]
+        by_x_m[:, :hearing] += _per_target(inputs, inputs.weight_m * total.inputs_rest_m, channels, hearing)
+        by_x_s[:, :hearing] += _per_target(inputs, inputs.weight_s * total.inputs_rest_s, channels, hearing)
+    by_tau_mem, by_tau_syn = by_taus(taus, by_x_m, by_x_s, by_gain / taus.gain, config.dt)
+    return torch.from_numpy(by_tau_mem), torch.from_numpy(by_tau_syn)
+
+
+def _per_target(synapses: Synapses, values: Any, sources: int, targets: int) -> Any:
+    """The sum of `values` [Q] over the synapses onto each target [R, M], of P `sources` and M `targets`."""
+    network, target = synapses.entry // (sources * targets), synapses.entry % targets
+    networks = len(synapses.targets) // sources
+    total = np.bincount(network * targets + target, values[synapses.place], networks * targets)
+    return total.reshape(networks, targets).astype(values.dtype)
 
 
 def _shares(chunks: list[Chunk], threads: int) -> list[list[Chunk]]:

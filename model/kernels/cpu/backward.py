@@ -13,6 +13,12 @@ from model.kernels.cpu.adaptation import decay_traces_back, through_own_trace, t
 from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
 from model.kernels.cpu.pairs import copy_pair
 from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
+from model.kernels.cpu.time_constants import (
+    add_gradient_own,
+    decay_own_back,
+    gather_at_targets,
+    through_turns,
+)
 
 
 class Sums(NamedTuple):
@@ -29,6 +35,14 @@ class Sums(NamedTuple):
     synapses_s: Reals
     strength: Reals  # [R, N] of adaptive neurons, else [0, 0]: dL/d(strength)
     rate: Reals  # likewise: dL/d(1 / tau)
+    # Of neurons with time constants of their own, else [0] or [0, 0]. What an arrival changes within its step
+    # is, per synapse, the sum as above with each spike times its place in that step, less 1:
+    inputs_rest_m: Reals  # [Q]
+    inputs_rest_s: Reals
+    synapses_rest_m: Reals  # [Q]
+    synapses_rest_s: Reals
+    x_m: Reals  # [R, N]: dL/d(dt / tau_mem) but for those rests
+    x_s: Reals
 
 
 class Adjoints(NamedTuple):
@@ -49,7 +63,7 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
     as one spike less.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    adaptation = problem.adaptation
+    adaptation, taus = problem.adaptation, problem.taus
     adapting = 0 if adaptation is None else n
     adjoints = Adjoints(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(adapting, real))
     ring = make_ring(problem)
@@ -57,17 +71,18 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
         start, end = begin[pair - first], begin[pair - first + 1]
         if start < end:
             grads = grad_features[pair], grad_counts[pair]
-            run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints, ring, sums)
+            run_pair_back(pair, problem, adaptation, taus, start, end, spikes, grads, adjoints, ring, sums)
 
 
 @njit(**INLINED)
-def run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints, ring, sums):
+def run_pair_back(pair, problem, adaptation, taus, start, end, spikes, grads, adjoints, ring, sums):
     """Adjoint of one pair with spikes `start` to `end`; what comes after its last spike acts on nothing."""
-    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
+    events, synapses, scheme = problem.events, problem.synapses, problem.scheme
     grad_features, grad_counts = grads
+    sum_of, rest_of = (sums.synapses_m, sums.synapses_s), (sums.synapses_rest_m, sums.synapses_rest_s)
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     adjoints.m[:], adjoints.s[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
-    n, channels = unsigned(problem.neurons), unsigned(w_in.shape[1])
+    n = unsigned(problem.neurons)
     if adaptation is not None:
         adjoints.trace[:] = scheme.zero
     here = unsigned(0)
@@ -86,25 +101,23 @@ def run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints
             i = unsigned(spikes.neuron[e])
             by_time = grad_features[i] * spikes.slope[e] - grad_counts[i] * scheme.rate_m
             run = run_of(network * n + i, synapses)
-            by_time += gather(ring, here, e, spikes, run, synapses, sums.synapses_m, sums.synapses_s, scheme)
+            by_time += gather(ring, here, e, spikes, run, synapses, synapses.rates, sum_of, rest_of, scheme)
             if adaptation is not None:
                 by_time += through_own_trace(e, spikes, adjoints, network, adaptation)
-                by_v = through_phase(e, by_time, spikes, adjoints, scheme)
+            by_v = through_phase(e, by_time, spikes, adjoints, network, taus, scheme)
+            if adaptation is not None:
                 through_threshold(e, by_v, spikes, adjoints, sums, network, adaptation, scheme)
-            else:
-                through_phase(e, by_time, spikes, adjoints, scheme)
+            if taus is not None:
+                through_turns(e, by_v, spikes, sums.x_m[network], sums.x_s[network])
         store(ring, here, adjoints)
         for e in range(unsigned(first_event), unsigned(last_event)):
-            channel = unsigned(events.channel[e])
-            if inputs.slots > 0:
-                run = run_of(network * channels + channel, inputs)
-                gather(ring, here, e, events, run, inputs, sums.inputs_m, sums.inputs_s, scheme)
-            else:
-                row, g = sums.w_in[network, channel], scheme.gain
-                add_gradient(row, adjoints, g * events.left_m[e], g * events.left_s[e])
-        for j in range(n):
-            adjoints.m[j] *= scheme.decay_m
-            adjoints.s[j] *= scheme.decay_s
+            back_to_input(e, network, problem, taus, adjoints, ring, here, sums)
+        if taus is not None:
+            decay_own_back(adjoints, network, taus)
+        else:
+            for j in range(n):
+                adjoints.m[j] *= scheme.decay_m
+                adjoints.s[j] *= scheme.decay_s
         if adaptation is not None:
             decay_traces_back(adjoints, network, adaptation)
         for e in range(unsigned(first_spike), unsigned(last_spike)):
@@ -116,19 +129,51 @@ def run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints
 
 
 @njit(**INLINED)
-def gather(ring, here, e, spikes, run, synapses, sum_m, sum_s, scheme):
+def back_to_input(e, network, problem, taus, adjoints, ring, here, sums):
+    """Add the share of input spike `e` to the sums of its synapses."""
+    events, w_in, inputs, scheme = problem.events, problem.w_in, problem.inputs, problem.scheme
+    channel = unsigned(events.channel[e])
+    if inputs.slots > 0:
+        run = run_of(network * unsigned(w_in.shape[1]) + channel, inputs)
+        sum_of = sums.inputs_m, sums.inputs_s
+        rest_of = sums.inputs_rest_m, sums.inputs_rest_s
+        gather(ring, here, e, events, run, inputs, inputs.rates, sum_of, rest_of, scheme)
+    elif taus is not None:
+        row, w, place = sums.w_in[network, channel], w_in[network, channel], events.phase[e] - scheme.one
+        add_gradient_own(row, w, sums.x_m[network], sums.x_s[network], adjoints, place, network, taus)
+    else:
+        row, g = sums.w_in[network, channel], scheme.gain
+        add_gradient(row, adjoints, g * events.left_m[e], g * events.left_s[e])
+
+
+@njit(**INLINED)
+def gather(ring, here, e, spikes, run, synapses, rates, sums, rests, scheme):
     """Gather the adjoints of the arrivals of spike `e` over a run of synapses.
 
-    Adds to the sums and returns dL/d(spike time) through these synapses (per ms).
+    Adds to the sums (for M and for S), and to the rests where there are `rates`, those of `synapses`. Returns
+    dL/d(spike time) through these synapses (per ms).
     """
     first, length, _ = run
-    phi, left_m, left_s = spikes.phase[e], spikes.left_m[e], spikes.left_s[e]
-    later_m, later_s = left_m * scheme.decay_m, left_s * scheme.decay_s
+    phi = spikes.phase[e]
     for t in range(length):
         late = arrives_late(first + t, phi, synapses, scheme)
         ring.slot[t] = slot_of(first + t, late, here, ring, synapses)
     for t in range(length):
         copy_pair(ring.run, t, ring.pairs, ring.slot[t])
+    if rates is not None:
+        by_time = gather_at_targets(e, spikes, ring, run, synapses, rates, sums, rests, scheme)
+    else:
+        by_time = gather_of_spike(e, spikes, ring, run, synapses, sums, scheme)
+    return by_time
+
+
+@njit(**INLINED)
+def gather_of_spike(e, spikes, ring, run, synapses, sums, scheme):
+    """Add the adjoints in `ring.run`, by what is left of spike `e`, to the sums; returns as `gather` does."""
+    first, length, _ = run
+    sum_m, sum_s = sums
+    phi, left_m, left_s = spikes.phase[e], spikes.left_m[e], spikes.left_s[e]
+    later_m, later_s = left_m * scheme.decay_m, left_s * scheme.decay_s
     by_m, by_s = scheme.zero, scheme.zero
     for t in range(length):
         late = arrives_late(first + t, phi, synapses, scheme)
@@ -142,7 +187,7 @@ def gather(ring, here, e, spikes, run, synapses, sum_m, sum_s, scheme):
 
 
 @njit(**INLINED)
-def through_phase(e, by_time, spikes, adjoints, scheme):
+def through_phase(e, by_time, spikes, adjoints, network, taus, scheme):
     """Carry dL/d(time) of spike `e` (per ms) back to V at the step's end and at its start.
 
     Returns by how much: times -phi and -(1 - phi) it is the derivative by V at the end and at the start.
@@ -152,7 +197,10 @@ def through_phase(e, by_time, spikes, adjoints, scheme):
     i, phi, dv = unsigned(spikes.neuron[e]), spikes.phase[e], spikes.rise[e]
     by_v = scheme.zero
     if dv != scheme.zero:
-        reset = scheme.threshold * spikes.left_m[e] * scheme.rate_m
+        rate = scheme.rate_m
+        if taus is not None:
+            rate = taus.x_m[network, i] / scheme.dt
+        reset = scheme.threshold * spikes.left_m[e] * rate
         by_v = scheme.dt * (by_time - adjoints.m[i] * reset) / dv
     adjoints.m[i] -= by_v * phi
     adjoints.s[i] += by_v * phi

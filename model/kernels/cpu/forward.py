@@ -21,6 +21,14 @@ from model.kernels.cpu.compile import INLINED, OPTIONS, unsigned
 from model.kernels.cpu.pairs import add_pair
 from model.kernels.cpu.ring import arrives_late, make_ring, run_of, slot_of
 from model.kernels.cpu.spikes import append, make_spikes, resized
+from model.kernels.cpu.time_constants import (
+    add_inputs_own,
+    decay_own_and_arrive,
+    keep_turns,
+    left_at_targets,
+    left_own,
+    turn_over,
+)
 
 FIRST_ROOM = 4096
 
@@ -34,6 +42,11 @@ class State(NamedTuple):
     after: Reals  # the same at its end, before resets
     trace: Reals  # of adaptive neurons, else [0]
     turn: Reals  # derivative of the trace by its rate of decay, likewise
+    # Of neurons with time constants of their own, else [0]:
+    turn_m: Reals  # derivative of M by dt / tau_mem, see `time_constants`
+    turn_s: Reals  # of S by dt / tau_syn
+    turn_m_before: Reals  # at the start of the step
+    turn_s_before: Reals
 
 
 @njit(**OPTIONS)
@@ -43,8 +56,8 @@ def run_pairs(first, last, problem, features, counts):
     Returns where each pair's spikes begin [last - first + 1], and the spikes.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    adaptation = problem.adaptation
-    adapting = 0 if adaptation is None else n
+    adaptation, taus = problem.adaptation, problem.taus
+    adapting, turning = 0 if adaptation is None else n, 0 if taus is None else n
     state = State(
         np.empty(n, real),
         np.empty(n, real),
@@ -52,14 +65,18 @@ def run_pairs(first, last, problem, features, counts):
         np.empty(n, real),
         np.empty(adapting, real),
         np.empty(adapting, real),
+        np.empty(turning, real),
+        np.empty(turning, real),
+        np.empty(turning, real),
+        np.empty(turning, real),
     )
     ring = make_ring(problem)
     # As many as there can be, and one that `detect` writes in vain. What is not touched takes no memory.
-    fresh = make_spikes(problem.scheme.steps * n + 1, state.m, adapting > 0)
-    spikes = make_spikes(FIRST_ROOM, state.m, adapting > 0)
+    fresh = make_spikes(problem.scheme.steps * n + 1, state.m, adapting > 0, turning > 0)
+    spikes = make_spikes(FIRST_ROOM, state.m, adapting > 0, turning > 0)
     begin = np.zeros(last - first + 1, np.int64)
     for pair in range(first, last):
-        found = run_pair(pair, problem, adaptation, state, ring, fresh, features[pair], counts[pair])
+        found = run_pair(pair, problem, adaptation, taus, state, ring, fresh, features[pair], counts[pair])
         start = begin[pair - first]
         end = start + found
         begin[pair - first + 1] = end
@@ -70,15 +87,17 @@ def run_pairs(first, last, problem, features, counts):
 
 
 @njit(**INLINED)
-def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
+def run_pair(pair, problem, adaptation, taus, state, ring, spikes, features, counts):
     """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
-    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
+    _, _, events, w_in, inputs, synapses, _, _, scheme, _ = problem
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     state.m[:], state.s[:], state.before[:] = scheme.zero, scheme.zero, scheme.zero
     features[:], counts[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
     n, channels = unsigned(problem.neurons), unsigned(w_in.shape[1])
     if adaptation is not None:
         state.trace[:], state.turn[:] = scheme.zero, scheme.zero
+    if taus is not None:
+        state.turn_m[:], state.turn_s[:] = scheme.zero, scheme.zero
     here = unsigned(0)
     event, end = events.start[sample], events.start[sample + 1]
     found, last_arrival = 0, -1
@@ -89,11 +108,9 @@ def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
         if inputs.slots > 0:
             for e in range(unsigned(first_event), unsigned(event)):
                 run = run_of(network * channels + unsigned(events.channel[e]), inputs)
-                deliver(ring, here, e, events, run, inputs, scheme)
+                deliver(ring, here, e, events, run, inputs, inputs.rates, scheme)
                 last_arrival = max(last_arrival, k + inputs.slots)
-        decay_and_arrive(state, ring, here, scheme)
-        if inputs.slots == 0:
-            add_inputs(state, w_in[network], first_event, event, events, scheme)
+        integrate(state, ring, here, problem, network, taus, first_event, event)
         if adaptation is not None:
             decay_traces(state, network, adaptation, scheme)
             fires = crosses_adapted(state, network, adaptation, scheme)
@@ -101,12 +118,12 @@ def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
             fires = crosses(state, scheme)
         if fires:
             first_spike = found
-            found = detect(state, k, spikes, found, features, counts, scheme)
+            found = detect(state, k, spikes, found, features, counts, network, taus, scheme)
             if adaptation is not None:
                 adapt(first_spike, found, state, spikes, network, adaptation, scheme)
             for e in range(unsigned(first_spike), unsigned(found)):
                 run = run_of(network * n + unsigned(spikes.neuron[e]), synapses)
-                deliver(ring, here, e, spikes, run, synapses, scheme)
+                deliver(ring, here, e, spikes, run, synapses, synapses.rates, scheme)
             last_arrival = max(last_arrival, k + synapses.slots)
         elif event == end and k >= last_arrival:
             if adaptation is not None:
@@ -121,6 +138,21 @@ def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
             lower(state.before, state, network, adaptation)
         here = (here + n) % unsigned(ring.size)
     return found
+
+
+@njit(**INLINED)
+def integrate(state, ring, here, problem, network, taus, first_event, last_event):
+    """Carry M and S over one step: their decay, what arrives, and input spikes that have no delays."""
+    events, w_in, inputs, scheme = problem.events, problem.w_in[network], problem.inputs, problem.scheme
+    if taus is not None:
+        turn_over(state, network, taus)
+        decay_own_and_arrive(state, ring, here, network, taus, scheme)
+        if inputs.slots == 0:
+            add_inputs_own(state, w_in, first_event, last_event, events, network, taus, scheme)
+    else:
+        decay_and_arrive(state, ring, here, scheme)
+        if inputs.slots == 0:
+            add_inputs(state, w_in, first_event, last_event, events, scheme)
 
 
 @njit(**INLINED)
@@ -178,7 +210,7 @@ def stays_silent(state, scheme):
 
 
 @njit(**INLINED)
-def detect(state, k, spikes, found, features, counts, scheme):
+def detect(state, k, spikes, found, features, counts, network, taus, scheme):
     """Find the spikes of step `k`, write them from place `found` on, read them out, count them and reset.
 
     Returns the new `found`.
@@ -193,13 +225,18 @@ def detect(state, k, spikes, found, features, counts, scheme):
         if state.before[j] < scheme.threshold:
             dv = state.after[j] - state.before[j]
             phi = (scheme.threshold - state.before[j]) / dv
-        left = (phi - scheme.one) * scheme.dt
-        left_m, left_s = np.exp(left * scheme.rate_m), np.exp(left * scheme.rate_s)
+        if taus is not None:
+            left_m, left_s = left_own(phi, j, network, taus, scheme)
+        else:
+            left = (phi - scheme.one) * scheme.dt
+            left_m, left_s = np.exp(left * scheme.rate_m), np.exp(left * scheme.rate_s)
         value, slope = readout(k, phi, scheme)
         spikes.step[e], spikes.phase[e], spikes.rise[e] = k, phi, dv
         spikes.left_m[e], spikes.left_s[e], spikes.slope[e] = left_m, left_s, slope
         features[j] += value
         counts[j] += scheme.one
+        if taus is not None:
+            keep_turns(e, state, spikes, scheme)
         state.m[j] -= scheme.threshold * left_m
     return found
 
@@ -215,9 +252,23 @@ def readout(k, phi, scheme):
 
 
 @njit(**INLINED)
-def deliver(ring, here, e, spikes, run, synapses, scheme):
-    """Deliver spike `e` over a run of synapses: what is left of it at the end of its step, to each target."""
-    first, length, targets = run
+def deliver(ring, here, e, spikes, run, synapses, rates, scheme):
+    """Deliver spike `e` over a run of synapses: what is left of it at the end of its step, to each target.
+
+    `rates` are those of `synapses`; where they are None the kernels are compiled without that branch.
+    """
+    if rates is not None:
+        left_at_targets(ring, here, e, spikes, run, synapses, rates, scheme)
+    else:
+        left_of_spike(ring, here, e, spikes, run, synapses, scheme)
+    for t in range(run[2]):
+        add_pair(ring.pairs, ring.slot[t], ring.run, t)
+
+
+@njit(**INLINED)
+def left_of_spike(ring, here, e, spikes, run, synapses, scheme):
+    """Put into `ring.run` what arrives over each synapse, and into `ring.slot` where to."""
+    first, length, _ = run
     phi, left_m, left_s = spikes.phase[e], spikes.left_m[e], spikes.left_s[e]
     later_m, later_s = left_m * scheme.decay_m, left_s * scheme.decay_s
     for t in range(length):
@@ -225,5 +276,3 @@ def deliver(ring, here, e, spikes, run, synapses, scheme):
         ring.slot[t] = slot_of(first + t, late, here, ring, synapses)
         ring.run[t + t] = synapses.weight_m[first + t] * (later_m if late else left_m)
         ring.run[t + t + unsigned(1)] = synapses.weight_s[first + t] * (later_s if late else left_s)
-    for t in range(targets):
-        add_pair(ring.pairs, ring.slot[t], ring.run, t)

@@ -10,6 +10,7 @@ from model.config import LearnerConfig
 from model.kernels.cpu.adaptation import Adaptation, make_adaptation
 from model.kernels.cpu.events import Events
 from model.kernels.cpu.synapses import Synapses, lay_out, no_synapses
+from model.kernels.cpu.taus import TimeConstants, make_time_constants
 from model.kernels.scheme import Scheme, make_scheme
 
 
@@ -23,6 +24,7 @@ class Problem(NamedTuple):
     inputs: Synapses  # of the input channels where they have delays; none: input spikes arrive at once
     synapses: Synapses
     adaptation: Adaptation | None  # None: the neurons are plain ones
+    taus: TimeConstants | None  # None: the neurons share those of the scheme
     scheme: Scheme
     neurons: int  # N
 
@@ -34,27 +36,30 @@ def make_problem(
     input_delays: Reals | None,
     mask: npt.NDArray[np.bool_],
     adaptation: tuple[Reals, Reals] | None,
+    taus: tuple[Reals, Reals] | None,
     events: Events,
     sample: npt.NDArray[np.int64],
     config: LearnerConfig,
 ) -> Problem:
     """The problem of network r on the samples `sample`[r] of `events`; `sample` is [R, B].
 
-    `adaptation` is its strength and its time constant. These and the other arguments have shapes and units of
-    `model.kernels.connections.Connections`.
+    `adaptation` is its strength and its time constant, `taus` are those of membrane and synapse. These and
+    the other arguments have shapes and units of `model.kernels.connections.Connections`.
     """
     neurons = w_rec.shape[2]
-    inputs = no_synapses(w_in.dtype)
+    own = None if taus is None else make_time_constants(*taus, config)
+    inputs = no_synapses(w_in.dtype, own_taus=own is not None)
     if input_delays is not None:
-        inputs = lay_out(w_in, input_delays, None, config, neurons, least=0)
+        inputs = lay_out(w_in, input_delays, None, config, neurons, least=0, taus=own)
     return Problem(
         network=np.repeat(np.arange(sample.shape[0]), sample.shape[1]),
         sample=sample.reshape(-1),
         events=events,
         w_in=w_in,
         inputs=inputs,
-        synapses=lay_out(w_rec, delays, mask, config, neurons, least=1),
+        synapses=lay_out(w_rec, delays, mask, config, neurons, least=1, taus=own),
         adaptation=None if adaptation is None else make_adaptation(*adaptation, config),
+        taus=own,
         scheme=make_scheme(config, w_in.dtype),
         neurons=neurons,
     )

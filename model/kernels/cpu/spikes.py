@@ -24,13 +24,19 @@ class Spikes(NamedTuple):
     left_a: Reals  # [K]: exp(-r / tau) of the adaptation
     trace: Reals  # [K]: at the step's end, without this spike
     turn: Reals  # [K]: its derivative by its rate of decay
+    # Of neurons with time constants of their own, else [0]:
+    turn_m: Reals  # [K]: derivative of M by dt / tau_mem at the crossing, between the step's ends as V is
+    turn_s: Reals  # [K]: the same of S by dt / tau_syn
 
 
 @njit(**PART)
-def make_spikes(room, like, adaptive):
-    """Room for so many spikes, with floats of the type of `like`, of neurons that adapt or do not."""
+def make_spikes(room, like, adaptive, own_taus):
+    """Room for so many spikes, with floats of the type of `like`, of neurons that adapt or do not.
+
+    `own_taus` says whether these have time constants of their own.
+    """
     ints, real = np.int32, like.dtype
-    more = room if adaptive else 0
+    more, turns = room if adaptive else 0, room if own_taus else 0
     return Spikes(
         np.empty(room, ints),
         np.empty(room, ints),
@@ -42,13 +48,15 @@ def make_spikes(room, like, adaptive):
         np.empty(more, real),
         np.empty(more, real),
         np.empty(more, real),
+        np.empty(turns, real),
+        np.empty(turns, real),
     )
 
 
 @njit(**PART)
 def resized(spikes, count, room):
     """A copy of the first `count` spikes with room for `room`."""
-    copy = make_spikes(room, spikes.phase, spikes.trace.shape[0] > 0)
+    copy = make_spikes(room, spikes.phase, spikes.trace.shape[0] > 0, spikes.turn_m.shape[0] > 0)
     append(copy, 0, spikes, count)
     return copy
 
@@ -68,3 +76,6 @@ def append(spikes, at, more, count):
         spikes.left_a[at:end] = more.left_a[:count]
         spikes.trace[at:end] = more.trace[:count]
         spikes.turn[at:end] = more.turn[:count]
+    if more.turn_m.shape[0] > 0:
+        spikes.turn_m[at:end] = more.turn_m[:count]
+        spikes.turn_s[at:end] = more.turn_s[:count]

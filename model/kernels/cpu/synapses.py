@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from model.arrays import Reals
 from model.config import LearnerConfig
+from model.kernels.cpu.taus import TimeConstants
 from model.kernels.scheme import gain
 
 LANES = 16
@@ -18,6 +19,13 @@ MOST_PAIRS = 2**31 - 1
 """Steps of the ring times neurons: places in it are numbers of 32 bits, and the sum of two must be one."""
 
 
+class Rates(NamedTuple):
+    """Time constants of the neurons that each synapse acts on, padded as `Synapses` are; of padding 0."""
+
+    m: Reals  # [Q]: dt / tau_mem
+    s: Reals  # [Q]: dt / tau_syn
+
+
 class Synapses(NamedTuple):
     """Existing synapses that can still arrive within a sample, S of them, sorted by network and source.
 
@@ -27,7 +35,8 @@ class Synapses(NamedTuple):
 
     A delay d = (m + beta) dt, m whole and 0 <= beta < 1, makes a spike at phase phi of step k arrive in
     step k + m, or k + m + 1 if phi + beta >= 1. Its two exponentials factor into a part of the synapse,
-    computed here once for a whole batch, and a part of the spike.
+    computed here once for a whole batch, and a part of the spike. Where neurons have time constants of their
+    own they do not: there `rates` has the synapse's, and its other part is g alone.
     """
 
     block: npt.NDArray[np.uint64]  # [R P + 1]
@@ -41,6 +50,7 @@ class Synapses(NamedTuple):
     unit_m: Reals  # [S]: g exp(beta dt / tau_mem)
     unit_s: Reals  # [S]
     slots: int  # steps that the ring must span
+    rates: Rates | None = None
 
 
 def lay_out(
@@ -50,10 +60,11 @@ def lay_out(
     config: LearnerConfig,
     n_neurons: int,
     least: int,
+    taus: TimeConstants | None = None,
 ) -> Synapses:
     """Synapses of `weights`, `delays` (ms) and `mask` (None: all exist), each [R, P, M].
 
-    Their targets are the first M of `n_neurons`.
+    Their targets are the first M of `n_neurons`, which have time constants of their own if there are `taus`.
 
     Delays are at least `least` steps: 1 for hidden neurons, whose spikes are found when their step is over.
     A delay longer than the sample needs no slot in the ring (its spikes would arrive after the end), so
@@ -74,14 +85,18 @@ def lay_out(
             f"delays of up to {slots} steps for {n_neurons} neurons are more than the kernels can hold "
             f"({MOST_PAIRS} pairs of a step and a neuron); raise `dt`, or lower `hidden` or `duration`"
         )
-    unit_m = _unit(beta, config.tau_mem, config)
-    unit_s = _unit(beta, config.tau_syn, config)
-    weight = weights.reshape(-1)[entry]
     source = entry // n_targets
+    target = source // n_sources, entry % n_targets
+    if taus is None:
+        unit_m, unit_s = _unit(beta, config.tau_mem, config), _unit(beta, config.tau_syn, config)
+    else:
+        unit_m = unit_s = taus.gain[target]
+    weight = weights.reshape(-1)[entry]
     count = np.bincount(source, minlength=n_networks * n_sources)
     block = _sums(-(-count // LANES))
     place = np.arange(entry.size) + (LANES * block - _sums(count))[source]
     size = LANES * int(block[-1])
+    each = None if taus is None else [_padded(x[target], place, size) for x in (taus.x_m, taus.x_s)]
     return Synapses(
         block=block.astype(np.uint64),
         targets=count.astype(np.uint64),
@@ -94,14 +109,16 @@ def lay_out(
         unit_m=unit_m,
         unit_s=unit_s,
         slots=slots,
+        rates=None if each is None else Rates(*each),
     )
 
 
-def no_synapses(dtype: npt.DTypeLike) -> Synapses:
-    """No synapses with delays at all."""
+def no_synapses(dtype: npt.DTypeLike, own_taus: bool) -> Synapses:
+    """No synapses with delays at all, of neurons that have time constants of their own or do not."""
     none, index = np.empty(0, dtype), np.empty(0, np.int64)
     block, offset = np.zeros(1, np.uint64), np.empty(0, np.uint32)
-    return Synapses(block, block[:0], index, index, offset, none, none, none, none, none, slots=0)
+    rates = Rates(none, none) if own_taus else None
+    return Synapses(block, block[:0], index, index, offset, none, none, none, none, none, 0, rates)
 
 
 def _unit(beta: Reals, tau: float, config: LearnerConfig) -> Reals:

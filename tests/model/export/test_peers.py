@@ -48,6 +48,12 @@ def layered_bundle() -> Bundle:
     return _random_bundle(hidden=(20, 10), neuron="adaptive_lif", tau_adaptation=40.0)
 
 
+@pytest.fixture(scope="module")
+def own_taus_bundle() -> Bundle:
+    """The same of neurons that have their own time constants, no two alike."""
+    return _random_bundle(tau_spread=0.3)
+
+
 def _random_bundle(**config: Any) -> Bundle:
     draw = np.random.default_rng(5)
     events = [(np.sort(draw.uniform(0, 150, 250)), draw.integers(0, 20, 250)) for _ in range(4)]
@@ -75,7 +81,9 @@ def trained_bundle() -> Bundle:
     return bundle_of(trainer.net, 0, splits.test, 12)
 
 
-@pytest.mark.parametrize("which", ["random_bundle", "adaptive_bundle", "layered_bundle", "trained_bundle"])
+@pytest.mark.parametrize(
+    "which", ["random_bundle", "adaptive_bundle", "layered_bundle", "own_taus_bundle", "trained_bundle"]
+)
 @pytest.mark.parametrize("simulator", ["brian2", "nest"])
 def test_a_simulator_has_the_same_spikes(
     which: str, simulator: str, request: pytest.FixtureRequest, tmp_path: Path

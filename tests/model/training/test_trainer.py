@@ -85,6 +85,7 @@ def test_groups_of_the_test_set_are_told_apart(splits: Splits) -> None:
     [
         *({"embedding": name} for name in ("space", "free", "axonal", "none")),
         {"neuron": "adaptive_lif", "tau_adaptation": 20.0},
+        {"learn_time_constants": True, "tau_spread": 0.3},
     ],
 )
 def test_resumes_bit_for_bit(splits: Splits, made_of: dict[str, Any]) -> None:

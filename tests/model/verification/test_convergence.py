@@ -78,7 +78,10 @@ def errors_of(
 ADAPTIVE: dict[str, Any] = {"neuron": "adaptive_lif", "adaptation": 0.15, "tau_adaptation": 30.0}
 
 
-@pytest.mark.parametrize("config", [{"recurrent": False}, {}, {"hidden": [4, 3]}, ADAPTIVE])
+OWN_TAUS: dict[str, Any] = {"learn_time_constants": True, "tau_spread": 0.2}
+
+
+@pytest.mark.parametrize("config", [{"recurrent": False}, {}, {"hidden": [4, 3]}, ADAPTIVE, OWN_TAUS])
 def test_spike_times_converge_with_order_two(config: dict[str, Any]) -> None:
     data = make_data(samples=6, spikes=16)
     samples = np.tile(np.arange(6), (2, 1))
@@ -130,6 +133,7 @@ def learned(net: Cohort) -> list[torch.nn.Parameter]:
         {},
         {"embedding": "free"},
         {"embedding": "axonal"},
+        OWN_TAUS,
         {"input_embedding": "line", "learn_input_positions": True, "learn_delay_scale": True},
         ADAPTIVE,
     ],

@@ -37,6 +37,7 @@ def configs(draw: Any) -> LearnerConfig:
         neuron=draw(st.sampled_from(NEURONS)),
         adaptation=draw(st.floats(0, 2)),
         tau_adaptation=draw(st.floats(8, 300)),
+        tau_spread=draw(st.sampled_from([0.0, 0.4])) if dt <= 0.5 else 0.0,
     )
 
 

@@ -26,7 +26,7 @@ def test_tables_have_the_columns_of_the_contract() -> None:
         *("radius", "rate", "preferred_class", "selectivity", "preferred_time", "preferred_channel"),
         *("field_centroid", "field_width", "input_centroid", "input_width", "module"),
         "excitatory",
-        *("adaptation", "tau_adaptation"),
+        *("adaptation", "tau_adaptation", "tau_mem", "tau_syn"),
     ]
     for name in METRICS:
         assert {name, f"{name}_sem"} <= set(schemas["trials"].names)
