@@ -135,6 +135,8 @@ class LearnerConfig:
     """Standard deviation of the initial recurrent weights; None: what `recurrent_gain` says."""
     w_out_sd: NotNegative | None = None
     """Standard deviation of the initial weights of the readout; None: what gives logits of unit variance."""
+    readout_windows: Count = 1
+    """The readout hears each neuron in so many windows of time of equal length, W, with weights for each."""
     output_bias: bool = True
     """Whether the readout learns a bias a class."""
     batch_size: Count = 32
@@ -175,6 +177,10 @@ class LearnerConfig:
     """Standard deviation of a random shift of each training spike (ms)."""
     augment_drop: Share = 0.0
     """Share of training spikes that are left out, at random."""
+    dropout: Annotated[float, Field(ge=0, lt=1), RealOnly] = 0.0
+    """Probability that nobody hears a neuron throughout a training sample, neither others nor the readout."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), RealOnly] = 0.0
+    """Share of a training sample's label that is spread over all classes alike."""
     wiring_cost: NotNegative = 0.0
     """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p. On weights it is in units of
     Adam's step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""

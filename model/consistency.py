@@ -31,6 +31,11 @@ def times_fault(config: Any) -> str | None:
             f"`tau_adaptation`: got {config.tau_adaptation:g}, expected at least `dt` = {config.dt:g}; what "
             "is over within a step adapts nothing"
         )
+    if config.duration is not None and config.readout_windows > config.duration / config.dt:
+        return (
+            f"`readout_windows`: got {config.readout_windows}, expected at most the steps of a sample, "
+            f"{config.duration / config.dt:g}"
+        )
     hidden = taus_fault(config.tau_mem, config.tau_syn, config.dt, "`tau_mem` and `tau_syn`")
     tau_mem, tau_syn = config.readout_taus
     return hidden or taus_fault(tau_mem, tau_syn, config.dt, "`tau_mem_out` and `tau_syn_out`")

@@ -21,6 +21,7 @@ REFUSED: dict[str, str] = {
     "replicates": "is how many networks there are",
     "pool_channels": "says how many inputs there are",
     **dict.fromkeys(("embedding", "input_embedding", "output_bias", "autapses", "excitatory"), _LEARNS),
+    "readout_windows": _LEARNS,
     **dict.fromkeys(("learn_delay_scale", "learn_input_positions", "learn_adaptation", "neuron"), _LEARNS),
     **dict.fromkeys(("dt", "duration", "min_delay", "max_delay", "threshold"), _SCHEME),
     **dict.fromkeys(("tau_mem", "tau_syn", "tau_mem_out", "tau_syn_out"), _SCHEME),

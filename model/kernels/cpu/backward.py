@@ -49,7 +49,7 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
     as one spike less.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    adaptation = problem.adaptation
+    adaptation, dropped = problem.adaptation, problem.dropped
     adapting = 0 if adaptation is None else n
     adjoints = Adjoints(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(adapting, real))
     ring = make_ring(problem)
@@ -57,13 +57,13 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
         start, end = begin[pair - first], begin[pair - first + 1]
         if start < end:
             grads = grad_features[pair], grad_counts[pair]
-            run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints, ring, sums)
+            run_pair_back(pair, problem, adaptation, dropped, start, end, spikes, grads, adjoints, ring, sums)
 
 
 @njit(**INLINED)
-def run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints, ring, sums):
+def run_pair_back(pair, problem, adaptation, dropped, start, end, spikes, grads, adjoints, ring, sums):
     """Adjoint of one pair with spikes `start` to `end`; what comes after its last spike acts on nothing."""
-    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
+    _, _, events, w_in, inputs, synapses, _, scheme, _, _ = problem
     grad_features, grad_counts = grads
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     adjoints.m[:], adjoints.s[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
@@ -85,8 +85,9 @@ def run_pair_back(pair, problem, adaptation, start, end, spikes, grads, adjoints
         for e in range(unsigned(first_spike), unsigned(last_spike)):
             i = unsigned(spikes.neuron[e])
             by_time = grad_features[i] * spikes.slope[e] - grad_counts[i] * scheme.rate_m
-            run = run_of(network * n + i, synapses)
-            by_time += gather(ring, here, e, spikes, run, synapses, sums.synapses_m, sums.synapses_s, scheme)
+            if dropped is None or not dropped[pair, i]:
+                run, sum_m, sum_s = run_of(network * n + i, synapses), sums.synapses_m, sums.synapses_s
+                by_time += gather(ring, here, e, spikes, run, synapses, sum_m, sum_s, scheme)
             if adaptation is not None:
                 by_time += through_own_trace(e, spikes, adjoints, network, adaptation)
                 by_v = through_phase(e, by_time, spikes, adjoints, scheme)

@@ -43,7 +43,7 @@ def run_pairs(first, last, problem, features, counts):
     Returns where each pair's spikes begin [last - first + 1], and the spikes.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    adaptation = problem.adaptation
+    adaptation, dropped = problem.adaptation, problem.dropped
     adapting = 0 if adaptation is None else n
     state = State(
         np.empty(n, real),
@@ -59,7 +59,9 @@ def run_pairs(first, last, problem, features, counts):
     spikes = make_spikes(FIRST_ROOM, state.m, adapting > 0)
     begin = np.zeros(last - first + 1, np.int64)
     for pair in range(first, last):
-        found = run_pair(pair, problem, adaptation, state, ring, fresh, features[pair], counts[pair])
+        found = run_pair(
+            pair, problem, adaptation, dropped, state, ring, fresh, features[pair], counts[pair]
+        )
         start = begin[pair - first]
         end = start + found
         begin[pair - first + 1] = end
@@ -70,9 +72,9 @@ def run_pairs(first, last, problem, features, counts):
 
 
 @njit(**INLINED)
-def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
+def run_pair(pair, problem, adaptation, dropped, state, ring, spikes, features, counts):
     """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
-    _, _, events, w_in, inputs, synapses, _, scheme, _ = problem
+    _, _, events, w_in, inputs, synapses, _, scheme, _, _ = problem
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     state.m[:], state.s[:], state.before[:] = scheme.zero, scheme.zero, scheme.zero
     features[:], counts[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
@@ -105,8 +107,10 @@ def run_pair(pair, problem, adaptation, state, ring, spikes, features, counts):
             if adaptation is not None:
                 adapt(first_spike, found, state, spikes, network, adaptation, scheme)
             for e in range(unsigned(first_spike), unsigned(found)):
-                run = run_of(network * n + unsigned(spikes.neuron[e]), synapses)
-                deliver(ring, here, e, spikes, run, synapses, scheme)
+                i = unsigned(spikes.neuron[e])
+                if dropped is not None and dropped[pair, i]:
+                    continue
+                deliver(ring, here, e, spikes, run_of(network * n + i, synapses), synapses, scheme)
             last_arrival = max(last_arrival, k + synapses.slots)
         elif event == end and k >= last_arrival:
             if adaptation is not None:

@@ -25,6 +25,7 @@ class Problem(NamedTuple):
     adaptation: Adaptation | None  # None: the neurons are plain ones
     scheme: Scheme
     neurons: int  # N
+    dropped: npt.NDArray[np.bool_] | None  # [P, N]: whose spikes nobody hears; None: all are heard
 
 
 def make_problem(
@@ -37,10 +38,11 @@ def make_problem(
     events: Events,
     sample: npt.NDArray[np.int64],
     config: LearnerConfig,
+    dropped: npt.NDArray[np.bool_] | None,
 ) -> Problem:
     """The problem of network r on the samples `sample`[r] of `events`; `sample` is [R, B].
 
-    `adaptation` is its strength and its time constant. These and the other arguments have shapes and units of
+    `adaptation` is its strength and its time constant, `dropped` is [R, B, N]. These and the other arguments have shapes and units of
     `model.kernels.connections.Connections`.
     """
     neurons = w_rec.shape[2]
@@ -57,4 +59,5 @@ def make_problem(
         adaptation=None if adaptation is None else make_adaptation(*adaptation, config),
         scheme=make_scheme(config, w_in.dtype),
         neurons=neurons,
+        dropped=None if dropped is None else dropped.reshape(-1, neurons),
     )
