@@ -135,6 +135,13 @@ class LearnerConfig:
     """Standard deviation of the initial recurrent weights; None: what `recurrent_gain` says."""
     w_out_sd: NotNegative | None = None
     """Standard deviation of the initial weights of the readout; None: what gives logits of unit variance."""
+    drive_norm: Share = 0.0
+    """How far the drive is normalised: an input spike acts (1 + c)^-drive_norm times as strongly where c spikes
+    were there just before it, so that 0 is not at all, and with 1 the drive hardly grows with the input."""
+    drive_norm_over: Literal["input", "all"] = "input"
+    """Whose spikes count for that: those of the spike's own `input`, or of `all` inputs, as a mean."""
+    drive_norm_tau: Positive = 50.0
+    """Time constant with which spikes stop to count for it (ms)."""
     readout_windows: Count = 1
     """The readout hears each neuron in so many windows of time of equal length, W, with weights for each."""
     output_bias: bool = True

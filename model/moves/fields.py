@@ -25,6 +25,7 @@ REFUSED: dict[str, str] = {
     **dict.fromkeys(("learn_delay_scale", "learn_input_positions", "learn_adaptation", "neuron"), _LEARNS),
     **dict.fromkeys(("dt", "duration", "min_delay", "max_delay", "threshold"), _SCHEME),
     **dict.fromkeys(("tau_mem", "tau_syn", "tau_mem_out", "tau_syn_out"), _SCHEME),
+    **dict.fromkeys(("drive_norm", "drive_norm_over", "drive_norm_tau"), _SCHEME),
     **dict.fromkeys(("position_range", "initial_delays", "initial_rate", "recurrent_gain"), _START),
     **dict.fromkeys(("adaptation", "tau_adaptation"), _START),
     **dict.fromkeys(("w_in_mean", "w_in_sd", "w_rec_sd", "w_out_sd"), _START),
