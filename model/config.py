@@ -136,8 +136,8 @@ class LearnerConfig:
     w_out_sd: NotNegative | None = None
     """Standard deviation of the initial weights of the readout; None: what gives logits of unit variance."""
     drive_norm: Share = 0.0
-    """How far the drive is normalised: an input spike acts (1 + c)^-drive_norm times as strongly where c spikes
-    were there just before it, so that 0 is not at all, and with 1 the drive hardly grows with the input."""
+    """How far the drive is normalised: an input spike acts (1 + c)^-drive_norm times as strongly where c
+    spikes were there just before it. So 0 is not at all, and at 1 the drive hardly grows with the input."""
     drive_norm_over: Literal["input", "all"] = "input"
     """Whose spikes count for that: those of the spike's own `input`, or of `all` inputs, as a mean."""
     drive_norm_tau: Positive = 50.0

@@ -45,11 +45,14 @@ def export(bundle: Bundle, format: str, folder: str | Path) -> list[Path]:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: is there already, and not empty; name a new folder")
     config = bundle.network.config
-    for field, value, plain in (("drive_norm", config.drive_norm, 0), ("readout_windows", config.readout_windows, 1)):
+    for field, value, plain in (
+        ("drive_norm", config.drive_norm, 0),
+        ("readout_windows", config.readout_windows, 1),
+    ):
         if value != plain and format not in LOSSLESS:
             raise ExportError(
-                f"{format} cannot hold `{field}` {value:g}, and leaving it out would be another network; take "
-                f"npz, or train with {plain}"
+                f"{format} cannot hold `{field}` {value:g}, and leaving it out would be another network; "
+                f"take npz, or train with {plain}"
             )
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that it can be moved there at once.

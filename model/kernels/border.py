@@ -25,7 +25,7 @@ def check_dtype(dtype: object, where: str) -> None:
 
 
 def check_run(
-    connections: Connections, data: SpikeDataset, samples: Any, config: LearnerConfig, dropped: Any = None
+    connections: Connections, data: SpikeDataset, samples: Any, config: LearnerConfig, dropped: Tensor | None
 ) -> Ints:
     """The indices of `samples` [R, B], once all that a backend is to run is found legal.
 
@@ -51,16 +51,11 @@ def check_run(
             f"simulate: `samples`: got shape {list(chosen.shape)}, expected [R, B], R = {networks}"
         )
     if dropped is not None:
-        _check_dropped(dropped, (*chosen.shape, connections.w_rec.shape[2]))
+        shape = (*chosen.shape, connections.w_rec.shape[2])
+        if dropped.shape != shape or dropped.dtype != torch.bool:
+            got = f"{list(dropped.shape)} of {dropped.dtype}"
+            raise ValueError(f"simulate: `dropped`: got {got}, expected {list(shape)} of torch.bool")
     return chosen
-
-
-def _check_dropped(dropped: Any, shape: tuple[int, ...]) -> None:
-    if not isinstance(dropped, Tensor):
-        raise TypeError(f"simulate: `dropped`: got {show(dropped)}, expected a tensor")
-    if dropped.shape != shape or dropped.dtype != torch.bool:
-        got = f"{list(dropped.shape)} of {dropped.dtype}"
-        raise ValueError(f"simulate: `dropped`: got {got}, expected {list(shape)} of torch.bool")
 
 
 def _check_connections(connections: Connections) -> None:

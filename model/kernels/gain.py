@@ -1,4 +1,4 @@
-"""How strongly an input spike acts where the drive is normalised: the less, the more were there just before."""
+"""How strongly an input spike acts where the drive is normalised: the less, the more were there before."""
 
 from typing import Any
 
@@ -16,9 +16,9 @@ def gains_of(
 ) -> Reals:
     """The factor with which each input spike acts [E], (1 + crowd)^-drive_norm, above 0 and at most 1.
 
-    The crowd is the number of earlier spikes of its sample, each faded by exp(-age / drive_norm_tau): those of
-    its own input or, with `drive_norm_over` all, the mean over all inputs. So it is causal, knows nothing of
-    other samples, and does not depend on what is learned. Source: Carandini & Heeger, "Normalization as a
+    The crowd is the number of earlier spikes of its sample, each faded by exp(-age / drive_norm_tau): those
+    of its own input or, with `drive_norm_over` all, the mean over all inputs. So it is causal, knows nothing
+    of other samples, and does not depend on what is learned. Source: Carandini & Heeger, "Normalization as a
     canonical neural computation", Nature Reviews Neuroscience 13, 2012.
 
     Args:

@@ -102,7 +102,7 @@ def make_scheme(config: LearnerConfig, dtype: npt.DTypeLike) -> Scheme:
 
 
 def _readout_constants(config: LearnerConfig) -> tuple[float, float, float]:
-    """The scale of the readout's kernel, and the time constants (ms) with which its weight fades its two parts."""
+    """The scale of the readout's kernel, and the time constants (ms) of its two parts as they fade."""
     duration = config.steps * config.dt
     tau_m, tau_s = config.readout_taus
     return gain(tau_m, tau_s) / duration, 1 / (1 / duration + 1 / tau_m), 1 / (1 / duration + 1 / tau_s)

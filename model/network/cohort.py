@@ -40,9 +40,9 @@ class Cohort(nn.Module):
     Neurons are numbered layer by layer. Parameters, all contiguous: `w_in` [R, I, M] (I inputs: the channels,
     or runs of `pool_channels` of them that share their weights; the first M neurons hear them, see
     `model.layers`), `w_rec` [R, N, N] (presynaptic first, within layers and between them), `w_out`
-    [R, K, W O] (the last K neurons are read out, in W windows, each with weights of its own), `b_out` [R, O], and those of the embedding (`model.embeddings`):
-    `positions` [R, N, D] (`space`, `fixed`), `free_delays` or `shuffled_delays` [R, N, N] (ms), or
-    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
+    [R, K, W O] (the last K neurons are read out, in W windows of time, each with weights of its own), `b_out`
+    [R, O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
+    `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
     logarithm of the delay scale (ms per unit of space). Adaptive neurons (`model.neurons`) have `adaptation`
     [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
 
@@ -248,8 +248,8 @@ class Cohort(nn.Module):
         inside of `torch.compile` this runs as it is.
 
         Raises:
-            ValueError: if `samples` is not [R, B] or `dropped` not [R, B, N], the data has other channels than the networks, or these
-                were moved or converted to where there are no kernels.
+            ValueError: if `samples` is not [R, B] or `dropped` not [R, B, N], the data has other channels
+                than the networks, or these were moved or converted to where there are no kernels.
             IndexError: if a sample is not in `data`, or its index is no whole number.
         """
         self.check_data(data)

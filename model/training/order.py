@@ -58,7 +58,7 @@ def draw_epoch(config: LearnerConfig, size: int, seeds: Sequence[int], epoch: in
 def draw_dropped(
     config: LearnerConfig, seeds: Sequence[int], epoch: int, start: int, size: int
 ) -> torch.Tensor | None:
-    """Which neurons are dropped [R, B, N] (bool) in the `size` draws of an epoch from `start` on; None: none is.
+    """Which neurons are dropped [R, B, N] (bool) in `size` draws of an epoch from `start` on; None: none is.
 
     A neuron is dropped for a whole sample, as a spike is no unit of its own: dropping some of its spikes
     would only weaken it. Source: Srivastava et al., "Dropout", JMLR 15, 2014; the mask that stays the same

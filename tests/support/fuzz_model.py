@@ -146,7 +146,8 @@ RECIPES: dict[str, list[Recipe]] = {
     "Cohort": [
         (Cohort, {"config": CONFIG, "n_channels": 4, "n_classes": 3, "seeds": [0], "dtype": torch.float32,
                   "device": "cpu", "threads": 1}),
-        (lambda data, samples: NET(data, samples), {"data": DATA, "samples": [[0, -1]]}),
+        (lambda data, samples, dropped: NET(data, samples, dropped),
+         {"data": DATA, "samples": [[0, -1]], "dropped": torch.zeros(1, 2, 5, dtype=torch.bool)}),
     ],
     "LearnerConfig": [(LearnerConfig, {"hidden": 3, "dt": 1.0, "duration": 4.0, "min_delay": None})],
     "SpikeDataset": [
@@ -231,9 +232,10 @@ RECIPES: dict[str, list[Recipe]] = {
     "pack": [(pack, {"net": NET, "optimizer": None, "epoch": 0, "best": Best.start(1)})],
     "unpack": [(unpack, {"data": pack(NET, None, 0, Best.start(1)), "threads": 1})],
     "simulate": [
-        (run, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,
-               "threads": 1})
-        for run in (simulate, record)
+        (simulate, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,
+                    "threads": 1, "dropped": torch.zeros(1, 2, 5, dtype=torch.bool)}),
+        (record, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,
+                  "threads": 1}),
     ],
     "Step": [
         (Step, {"name": "jitter", "values": {"size": 0.1}}),

@@ -91,7 +91,7 @@ class CpuBackend(Backend):
             sums, by_whole = _make_sums(problem), by_feature
             for first, last, begin, spikes in share:
                 if windows is not None:
-                    # Each spike's own share of them all takes the place of the readout's slope times one number.
+                    # All that a spike's time does to the readout becomes one number, of which all is wanted.
                     by_window, by_whole = by_feature.reshape(len(by_count), -1, n), np.ones_like(by_count)
                     slopes = slopes_by_windows(first, last, begin, spikes, windows, problem.scheme, by_window)
                     spikes = spikes._replace(slope=slopes)

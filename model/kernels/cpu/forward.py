@@ -59,9 +59,7 @@ def run_pairs(first, last, problem, features, counts):
     spikes = make_spikes(FIRST_ROOM, state.m, adapting > 0)
     begin = np.zeros(last - first + 1, np.int64)
     for pair in range(first, last):
-        found = run_pair(
-            pair, problem, adaptation, dropped, state, ring, fresh, features[pair], counts[pair]
-        )
+        found = run_pair(pair, problem, adaptation, dropped, state, ring, fresh, features[pair], counts[pair])
         start = begin[pair - first]
         end = start + found
         begin[pair - first + 1] = end

@@ -42,8 +42,8 @@ def make_problem(
 ) -> Problem:
     """The problem of network r on the samples `sample`[r] of `events`; `sample` is [R, B].
 
-    `adaptation` is its strength and its time constant, `dropped` is [R, B, N]. These and the other arguments have shapes and units of
-    `model.kernels.connections.Connections`.
+    `adaptation` is its strength and its time constant, and `dropped` is [R, B, N]. These and the other
+    arguments have shapes and units of `model.kernels.connections.Connections`.
     """
     neurons = w_rec.shape[2]
     inputs = no_synapses(w_in.dtype)

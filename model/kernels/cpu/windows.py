@@ -1,4 +1,4 @@
-"""A readout by several windows of time: what it hears of each spike, and how that depends on the spike's time.
+"""A readout by several windows of time: what it hears of a spike, and how that depends on the spike's time.
 
 The kernels know the whole sample alone. Features by windows are taken from the spikes they have left, and on
 the way back each spike is given the one number that they ask for: how the loss depends on its time through

@@ -46,7 +46,7 @@ def test_a_gain_is_as_good_as_a_weight(
     lively_net: MakeNet, random_data: MakeData, config: dict[str, Any]
 ) -> None:
     """Every spike of a sample gets a channel of its own, with the weights of its channel times its gain."""
-    net, data = lively_net(seeds=(3,), drive_norm=1.0, drive_norm_over="input", **config), random_data(samples=1)
+    net, data = lively_net(seeds=(3,), drive_norm=1.0, **config), random_data(samples=1)
     gains = torch.tensor(naive_gains(data, 0, net.config), dtype=torch.float64)
     events = data.times.flat.size
     apart = SpikeDataset.from_flat(
