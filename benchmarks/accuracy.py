@@ -88,7 +88,7 @@ def train(name: str, tried: Tried, epochs: int, data: DataConfig, seed: int, cha
     trainer = Trainer(config, load_splits(data), [seed])
     while not trainer.finished:
         metrics = trainer.run_epoch()
-    row = {"embedding": name, **tried, "epochs": epochs, "seed": seed, "speaker": data.validation_group}
+    row: Row = {"embedding": name, **tried, "epochs": epochs, "seed": seed, "speaker": data.validation_group}
     row |= {"parameters": trainer.net.learned_parameters, "accuracy": float(metrics["accuracy"][0])}
     row |= {key: float(values[0]) for key, values in trainer.test().items()}
     row |= {"set": changed} if changed else {}

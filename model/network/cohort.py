@@ -42,9 +42,10 @@ class Cohort(nn.Module):
     `model.layers`), `w_rec` [R, N, N] (presynaptic first, within layers and between them), `w_out`
     [R, K, W O] (the last K neurons are read out, in W windows of time, each with weights of its own), `b_out`
     [R, O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
-    `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
-    logarithm of the delay scale (ms per unit of space). Adaptive neurons (`model.neurons`) have `adaptation`
-    [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
+    `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for,
+    `input_positions` [R, I, D] and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of
+    space). Adaptive neurons (`model.neurons`) have `adaptation` [R, N] (units of the potential) and
+    `log_tau_adaptation` [R, N], the logarithm of its time constant (ms).
 
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
@@ -253,8 +254,8 @@ class Cohort(nn.Module):
             IndexError: if a sample is not in `data`, or its index is no whole number.
         """
         self.check_data(data)
-        connections, kept = self.connections(), None if dropped is None else 1 - self.config.dropout
-        if kept is not None:
+        connections, kept = self.connections(), 1 - self.config.dropout
+        if dropped is not None:
             connections = connections._replace(w_rec=connections.w_rec / kept)
         features, counts = simulate(connections, data, samples, self.config, self.threads, dropped)
         by_window = split_windows(features, self.config.readout_windows)

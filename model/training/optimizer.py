@@ -9,7 +9,7 @@ from torch import Tensor
 from model.border import kinds_checked
 from model.datasets import SpikeDataset
 from model.datasets.split import spread
-from model.kernels.gain import gains_of
+from model.kernels.cpu.gain import gains_of
 from model.network.cohort import Cohort
 from model.network.drawing import readout_scale
 

@@ -9,7 +9,7 @@ from numba import njit
 from model.arrays import Reals
 from model.config import LearnerConfig
 from model.kernels.cpu.compile import OPTIONS, STRICT
-from model.kernels.gain import gains_of
+from model.kernels.cpu.gain import gains_of
 from model.kernels.scheme import place_of, rounding
 
 if TYPE_CHECKING:

@@ -56,7 +56,8 @@ def test_gradients_are_those_of_finite_differences(
     def loss() -> Tensor:
         out = net(data, SAMPLES, dropped)
         weights = torch.linspace(-1, 2, out.features.numel(), dtype=torch.float64).view_as(out.features)
-        return 10 * (weights * out.features).sum() + out.logits.square().sum()
+        found: Tensor = 10 * (weights * out.features).sum() + out.logits.square().sum()
+        return found
 
     check_gradients(loss, {name: value for name, value in net.named_parameters() if value.requires_grad})
 

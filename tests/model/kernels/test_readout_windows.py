@@ -63,7 +63,8 @@ def test_gradients_are_those_of_finite_differences(
         out = net(data, SAMPLES)
         weights = torch.linspace(-1, 2, out.features.numel(), dtype=torch.float64).view_as(out.features)
         cross = torch.nn.functional.cross_entropy(out.logits.movedim(2, 1), labels)
-        return cross + 10 * (weights * out.features).sum() + 3 * out.logits.square().sum()
+        found: Tensor = cross + 10 * (weights * out.features).sum() + 3 * out.logits.square().sum()
+        return found
 
     learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
     check_gradients(loss, learned)

@@ -89,8 +89,9 @@ def test_smoothing_changes_what_is_learned_and_not_what_is_reported() -> None:
 
 @pytest.mark.parametrize("field", ["dropout", "label_smoothing"])
 def test_all_of_it_is_refused(field: str) -> None:
+    one: dict[str, Any] = {field: 1.0}
     with pytest.raises(ValueError, match=f"`{field}`: got 1.0, expected a number of at least 0 and below 1"):
-        LearnerConfig(**{field: 1.0})
+        LearnerConfig(**one)
 
 
 def test_networks_with_windows_are_drawn_kept_and_learn() -> None:

@@ -9,7 +9,7 @@ import torch
 from finite_differences import check_gradients
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.kernels.gain import gains_of
+from model.kernels.cpu.gain import gains_of
 from model.training.optimizer import make_optimizer
 
 MakeNet = Callable[..., Cohort]
