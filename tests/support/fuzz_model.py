@@ -56,7 +56,7 @@ from model.topology import (
 from model.topology.responses import Responses
 from model.training.batch import run_batch
 from model.training.optimizer import clip_gradients, crowding, make_optimizer, rate_factor
-from model.training.order import draw_dropped, draw_epoch, draws_in_epoch
+from model.training.order import draw_epoch, draws_in_epoch
 from model.training.rate_cost import rate_cost, revive
 from model.training.trainer import Trainer, with_duration
 from model.training.wiring_cost import cost_in_loss, prune, shrink_weights
@@ -76,6 +76,7 @@ HELD = (
     "null_measures",
     "Draws",
     "draw_epoch",
+    "draw_dropped",
     "NeuronSet",
     "Scores",
     "Lesion",
@@ -224,8 +225,6 @@ RECIPES: dict[str, list[Recipe]] = {
     "stream": [(stream, {"seed": 0, "number": 1})],
     "readout_scale": [(readout_scale, {"config": CONFIG})],
     "Best": [(Best.from_plain, {"plain": Best.start(1).plain(), "networks": {}})],
-    "draw_dropped": [(draw_dropped, {"config": LearnerConfig(hidden=5, dropout=0.5), "seeds": [0], "epoch": 1,
-                                     "start": 0, "size": 4})],
     "run_batch": [(run_batch, {"net": NET, "data": DATA, "batch": draw_epoch(CONFIG, 4, [0], 0),
                                "dropped": torch.zeros(1, 4, 5, dtype=torch.bool)})],
     "draws_in_epoch": [(draws_in_epoch, {"config": CONFIG, "size": 4})],
