@@ -8,7 +8,8 @@
 Every embedding is given the same number of draws, the first of them the same for all. What is best on average
 over speakers that were left out is tried with more neurons, and then, with as many as all gain by, trained on
 all speakers with several seeds. Each line of a log is a network; what is in it already is not done again, so
-that an interrupted run goes on. Files are in the layout of SHD, with speakers.
+that an interrupted run goes on. `--set FIELD=VALUE` changes what is common to all; networks so made are told
+apart from those without. Files are in the layout of SHD, with speakers.
 """
 
 import argparse
@@ -80,27 +81,28 @@ def read(log: Path) -> list[Row]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def train(name: str, tried: Tried, epochs: int, data: DataConfig, seed: int) -> Row:
+def train(name: str, tried: Tried, epochs: int, data: DataConfig, seed: int, changed: Row) -> Row:
     """Train a network; accuracies are shares of samples."""
     start = time.process_time()
-    config = LearnerConfig(**COMMON | EMBEDDINGS[name] | tried, epochs=epochs)
+    config = LearnerConfig(**COMMON | EMBEDDINGS[name] | tried | {"epochs": epochs} | changed)
     trainer = Trainer(config, load_splits(data), [seed])
     while not trainer.finished:
         metrics = trainer.run_epoch()
-    row = {"embedding": name, **tried, "epochs": epochs, "seed": seed, "speaker": data.validation_group}
+    row: Row = {"embedding": name, **tried, "epochs": epochs, "seed": seed, "speaker": data.validation_group}
     row |= {"parameters": trainer.net.learned_parameters, "accuracy": float(metrics["accuracy"][0])}
     row |= {key: float(values[0]) for key, values in trainer.test().items()}
+    row |= {"set": changed} if changed else {}
     return row | {"cpu_seconds": round(time.process_time() - start, 1)}
 
 
-def run(todo: Iterator[tuple[str, Tried, int, DataConfig, int]], log: Path) -> None:
+def run(todo: Iterator[tuple[str, Tried, int, DataConfig, int]], log: Path, changed: Row) -> None:
     """Train what is not in the log yet."""
     keys = ("embedding", *FIRST, "epochs", "seed", "speaker")
-    known = {tuple(row[key] for key in keys) for row in read(log)}
+    known = {tuple(row[key] for key in keys) for row in read(log) if row.get("set", {}) == changed}
     for name, tried, epochs, data, seed in todo:
         if (name, *(tried[key] for key in FIRST), epochs, seed, data.validation_group) in known:
             continue
-        row = train(name, tried, epochs, data, seed)
+        row = train(name, tried, epochs, data, seed, changed)
         with log.open("a") as file:
             file.write(json.dumps(row) + "\n")
         print(json.dumps(row), flush=True)
@@ -110,7 +112,7 @@ def best(rows: list[Row], name: str, hidden: int) -> tuple[Tried, list[float]]:
     """The draw of an embedding that is best on average over speakers, and its accuracies."""
     by_draw: dict[tuple[float, ...], list[float]] = {}
     for row in rows:
-        if (row["embedding"], row["hidden"]) == (name, hidden):
+        if (row["embedding"], row["hidden"]) == (name, hidden) and "set" not in row:
             by_draw.setdefault(tuple(row[key] for key in FIRST), []).append(row["accuracy"])
     if not by_draw:
         raise SystemExit(f"no {name} network of {hidden} neurons is in the log; run `tune` or `grow` first")
@@ -156,9 +158,11 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=256, help="neurons to grow to, or to measure with")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="value in JSON")
     parser.add_argument("--embeddings", nargs="+", choices=EMBEDDINGS, default=list(EMBEDDINGS))
     asked = parser.parse_args()
     torch.set_num_threads(1)
+    changed = {name: json.loads(value) for name, value in (one.split("=", 1) for one in asked.set)}
     if asked.act == "show":
         show(read(asked.log), read(asked.results))
     elif asked.act == "measure":
@@ -172,6 +176,7 @@ def main() -> None:
                 for name in asked.embeddings
             ),
             asked.results,
+            changed,
         )
     else:
         tried = {name: draws(asked.draws) for name in asked.embeddings}
@@ -187,6 +192,7 @@ def main() -> None:
                 for data in left_out
             ),
             asked.log,
+            changed,
         )
 
 

@@ -140,6 +140,15 @@ class LearnerConfig:
     """Standard deviation of the initial recurrent weights; None: what `recurrent_gain` says."""
     w_out_sd: NotNegative | None = None
     """Standard deviation of the initial weights of the readout; None: what gives logits of unit variance."""
+    drive_norm: Share = 0.0
+    """How far the drive is normalised: an input spike acts (1 + c)^-drive_norm times as strongly where c
+    spikes were there just before it. So 0 is not at all, and at 1 the drive hardly grows with the input."""
+    drive_norm_over: Literal["input", "all"] = "input"
+    """Whose spikes count for that: those of the spike's own `input`, or of `all` inputs, as a mean."""
+    drive_norm_tau: Positive = 50.0
+    """Time constant with which spikes stop to count for it (ms)."""
+    readout_windows: Count = 1
+    """The readout hears each neuron in so many windows of time of equal length, W, with weights for each."""
     output_bias: bool = True
     """Whether the readout learns a bias a class."""
     batch_size: Count = 32
@@ -180,6 +189,10 @@ class LearnerConfig:
     """Standard deviation of a random shift of each training spike (ms)."""
     augment_drop: Share = 0.0
     """Share of training spikes that are left out, at random."""
+    dropout: Annotated[float, Field(ge=0, lt=1), RealOnly] = 0.0
+    """Probability that nobody hears a neuron throughout a training sample, neither others nor the readout."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1), RealOnly] = 0.0
+    """Share of a training sample's label that is spread over all classes alike."""
     wiring_cost: NotNegative = 0.0
     """Strength lambda of the wiring cost, lambda sum |w_ij| ||x_i - x_j||^p. On weights it is in units of
     Adam's step: at 1, a synapse of length 1 loses as much a step as Adam can give it."""

@@ -38,6 +38,11 @@ def times_fault(config: Any) -> str | None:
             f"`{field}` needs `tau_mem` and `tau_syn` of at least `dt` = {config.dt:g}, got "
             f"{config.tau_mem:g} and {config.tau_syn:g}; take a shorter step, or longer time constants"
         )
+    if config.duration is not None and config.readout_windows > config.duration / config.dt:
+        return (
+            f"`readout_windows`: got {config.readout_windows}, expected at most the steps of a sample, "
+            f"{config.duration / config.dt:g}"
+        )
     hidden = taus_fault(config.tau_mem, config.tau_syn, config.dt, "`tau_mem` and `tau_syn`")
     tau_mem, tau_syn = config.readout_taus
     return hidden or taus_fault(tau_mem, tau_syn, config.dt, "`tau_mem_out` and `tau_syn_out`")

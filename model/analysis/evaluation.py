@@ -77,6 +77,12 @@ def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:
     return Evaluation(loss, answers, counts, data.labels)
 
 
-def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of each sample [R, B] (nats), from `logits` [R, B, O] and `labels` [R, B]."""
-    return torch.nn.functional.cross_entropy(logits.movedim(2, 1), labels, reduction="none")
+def cross_entropy(logits: torch.Tensor, labels: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+    """Cross-entropy of each sample [R, B] (nats), from `logits` [R, B, O] and `labels` [R, B].
+
+    A share `smoothing` of each label is spread over all classes alike. Source: Szegedy et al. 2016,
+    arXiv 1512.00567.
+    """
+    return torch.nn.functional.cross_entropy(
+        logits.movedim(2, 1), labels, reduction="none", label_smoothing=smoothing
+    )

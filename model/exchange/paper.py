@@ -68,7 +68,7 @@ def read_checkpoint(
     w_in = _matrix(read(WEIGHTS[0]), _file(place, epoch, WEIGHTS[0]), n, from_neurons=False)
     w_out = _matrix(read(WEIGHTS[2]), _file(place, epoch, WEIGHTS[2]), n, from_neurons=True)
     parts = _delays(place, epoch, n, config)
-    config = replace(config, hidden=n, recurrent=True, min_delay=None, **parts.fields)
+    config = replace(config, hidden=n, recurrent=True, min_delay=None, readout_windows=1, **parts.fields)
     net = Cohort(config, len(w_in), w_out.shape[1], [0])
     with torch.no_grad():
         values = {"w_in": w_in, "w_rec": w_rec * (1 - np.eye(n)), "w_out": w_out, **parts.values}

@@ -14,6 +14,7 @@ from model.datasets import SpikeDataset
 from model.kernels.connections import Connections
 from model.kernels.simulate import record, simulate
 from model.network.cohort import Cohort
+from model.network.readout import read_out, split_windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,8 @@ class PlainNetwork:
     mask: Array
     """Which recurrent synapses exist [N, N] (bool)."""
     w_out: Array
-    """Weights of the readout [N, O]; 0 where it does not hear a neuron."""
+    """Weights of the readout [N, W O], of one of its W windows after the other; 0 where it does not hear a
+    neuron."""
     b_out: Array
     """Biases of the readout [O]."""
     input_delays: Array | None = None
@@ -135,8 +137,9 @@ class PlainNetwork:
         found = [np.empty(0, np.int64)]
         for start in range(0, size, batch):
             chosen = sample_indices(np.arange(start, min(start + batch, size)), size, "answers")
-            features = simulate(self.connections(), data, chosen[None], self.config)[0][0]
-            logits = features.numpy() @ self.w_out + self.b_out
+            features = simulate(self.connections(), data, chosen[None], self.config)[0]
+            by_window = split_windows(features, self.config.readout_windows)
+            logits = read_out(by_window, _tensor(self.w_out))[0].numpy() + self.b_out
             found.append(logits.argmax(1))
         return np.concatenate(found)
 

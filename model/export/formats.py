@@ -26,6 +26,10 @@ FORMATS: dict[str, Writer] = {
 """What writes each format into a folder."""
 
 
+LOSSLESS = ("npz", "graphml")
+"""Formats that hold the configuration whole, or no readout and no inputs at all."""
+
+
 @kinds_checked
 def export(bundle: Bundle, format: str, folder: str | Path) -> list[Path]:
     """Write the network of `bundle` in a format, one of FORMATS, into `folder`, which is new or empty.
@@ -40,6 +44,16 @@ def export(bundle: Bundle, format: str, folder: str | Path) -> list[Path]:
         raise ExportError(no_such("format", format, FORMATS))
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ExportError(f"{target}: is there already, and not empty; name a new folder")
+    config = bundle.network.config
+    for field, value, plain in (
+        ("drive_norm", config.drive_norm, 0),
+        ("readout_windows", config.readout_windows, 1),
+    ):
+        if value != plain and format not in LOSSLESS:
+            raise ExportError(
+                f"{format} cannot hold `{field}` {value:g}, and leaving it out would be another network; "
+                f"take npz, or train with {plain}"
+            )
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that it can be moved there at once.
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as place:

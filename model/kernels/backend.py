@@ -20,7 +20,8 @@ class Run(NamedTuple):
     """What R networks did on B samples each."""
 
     features: Tensor
-    """[R, B, N]: time average of each neuron's readout potential."""
+    """[R, B, W N]: time average of each neuron's readout potential, in one window of the readout after the
+    other, of which there are W (`readout_windows`)."""
     counts: Tensor
     """[R, B, N]: spikes."""
     trace: Any
@@ -64,14 +65,17 @@ class Backend(ABC):
         data: SpikeDataset,
         samples: npt.ArrayLike,
         config: LearnerConfig,
+        dropped: Tensor | None = None,
     ) -> Run:
         """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
 
-        Input spikes after the end of a sample are left out, and `pool_channels` of them are one input.
+        Input spikes after the end of a sample are left out, and `pool_channels` of them are one input. Spikes
+        of the neurons in `dropped` [R, B, N] (bool) reach no neuron; they are read out and counted as ever.
 
         Raises what `check_run` does, before anything compiled is called.
         """
-        return self._run(connections, data, check_run(connections, data, samples, config), config)
+        chosen = check_run(connections, data, samples, config, dropped)
+        return self._run(connections, data, chosen, config, dropped)
 
     @abstractmethod
     def _run(
@@ -80,12 +84,13 @@ class Backend(ABC):
         data: SpikeDataset,
         samples: npt.NDArray[np.int64],
         config: LearnerConfig,
+        dropped: Tensor | None,
     ) -> Run:
         """What `run` does, once everything is checked and all indices are at least 0."""
 
     @abstractmethod
     def gradients(self, trace: Any, by_features: Tensor, by_counts: Tensor) -> Gradients:
-        """The gradient of a loss, from its derivatives by features and by counts, both [R, B, N].
+        """The gradient of a loss, from its derivatives by features [R, B, W N] and by counts [R, B, N].
 
         Features are differentiated exactly. Counts are piecewise constant; their pseudo-derivative is that of
         a spike that counts as one less if it comes later by the configuration's tau_mem.

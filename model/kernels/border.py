@@ -28,7 +28,9 @@ def check_dtype(dtype: object, where: str) -> None:
         raise ValueError(f"{where}: `dtype`: got {show(dtype)}, expected torch.float32 or torch.float64")
 
 
-def check_run(connections: Connections, data: SpikeDataset, samples: Any, config: LearnerConfig) -> Ints:
+def check_run(
+    connections: Connections, data: SpikeDataset, samples: Any, config: LearnerConfig, dropped: Tensor | None
+) -> Ints:
     """The indices of `samples` [R, B], once all that a backend is to run is found legal.
 
     What is in a `SpikeDataset` was checked when it was made. This takes a look at shapes and indices alone.
@@ -53,6 +55,11 @@ def check_run(connections: Connections, data: SpikeDataset, samples: Any, config
         raise ValueError(
             f"simulate: `samples`: got shape {list(chosen.shape)}, expected [R, B], R = {networks}"
         )
+    if dropped is not None:
+        shape = (*chosen.shape, connections.w_rec.shape[2])
+        if dropped.shape != shape or dropped.dtype != torch.bool:
+            got = f"{list(dropped.shape)} of {dropped.dtype}"
+            raise ValueError(f"simulate: `dropped`: got {got}, expected {list(shape)} of torch.bool")
     return chosen
 
 

@@ -79,10 +79,8 @@ def make_scheme(config: LearnerConfig, dtype: npt.DTypeLike) -> Scheme:
     steps, dt = config.steps, config.dt
     duration = steps * dt
     tau_m, tau_s = config.readout_taus
-    c_m, c_s = 1 / (1 / duration + 1 / tau_m), 1 / (1 / duration + 1 / tau_s)
-    scale = gain(tau_m, tau_s) / duration
-    start = np.arange(steps) * dt
-    left = duration - start
+    scale, c_m, c_s = _readout_constants(config)
+    out_m, out_s = readout_tails(config, steps)
     return Scheme(
         steps=steps,
         zero=real(0),
@@ -97,10 +95,36 @@ def make_scheme(config: LearnerConfig, dtype: npt.DTypeLike) -> Scheme:
         x_t=real(dt / duration),
         x_m=real(dt / tau_m),
         x_s=real(dt / tau_s),
-        out_t=(scale * (c_m - c_s) * np.exp(-start / duration)).astype(dtype),
-        out_m=(scale * c_m * np.exp(-1 - left / tau_m)).astype(dtype),
-        out_s=(scale * c_s * np.exp(-1 - left / tau_s)).astype(dtype),
+        out_t=(scale * (c_m - c_s) * np.exp(-(np.arange(steps) * dt) / duration)).astype(dtype),
+        out_m=out_m.astype(dtype),
+        out_s=out_s.astype(dtype),
     )
+
+
+def _readout_constants(config: LearnerConfig) -> tuple[float, float, float]:
+    """The scale of the readout's kernel, and the time constants (ms) of its two parts as they fade."""
+    duration = config.steps * config.dt
+    tau_m, tau_s = config.readout_taus
+    return gain(tau_m, tau_s) / duration, 1 / (1 / duration + 1 / tau_m), 1 / (1 / duration + 1 / tau_s)
+
+
+def readout_tails(config: LearnerConfig, end: int) -> tuple[Reals, Reals]:
+    """What the readout hears after step `end` of a spike at the start of each step, in two parts [steps].
+
+    Both are to be read for steps before `end` only. At the end of the sample they are what the kernel K lacks
+    for the sample not going on; elsewhere, what it hears after the end of a window.
+    """
+    duration, stop = config.steps * config.dt, end * config.dt
+    scale, c_m, c_s = _readout_constants(config)
+    tau_m, tau_s = config.readout_taus
+    left = np.maximum(stop - np.arange(config.steps) * config.dt, 0.0)
+    faded = -(stop / duration)
+    return (scale * c_m * np.exp(faded - left / tau_m), scale * c_s * np.exp(faded - left / tau_s))
+
+
+def window_borders(config: LearnerConfig) -> npt.NDArray[np.int64]:
+    """The steps at which the readout's windows begin, and where the last one ends [W + 1]."""
+    return np.arange(config.readout_windows + 1) * config.steps // config.readout_windows
 
 
 def mean_readout(config: LearnerConfig) -> float:

@@ -63,6 +63,7 @@ def simulate(
     samples: npt.ArrayLike,
     config: LearnerConfig,
     threads: int = 1,
+    dropped: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Run R networks on B samples each; differentiable by weights, delays and what neurons have of their own.
 
@@ -72,9 +73,11 @@ def simulate(
         samples: which samples of `data` each network sees [R, B]; negative ones count from the end.
         config: time constants, step and duration.
         threads: threads that share the work. Their number changes nothing beyond rounding.
+        dropped: neurons whose spikes reach no other neuron [R, B, N] (bool); None: all are heard.
 
     Returns:
-        Features [R, B, N], the readout's time average of each neuron's output, and spike counts [R, B, N].
+        Features [R, B, W N], the readout's time average of each neuron's output in one of its W windows after
+        the other, and spike counts [R, B, N], both of dropped neurons, too.
         Features are differentiated exactly, counts by a pseudo-derivative (see `Backend.gradients`).
 
     Raises:
@@ -83,7 +86,7 @@ def simulate(
     """
     backend = backend_for(connections.w_in.device, threads)
     features, counts = _Simulation.apply(  # type: ignore[no-untyped-call]
-        *connections, backend, data, samples, config
+        *connections, backend, data, samples, config, dropped
     )
     return features, counts
 
@@ -120,10 +123,11 @@ class _Simulation(torch.autograd.Function):
         data: SpikeDataset,
         samples: npt.ArrayLike,
         config: LearnerConfig,
+        dropped: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         own = adaptation, tau_adaptation, tau_mem, tau_syn
         connections = Connections(w_in, w_rec, delays, mask, input_delays, *own)
-        run = backend.run(connections, data, samples, config)
+        run = backend.run(connections, data, samples, config, dropped)
         ctx.backend, ctx.trace = backend, run.trace
         ctx.save_for_backward(w_in, w_rec, delays, input_delays, *own)
         return run.features, run.counts
@@ -136,7 +140,7 @@ class _Simulation(torch.autograd.Function):
             )
         )
         w_in, w_rec, delays, *others = found
-        return w_in, w_rec, delays, None, *others, *[None] * 4
+        return w_in, w_rec, delays, None, *others, *[None] * 5
 
 
 class _FirstDerivative(torch.autograd.Function):

@@ -86,7 +86,7 @@ def _cohort(header: Mapping[str, str], tensors: Mapping[str, torch.Tensor], thre
     shapes = {
         "w_in": (r, -(-n_channels // config.pool_channels), layers.hearing),
         "w_rec": (r, n, n),
-        "w_out": (r, layers.read_out, n_classes),
+        "w_out": (r, layers.read_out, config.readout_windows * n_classes),
     }
     for name, shape in shapes.items():
         if tensors[f"net.{name}"].shape != shape:

@@ -18,6 +18,7 @@ from model.kernels.connections import Connections
 from model.kernels.simulate import backend_for, simulate, uncompiled
 from model.layers import Layers
 from model.network.drawing import DELAYS, NEURONS, Drawn, draw_weights, stream
+from model.network.readout import read_out, split_windows
 from model.network.signs import keep_signs, kinds_of
 from model.neurons.registry import neuron_of
 
@@ -38,13 +39,14 @@ class Cohort(nn.Module):
 
     Neurons are numbered layer by layer. Parameters, all contiguous: `w_in` [R, I, M] (I inputs: the channels,
     or runs of `pool_channels` of them that share their weights; the first M neurons hear them, see
-    `model.layers`), `w_rec` [R, N, N] (presynaptic first, within layers and between them), `w_out` [R, K, O]
-    (the last K neurons are read out), `b_out` [R, O], and those of the embedding (`model.embeddings`):
-    `positions` [R, N, D] (`space`, `fixed`), `free_delays` or `shuffled_delays` [R, N, N] (ms), or
-    `axonal_delays` [R, N] (ms); where asked for, `input_positions` [R, I, D] and `log_delay_scale` [R], the
-    logarithm of the delay scale (ms per unit of space). Adaptive neurons (`model.neurons`) have `adaptation`
-    [R, N] (units of the potential) and `log_tau_adaptation` [R, N], the logarithm of its time constant (ms);
-    neurons with time constants of their own have `log_tau_mem` and `log_tau_syn` [R, N], their logarithms.
+    `model.layers`), `w_rec` [R, N, N] (presynaptic first, within layers and between them), `w_out`
+    [R, K, W O] (the last K neurons are read out, in W windows of time, each with weights of its own), `b_out`
+    [R, O], and those of the embedding (`model.embeddings`): `positions` [R, N, D] (`space`, `fixed`),
+    `free_delays` or `shuffled_delays` [R, N, N] (ms), or `axonal_delays` [R, N] (ms); where asked for,
+    `input_positions` [R, I, D] and `log_delay_scale` [R], the logarithm of the delay scale (ms per unit of
+    space). Adaptive neurons (`model.neurons`) have `adaptation` [R, N] (units of the potential) and
+    `log_tau_adaptation` [R, N], the logarithm of its time constant (ms); neurons with time constants of
+    their own have `log_tau_mem` and `log_tau_syn` [R, N], their logarithms.
 
     Buffers: `mask` [R, N, N] says which recurrent synapses exist: at first all that the layers allow.
     `neuron_id` [R, N] (int64) tells neurons apart for good, where their places change because some were added
@@ -241,21 +243,31 @@ class Cohort(nn.Module):
             )
 
     @uncompiled
-    def forward(self, data: SpikeDataset, samples: Any) -> Output:
+    def forward(self, data: SpikeDataset, samples: Any, dropped: Tensor | None = None) -> Output:
         """Run network r on the samples `samples`[r] of `data`; `samples` are indices [R, B].
+
+        Nobody hears the neurons in `dropped` [R, B, N] (bool), neither others nor the readout, and what is
+        heard of a neuron counts 1 / (1 - `dropout`) times. They spike, and are counted, as ever.
 
         As in NumPy, a negative index counts from the end. Torch cannot compile what is compiled already:
         inside of `torch.compile` this runs as it is.
 
         Raises:
-            ValueError: if `samples` is not [R, B], the data has other channels than the networks, or these
-                were moved or converted to where there are no kernels.
+            ValueError: if `samples` is not [R, B] or `dropped` not [R, B, N], the data has other channels
+                than the networks, or these were moved or converted to where there are no kernels.
             IndexError: if a sample is not in `data`, or its index is no whole number.
         """
         self.check_data(data)
-        features, counts = simulate(self.connections(), data, samples, self.config, self.threads)
-        logits = features[..., self.layers.heard] @ self.w_out + self.b_out.unsqueeze(1)
-        return Output(logits, features, counts)
+        connections, kept = self.connections(), 1 - self.config.dropout
+        if dropped is not None:
+            connections = connections._replace(w_rec=connections.w_rec / kept)
+        features, counts = simulate(connections, data, samples, self.config, self.threads, dropped)
+        by_window = split_windows(features, self.config.readout_windows)
+        if dropped is not None:
+            by_window = [one.masked_fill(dropped, 0) / kept for one in by_window]
+        logits = read_out([one[..., self.layers.heard] for one in by_window], self.w_out)
+        whole = sum(by_window[1:], start=by_window[0])
+        return Output(logits + self.b_out.unsqueeze(1), whole, counts)
 
 
 def _checked_seeds(seeds: Sequence[int]) -> tuple[int, ...]:

@@ -18,9 +18,10 @@ W_IN, W_REC, W_OUT, DELAYS, NEURONS = range(5)
 def readout_scale(config: LearnerConfig) -> float:
     """Scale of `w_out` at which logits have about unit variance when neurons fire at the initial rate.
 
-    A feature is small, about rate times the mean of the readout's kernel.
+    A feature is small, about rate times the mean of the readout's kernel, and of W windows each has a W-th
+    of it.
     """
-    return 1 / (config.initial_rate * mean_readout(config))
+    return float(np.sqrt(config.readout_windows)) / (config.initial_rate * mean_readout(config))
 
 
 @kinds_checked
@@ -45,7 +46,7 @@ def draw_weights(config: LearnerConfig, inputs: int, n_classes: int, seed: int) 
     return {
         "w_in": _draw_inputs(config, inputs, layers.hearing, stream(seed, W_IN)),
         "w_rec": w_rec * layers.synapses,
-        "w_out": stream(seed, W_OUT).normal(0.0, w_out_sd, (read_out, n_classes)),
+        "w_out": stream(seed, W_OUT).normal(0.0, w_out_sd, (read_out, config.readout_windows * n_classes)),
         "b_out": np.zeros(n_classes),
     }
 

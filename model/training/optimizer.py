@@ -9,6 +9,7 @@ from torch import Tensor
 from model.border import kinds_checked
 from model.datasets import SpikeDataset
 from model.datasets.split import spread
+from model.kernels.cpu.gain import gains_of
 from model.network.cohort import Cohort
 from model.network.drawing import readout_scale
 
@@ -34,7 +35,7 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
     heard = max(1.0, layers.fan_in) * config.initial_rate
     input_spikes = max(1.0, train.times.flat.size / max(1, len(train)))
     units = {
-        "w_in": inputs,
+        "w_in": inputs / _mean_gain(net, train),
         "w_rec": inputs * input_spikes / heard,
         "w_out": readout_scale(config) / math.sqrt(layers.read_out),
         "b_out": 1.0,
@@ -65,6 +66,17 @@ def crowding(data: SpikeDataset, window: float) -> float:
         near += int((np.arange(1, len(times) + 1) - np.searchsorted(times, times - window, "right")).sum())
         spikes += len(times)
     return near / spikes if spikes else 1.0
+
+
+def _mean_gain(net: Cohort, data: SpikeDataset) -> float:
+    """Mean factor with which input spikes act, by the normalisation of the drive; 1 without it."""
+    config = net.config
+    if config.drive_norm == 0:
+        return 1.0
+    seen = data.subset(spread(len(data), SAMPLES))
+    inputs, count = seen.channels.flat // config.pool_channels, net.w_in.shape[1]
+    gains = gains_of(seen.times.offsets, seen.times.flat, inputs, count, config)
+    return float(gains.mean()) if gains.size else 1.0
 
 
 @kinds_checked

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from model.arrays import Array
 from model.border import kinds_checked
 from model.config import LearnerConfig
 
-ORDER_STREAM, AUGMENTATION_STREAM, BLEND_STREAM = 1000, 1001, 1002
-"""Random streams of the order of samples and of their variation, apart from those of the parameters."""
+ORDER_STREAM, AUGMENTATION_STREAM, BLEND_STREAM, DROPOUT_STREAM = 1000, 1001, 1002, 1003
+"""Random streams of the order of samples, of their variation and of who is dropped, apart from those of the
+parameters."""
 
 
 class Draws(NamedTuple):
@@ -50,6 +52,26 @@ def draw_epoch(config: LearnerConfig, size: int, seeds: Sequence[int], epoch: in
     each = [_draw(config, size, seed, epoch) for seed in seeds]
     samples, varied, blended = (np.stack(column) for column in zip(*each, strict=True))
     return Draws(samples, varied, blended if config.augment_blend_adds else None)
+
+
+@kinds_checked
+def draw_dropped(
+    config: LearnerConfig, seeds: Sequence[int], epoch: int, start: int, size: int
+) -> torch.Tensor | None:
+    """Which neurons are dropped [R, B, N] (bool) in `size` draws of an epoch from `start` on; None: none is.
+
+    A neuron is dropped for a whole sample, as a spike is no unit of its own: dropping some of its spikes
+    would only weaken it. Source: Srivastava et al., "Dropout", JMLR 15, 2014; the mask that stays the same
+    over time is that of Gal & Ghahramani, arXiv 1512.05287, for recurrent networks, and of Lee et al. 2020,
+    Frontiers in Neuroscience 14, 119, for spiking ones.
+    """
+    if config.dropout == 0:
+        return None
+    draws = [
+        np.random.default_rng([seed, DROPOUT_STREAM, epoch, start]).random((size, config.neurons), np.float32)
+        for seed in seeds
+    ]
+    return torch.from_numpy(np.stack(draws) < config.dropout)
 
 
 def _draw(config: LearnerConfig, size: int, seed: int, epoch: int) -> tuple[Array, Array, Array]:

@@ -11,7 +11,6 @@ import torch
 
 from model.analysis.evaluation import Evaluation, cross_entropy, evaluate
 from model.arrays import Array
-from model.augmentation import Augmentation, augment
 from model.border import kinds_checked
 from model.config import NO_VALIDATION, LearnerConfig
 from model.datasets import SpikeDataset, Splits
@@ -22,8 +21,9 @@ from model.network.best import Best
 from model.network.checkpoint import pack, unpack
 from model.network.cohort import Cohort, Output
 from model.network.initialization import layers_to_scale, scale_inputs
+from model.training.batch import run_batch
 from model.training.optimizer import clip_gradients, make_optimizer, rate_factor
-from model.training.order import Draws, draw_epoch
+from model.training.order import draw_dropped, draw_epoch
 from model.training.rate_cost import rate_cost, revive
 from model.training.wiring_cost import cost_in_loss, prune, shrink_weights
 
@@ -111,7 +111,6 @@ class Trainer:
         self.best = best
         self.optimizer = make_optimizer(net, self.splits.train)
         self._recurrent = next(one for one in self.optimizer.param_groups if one["params"][0] is net.w_rec)
-        self._augmentation = Augmentation.of(net.config)
         self._observed: tuple[int, Evaluation] | None = None
 
     @property
@@ -259,9 +258,12 @@ class Trainer:
         for start in range(0, size, self.config.batch_size):
             batch = draws.batch(start, self.config.batch_size)
             labels = torch.from_numpy(data.labels[batch.samples])
-            out = self._forward(data, batch)
+            dropped = draw_dropped(self.config, self.net.seeds, self.epoch, start, labels.shape[1])
+            out = run_batch(self.net, data, batch, dropped)
+            # What is reported is without the smoothing, as it is on validation.
             loss = cross_entropy(out.logits, labels)
-            self._update(out, loss.mean(1), self.epoch + start / size)
+            smoothed = cross_entropy(out.logits, labels, self.config.label_smoothing)
+            self._update(out, smoothed.mean(1), self.epoch + start / size)
             spikes += out.counts.detach().sum(1)
             zero &= self.net.w_rec == 0
             losses += loss.detach().sum(1).numpy()
@@ -271,18 +273,6 @@ class Trainer:
             prune(self.net, zero)
         self.net.settle()
         return _Pass(losses / size, correct / size, (spikes / size).numpy())
-
-    def _forward(self, data: SpikeDataset, batch: Draws) -> Output:
-        """Run each network on its samples of a batch [R, B], varied at random where that is wanted."""
-        if self._augmentation == Augmentation():
-            out: Output = self.net(data, batch.samples)
-            return out
-        samples = batch.samples.reshape(-1)
-        blended = None if batch.blended is None else batch.blended.reshape(-1)
-        times, channels = augment(data, samples, batch.seeds.reshape(-1), self._augmentation, blended)
-        varied = replace(data, times=times, channels=channels, labels=data.labels[samples], groups=None)
-        out = self.net(varied, np.arange(samples.size).reshape(batch.samples.shape))
-        return out
 
     def _update(self, out: Output, loss: torch.Tensor, epochs: float) -> None:
         """One step down the loss [R] with the other costs, `epochs` epochs into training."""

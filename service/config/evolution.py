@@ -20,6 +20,7 @@ SETTABLE = (
     *("learner.rate_cost", "learner.target_rate", "learner.revival", "learner.gradient_clip"),
     *("learner.augment_shift", "learner.augment_warp", "learner.augment_blend", "learner.augment_stretch"),
     *("learner.augment_jitter", "learner.augment_drop", "learner.augment_blend_adds"),
+    *("learner.dropout", "learner.label_smoothing"),
     *("learner.cost_on", "learner.cost_step", "learner.prune_zeros"),
 )
 """Searched fields whose values a child may have changed: the others are what its networks are made of."""

@@ -54,8 +54,9 @@ from model.topology import (
     strongest_channel,
 )
 from model.topology.responses import Responses
+from model.training.batch import run_batch
 from model.training.optimizer import clip_gradients, crowding, make_optimizer, rate_factor
-from model.training.order import draws_in_epoch
+from model.training.order import draw_epoch, draws_in_epoch
 from model.training.rate_cost import rate_cost, revive
 from model.training.trainer import Trainer, with_duration
 from model.training.wiring_cost import cost_in_loss, prune, shrink_weights
@@ -75,6 +76,7 @@ HELD = (
     "null_measures",
     "Draws",
     "draw_epoch",
+    "draw_dropped",
     "NeuronSet",
     "Scores",
     "Lesion",
@@ -89,6 +91,8 @@ HELD = (
     "Published",
     "Resolution",
     "Start",
+    "read_out",
+    "split_windows",
 )
 """What comes out and is not made by those who use it, and what is of tensors alone, which torch checks."""
 
@@ -143,7 +147,8 @@ RECIPES: dict[str, list[Recipe]] = {
     "Cohort": [
         (Cohort, {"config": CONFIG, "n_channels": 4, "n_classes": 3, "seeds": [0], "dtype": torch.float32,
                   "device": "cpu", "threads": 1}),
-        (lambda data, samples: NET(data, samples), {"data": DATA, "samples": [[0, -1]]}),
+        (lambda data, samples, dropped: NET(data, samples, dropped),
+         {"data": DATA, "samples": [[0, -1]], "dropped": torch.zeros(1, 2, 5, dtype=torch.bool)}),
     ],
     "LearnerConfig": [(LearnerConfig, {"hidden": 3, "dt": 1.0, "duration": 4.0, "min_delay": None})],
     "SpikeDataset": [
@@ -220,13 +225,16 @@ RECIPES: dict[str, list[Recipe]] = {
     "stream": [(stream, {"seed": 0, "number": 1})],
     "readout_scale": [(readout_scale, {"config": CONFIG})],
     "Best": [(Best.from_plain, {"plain": Best.start(1).plain(), "networks": {}})],
+    "run_batch": [(run_batch, {"net": NET, "data": DATA, "batch": draw_epoch(CONFIG, 4, [0], 0),
+                               "dropped": torch.zeros(1, 4, 5, dtype=torch.bool)})],
     "draws_in_epoch": [(draws_in_epoch, {"config": CONFIG, "size": 4})],
     "pack": [(pack, {"net": NET, "optimizer": None, "epoch": 0, "best": Best.start(1)})],
     "unpack": [(unpack, {"data": pack(NET, None, 0, Best.start(1)), "threads": 1})],
     "simulate": [
-        (run, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,
-               "threads": 1})
-        for run in (simulate, record)
+        (simulate, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,
+                    "threads": 1, "dropped": torch.zeros(1, 2, 5, dtype=torch.bool)}),
+        (record, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,
+                  "threads": 1}),
     ],
     "Step": [
         (Step, {"name": "jitter", "values": {"size": 0.1}}),

@@ -16,8 +16,11 @@ from model import Cohort, SpikeDataset
 from model.config import LearnerConfig
 
 
-def readout_by_quadrature(t: float, config: LearnerConfig) -> float:
+def readout_by_quadrature(t: float, config: LearnerConfig, window: int | None = None) -> float:
+    """What the readout hears of a spike at `t` in one of its windows; None: in the whole sample."""
     duration = config.steps * config.dt
+    first, last = (0, config.readout_windows) if window is None else (window, window + 1)
+    start, end = (math.floor(config.steps * w / config.readout_windows) * config.dt for w in (first, last))
     tau_m, tau_s = config.readout_taus
     g = tau_s / (tau_m - tau_s)
 
@@ -25,23 +28,28 @@ def readout_by_quadrature(t: float, config: LearnerConfig) -> float:
         potential = g * (math.exp(-(u - t) / tau_m) - math.exp(-(u - t) / tau_s))
         return math.exp(-u / duration) * potential / duration
 
-    return float(quad(integrand, t, duration, epsabs=1e-13, epsrel=1e-11)[0])
+    return float(quad(integrand, max(t, start), end, epsabs=1e-13, epsrel=1e-11)[0]) if t < end else 0.0
 
 
 class _Readout(torch.autograd.Function):
-    """The readout's kernel at one time, with its derivative by Leibniz's rule: K' follows from K itself."""
+    """The readout's kernel at one time, by windows [W], with its derivative from two times beside it."""
 
     @staticmethod
     def forward(ctx: Any, t: Tensor, config: LearnerConfig) -> Tensor:
         ctx.t, ctx.config = t.item(), config
-        return torch.tensor(readout_by_quadrature(t.item(), config), dtype=t.dtype)
+        windows = range(config.readout_windows)
+        return torch.tensor([readout_by_quadrature(t.item(), config, w) for w in windows], dtype=t.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         h = 1e-4
         t, config = ctx.t, ctx.config
-        slope = (readout_by_quadrature(t + h, config) - readout_by_quadrature(t - h, config)) / (2 * h)
-        return grads[0] * slope, None
+        values = [
+            [readout_by_quadrature(t + way * h, config, w) for w in range(config.readout_windows)]
+            for way in (1, -1)
+        ]
+        slopes = (torch.tensor(values[0]) - torch.tensor(values[1])) / (2 * h)
+        return (grads[0] * slopes).sum(), None
 
 
 def features_of(
@@ -57,9 +65,11 @@ def features_of(
     tau_adaptation: Tensor | None = None,
     tau_mem: Tensor | None = None,
     tau_syn: Tensor | None = None,
+    dropped: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Features [N] and spike counts [N] of one network on one sample.
+    """Features [W N], window by window, and spike counts [N] of one network on one sample.
 
+    Neurons in `dropped` [N] reach no other neuron.
     The threshold of an adaptive neuron is a sum over all of its spikes so far, each with its own time.
     A count is differentiated as if a spike that comes later by tau_mem were one spike less.
     """
@@ -75,8 +85,8 @@ def features_of(
                 arrival = arrival + input_delays[channel, j]
             arrivals[math.floor(arrival.item() / dt)].append((j, w_in[channel, j], arrival))
     m, s = [torch.zeros((), dtype=torch.float64)] * n, [torch.zeros((), dtype=torch.float64)] * n
-    features = [torch.zeros((), dtype=torch.float64)] * n
-    counts = list(features)
+    features = [torch.zeros(config.readout_windows, dtype=torch.float64)] * n
+    counts = [torch.zeros((), dtype=torch.float64)] * n
     spikes: list[list[Tensor]] = [[] for _ in range(n)]
 
     def threshold(j: int, time: float) -> Tensor | float:
@@ -106,14 +116,16 @@ def features_of(
             counts[i] = counts[i] + 1 - (time - time.detach()) / config.tau_mem
             features[i] = features[i] + _Readout.apply(time, config)  # type: ignore[no-untyped-call]
             for j in range(n):
-                if mask[i, j]:
+                if mask[i, j] and not (dropped is not None and dropped[i]):
                     arrival = time + delays[i, j]
                     arrivals[math.floor(arrival.item() / dt)].append((j, w_rec[i, j], arrival))
-    return torch.stack(features), torch.stack(counts)
+    return torch.stack(features, 1).flatten(), torch.stack(counts)
 
 
-def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[Tensor, Tensor]:
-    """Features [R, B, N] and counts [R, B, N] of a cohort, by the naive scheme."""
+def reference_features(
+    net: Cohort, data: SpikeDataset, samples: Any, dropped: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Features [R, B, W N] and counts [R, B, N] of a cohort, by the naive scheme."""
     connections = net.connections()
     delays, input_delays = connections.delays, connections.input_delays
     own = connections[5:]  # what neurons have of their own
@@ -129,8 +141,9 @@ def reference_features(net: Cohort, data: SpikeDataset, samples: Any) -> tuple[T
                 net.config,
                 None if input_delays is None else input_delays[r],
                 *(None if values is None else values[r] for values in own),
+                None if dropped is None else dropped[r, place],
             )
-            for b in samples[r]
+            for place, b in enumerate(samples[r])
         ]
         for r in range(net.replicates)
     ]

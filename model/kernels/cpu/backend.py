@@ -22,6 +22,7 @@ from model.kernels.cpu.problem import Problem, make_problem
 from model.kernels.cpu.spikes import Spikes
 from model.kernels.cpu.synapses import Synapses
 from model.kernels.cpu.taus import by_taus
+from model.kernels.cpu.windows import Windows, make_windows, read_windows, slopes_by_windows
 
 CHUNK = 4
 """Pairs (network, sample) in a call of the forward kernel: few, so that threads finish together."""
@@ -41,6 +42,7 @@ class Trace(NamedTuple):
 
     problem: Problem
     chunks: list[Chunk]
+    windows: Windows | None
     config: LearnerConfig
     dtype: torch.dtype
 
@@ -57,37 +59,44 @@ class CpuBackend(Backend):
         data: SpikeDataset,
         samples: npt.NDArray[np.int64],
         config: LearnerConfig,
+        dropped: Tensor | None,
     ) -> Run:
         """Run each pair of a network and a sample forwards."""
-        problem = _problem(connections, data, samples, config)
+        problem = _problem(connections, data, samples, config, dropped)
         pairs, n = samples.size, problem.neurons
         features = np.empty((pairs, n), problem.w_in.dtype)
         counts = np.empty_like(features)
         borders = [(a, min(a + CHUNK, pairs)) for a in range(0, pairs, CHUNK)]
         found = _on_threads(lambda ends: run_pairs(*ends, problem, features, counts), borders, self.threads)
         chunks = [Chunk(*ends, *spikes) for ends, spikes in zip(borders, found, strict=True)]
-        shape = (*samples.shape, n)
+        windows = make_windows(config, features.dtype)
+        if windows is not None:
+            features = np.empty((pairs, config.readout_windows, n), features.dtype)
+            _on_threads(
+                lambda chunk: read_windows(*chunk, windows, problem.scheme, features), chunks, self.threads
+            )
         return Run(
-            torch.from_numpy(features).view(shape),
-            torch.from_numpy(counts).view(shape),
-            Trace(problem, chunks, config, connections.w_in.dtype),
+            torch.from_numpy(features).view(*samples.shape, config.readout_windows * n),
+            torch.from_numpy(counts).view(*samples.shape, n),
+            Trace(problem, chunks, windows, config, connections.w_in.dtype),
         )
 
     def gradients(self, trace: Trace, by_features: Tensor, by_counts: Tensor) -> Gradients:
         """Run the adjoint of each pair, from its last spike to its first."""
-        problem, chunks, config, dtype = trace
+        problem, chunks, windows, config, dtype = trace
         n_networks, n = len(problem.w_in), problem.neurons
-        shape = (n_networks, len(problem.network) // n_networks, n)
-        for name, grad in (("by_features", by_features), ("by_counts", by_counts)):
-            if grad.shape != shape or grad.dtype != dtype:
-                got = f"{list(grad.shape)} of {grad.dtype}"
-                raise ValueError(f"gradients: `{name}`: got {got}, expected {list(shape)} of {dtype}")
-        by_output = [grad.contiguous().numpy().reshape(-1, n) for grad in (by_features, by_counts)]
+        by_feature = _by_output("by_features", by_features, problem, config.readout_windows * n, dtype)
+        by_count = _by_output("by_counts", by_counts, problem, n, dtype)
 
         def run_share(share: list[Chunk]) -> Sums:
-            sums = _make_sums(problem)
+            sums, by_whole = _make_sums(problem), by_feature
             for first, last, begin, spikes in share:
-                run_pairs_back(first, last, problem, begin, spikes, *by_output, sums)
+                if windows is not None:
+                    # All that a spike's time does to the readout becomes one number, of which all is wanted.
+                    by_window, by_whole = by_feature.reshape(len(by_count), -1, n), np.ones_like(by_count)
+                    slopes = slopes_by_windows(first, last, begin, spikes, windows, problem.scheme, by_window)
+                    spikes = spikes._replace(slope=slopes)
+                run_pairs_back(first, last, problem, begin, spikes, by_whole, by_count, sums)
             return sums
 
         parts = _on_threads(run_share, _shares(chunks, self.threads), self.threads)
@@ -121,7 +130,11 @@ class CpuBackend(Backend):
 
 
 def _problem(
-    connections: Connections, data: SpikeDataset, samples: npt.NDArray[np.int64], config: LearnerConfig
+    connections: Connections,
+    data: SpikeDataset,
+    samples: npt.NDArray[np.int64],
+    config: LearnerConfig,
+    dropped: Tensor | None,
 ) -> Problem:
     """What is to be simulated, laid out for the kernels; networks that see one sample share its events."""
     w_in, w_rec, delays, mask, input_delays, strength, tau, tau_mem, tau_syn = connections
@@ -138,7 +151,18 @@ def _problem(
         gather(data, unique, config, weights.dtype),
         place.reshape(samples.shape),
         config,
+        None if dropped is None else _array(dropped),
     )
+
+
+def _by_output(name: str, grad: Tensor, problem: Problem, count: int, dtype: torch.dtype) -> Any:
+    """Derivatives [P, count], checked: of each pair by what comes out of it."""
+    networks, pairs = len(problem.w_in), len(problem.network)
+    shape = (networks, pairs // networks, count)
+    if grad.shape != shape or grad.dtype != dtype:
+        got = f"{list(grad.shape)} of {grad.dtype}"
+        raise ValueError(f"gradients: `{name}`: got {got}, expected {list(shape)} of {dtype}")
+    return grad.contiguous().numpy().reshape(pairs, count)
 
 
 def _array(values: Tensor) -> Any:

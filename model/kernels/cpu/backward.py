@@ -63,7 +63,7 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
     as one spike less.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    adaptation, taus = problem.adaptation, problem.taus
+    adaptation, taus, dropped = problem.adaptation, problem.taus, problem.dropped
     adapting = 0 if adaptation is None else n
     adjoints = Adjoints(np.empty(n, real), np.empty(n, real), np.empty(n, real), np.empty(adapting, real))
     ring = make_ring(problem)
@@ -71,11 +71,13 @@ def run_pairs_back(first, last, problem, begin, spikes, grad_features, grad_coun
         start, end = begin[pair - first], begin[pair - first + 1]
         if start < end:
             grads = grad_features[pair], grad_counts[pair]
-            run_pair_back(pair, problem, adaptation, taus, start, end, spikes, grads, adjoints, ring, sums)
+            run_pair_back(
+                pair, problem, adaptation, taus, dropped, start, end, spikes, grads, adjoints, ring, sums
+            )
 
 
 @njit(**INLINED)
-def run_pair_back(pair, problem, adaptation, taus, start, end, spikes, grads, adjoints, ring, sums):
+def run_pair_back(pair, problem, adaptation, taus, dropped, start, end, spikes, grads, adjoints, ring, sums):
     """Adjoint of one pair with spikes `start` to `end`; what comes after its last spike acts on nothing."""
     events, synapses, scheme = problem.events, problem.synapses, problem.scheme
     grad_features, grad_counts = grads
@@ -100,8 +102,11 @@ def run_pair_back(pair, problem, adaptation, taus, start, end, spikes, grads, ad
         for e in range(unsigned(first_spike), unsigned(last_spike)):
             i = unsigned(spikes.neuron[e])
             by_time = grad_features[i] * spikes.slope[e] - grad_counts[i] * scheme.rate_m
-            run = run_of(network * n + i, synapses)
-            by_time += gather(ring, here, e, spikes, run, synapses, synapses.rates, sum_of, rest_of, scheme)
+            if dropped is None or not dropped[pair, i]:
+                run, rates = run_of(network * n + i, synapses), synapses.rates
+                by_time += gather(
+                    ring, here, e, spikes, run, synapses, rates, scheme.one, sum_of, rest_of, scheme
+                )
             if adaptation is not None:
                 by_time += through_own_trace(e, spikes, adjoints, network, adaptation)
             by_v = through_phase(e, by_time, spikes, adjoints, network, taus, scheme)
@@ -137,17 +142,19 @@ def back_to_input(e, network, problem, taus, adjoints, ring, here, sums):
         run = run_of(network * unsigned(w_in.shape[1]) + channel, inputs)
         sum_of = sums.inputs_m, sums.inputs_s
         rest_of = sums.inputs_rest_m, sums.inputs_rest_s
-        gather(ring, here, e, events, run, inputs, inputs.rates, sum_of, rest_of, scheme)
+        gather(ring, here, e, events, run, inputs, inputs.rates, events.gain[e], sum_of, rest_of, scheme)
     elif taus is not None:
-        row, w, place = sums.w_in[network, channel], w_in[network, channel], events.phase[e] - scheme.one
-        add_gradient_own(row, w, sums.x_m[network], sums.x_s[network], adjoints, place, network, taus)
+        row, w = sums.w_in[network, channel], w_in[network, channel]
+        add_gradient_own(
+            row, w, sums.x_m[network], sums.x_s[network], adjoints, e, events, network, taus, scheme
+        )
     else:
         row, g = sums.w_in[network, channel], scheme.gain
         add_gradient(row, adjoints, g * events.left_m[e], g * events.left_s[e])
 
 
 @njit(**INLINED)
-def gather(ring, here, e, spikes, run, synapses, rates, sums, rests, scheme):
+def gather(ring, here, e, spikes, run, synapses, rates, gain, sums, rests, scheme):
     """Gather the adjoints of the arrivals of spike `e` over a run of synapses.
 
     Adds to the sums (for M and for S), and to the rests where there are `rates`, those of `synapses`. Returns
@@ -161,7 +168,7 @@ def gather(ring, here, e, spikes, run, synapses, rates, sums, rests, scheme):
     for t in range(length):
         copy_pair(ring.run, t, ring.pairs, ring.slot[t])
     if rates is not None:
-        by_time = gather_at_targets(e, spikes, ring, run, synapses, rates, sums, rests, scheme)
+        by_time = gather_at_targets(e, spikes, ring, run, synapses, rates, gain, sums, rests, scheme)
     else:
         by_time = gather_of_spike(e, spikes, ring, run, synapses, sums, scheme)
     return by_time

@@ -9,6 +9,7 @@ from numba import njit
 from model.arrays import Reals
 from model.config import LearnerConfig
 from model.kernels.cpu.compile import OPTIONS, STRICT
+from model.kernels.cpu.gain import gains_of
 from model.kernels.scheme import place_of, rounding
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ class Events(NamedTuple):
     step: npt.NDArray[np.int32]  # [E], ascending within a sample
     channel: npt.NDArray[np.int32]  # [E]: row of the input weights
     phase: Reals  # [E]: place within the step, from 0 to below 1
-    left_m: Reals  # [E]: exp(-r / tau_mem), r the time left in the step
-    left_s: Reals  # [E]: exp(-r / tau_syn)
+    left_m: Reals  # [E]: exp(-r / tau_mem), r the time left in the step, times the spike's gain
+    left_s: Reals  # [E]: exp(-r / tau_syn), likewise
+    gain: Reals  # [E]: how strongly it acts, for neurons that find by themselves what is left of it
 
 
 def gather(
@@ -40,14 +42,15 @@ def gather(
         channel //= config.pool_channels
     phase = phase[: start[-1]]
     left = (phase - phase.dtype.type(1)) * phase.dtype.type(config.dt)
-    return Events(
-        start=start,
-        step=step[: start[-1]],
-        channel=channel[: start[-1]],
-        phase=phase,
-        left_m=np.exp(left * left.dtype.type(1 / config.tau_mem)),
-        left_s=np.exp(left * left.dtype.type(1 / config.tau_syn)),
-    )
+    left_m = np.exp(left * left.dtype.type(1 / config.tau_mem))
+    left_s = np.exp(left * left.dtype.type(1 / config.tau_syn))
+    step, channel = step[: start[-1]], channel[: start[-1]]
+    gains = np.ones_like(phase)
+    if config.drive_norm > 0:
+        inputs = -(-data.n_channels // config.pool_channels)
+        gains = gains_of(start, (step + phase) * config.dt, channel, inputs, config).astype(dtype)
+        left_m, left_s = left_m * gains, left_s * gains
+    return Events(start, step, channel, phase, left_m, left_s, gains)
 
 
 _place_of = njit(**STRICT)(place_of)

@@ -56,7 +56,7 @@ def run_pairs(first, last, problem, features, counts):
     Returns where each pair's spikes begin [last - first + 1], and the spikes.
     """
     n, real = problem.neurons, problem.w_in.dtype
-    adaptation, taus = problem.adaptation, problem.taus
+    adaptation, taus, dropped = problem.adaptation, problem.taus, problem.dropped
     adapting, turning = 0 if adaptation is None else n, 0 if taus is None else n
     state = State(
         np.empty(n, real),
@@ -76,7 +76,8 @@ def run_pairs(first, last, problem, features, counts):
     spikes = make_spikes(FIRST_ROOM, state.m, adapting > 0, turning > 0)
     begin = np.zeros(last - first + 1, np.int64)
     for pair in range(first, last):
-        found = run_pair(pair, problem, adaptation, taus, state, ring, fresh, features[pair], counts[pair])
+        outcome = features[pair], counts[pair]
+        found = run_pair(pair, problem, adaptation, taus, dropped, state, ring, fresh, outcome)
         start = begin[pair - first]
         end = start + found
         begin[pair - first + 1] = end
@@ -87,9 +88,10 @@ def run_pairs(first, last, problem, features, counts):
 
 
 @njit(**INLINED)
-def run_pair(pair, problem, adaptation, taus, state, ring, spikes, features, counts):
-    """Simulate one pair; writes its `features` and `counts` [N] and `spikes`, returns how many there are."""
-    _, _, events, w_in, inputs, synapses, _, _, scheme, _ = problem
+def run_pair(pair, problem, adaptation, taus, dropped, state, ring, spikes, outcome):
+    """Simulate one pair; writes its `outcome`, features and counts, and `spikes`, and returns how many."""
+    _, _, events, w_in, inputs, synapses, _, _, scheme, _, _ = problem
+    features, counts = outcome
     network, sample = unsigned(problem.network[pair]), problem.sample[pair]
     state.m[:], state.s[:], state.before[:] = scheme.zero, scheme.zero, scheme.zero
     features[:], counts[:], ring.pairs[:] = scheme.zero, scheme.zero, scheme.zero
@@ -108,7 +110,7 @@ def run_pair(pair, problem, adaptation, taus, state, ring, spikes, features, cou
         if inputs.slots > 0:
             for e in range(unsigned(first_event), unsigned(event)):
                 run = run_of(network * channels + unsigned(events.channel[e]), inputs)
-                deliver(ring, here, e, events, run, inputs, inputs.rates, scheme)
+                deliver(ring, here, e, events, run, inputs, inputs.rates, events.gain[e], scheme)
                 last_arrival = max(last_arrival, k + inputs.slots)
         integrate(state, ring, here, problem, network, taus, first_event, event)
         if adaptation is not None:
@@ -122,8 +124,11 @@ def run_pair(pair, problem, adaptation, taus, state, ring, spikes, features, cou
             if adaptation is not None:
                 adapt(first_spike, found, state, spikes, network, adaptation, scheme)
             for e in range(unsigned(first_spike), unsigned(found)):
-                run = run_of(network * n + unsigned(spikes.neuron[e]), synapses)
-                deliver(ring, here, e, spikes, run, synapses, synapses.rates, scheme)
+                i = unsigned(spikes.neuron[e])
+                if dropped is not None and dropped[pair, i]:
+                    continue
+                run = run_of(network * n + i, synapses)
+                deliver(ring, here, e, spikes, run, synapses, synapses.rates, scheme.one, scheme)
             last_arrival = max(last_arrival, k + synapses.slots)
         elif event == end and k >= last_arrival:
             if adaptation is not None:
@@ -252,13 +257,14 @@ def readout(k, phi, scheme):
 
 
 @njit(**INLINED)
-def deliver(ring, here, e, spikes, run, synapses, rates, scheme):
+def deliver(ring, here, e, spikes, run, synapses, rates, gain, scheme):
     """Deliver spike `e` over a run of synapses: what is left of it at the end of its step, to each target.
 
-    `rates` are those of `synapses`; where they are None the kernels are compiled without that branch.
+    `rates` are those of `synapses`; where they are None the kernels are compiled without that branch, and
+    what is left of a spike has its `gain` already.
     """
     if rates is not None:
-        left_at_targets(ring, here, e, spikes, run, synapses, rates, scheme)
+        left_at_targets(ring, here, e, spikes, run, synapses, rates, gain, scheme)
     else:
         left_of_spike(ring, here, e, spikes, run, synapses, scheme)
     for t in range(run[2]):

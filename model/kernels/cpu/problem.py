@@ -27,6 +27,7 @@ class Problem(NamedTuple):
     taus: TimeConstants | None  # None: the neurons share those of the scheme
     scheme: Scheme
     neurons: int  # N
+    dropped: npt.NDArray[np.bool_] | None  # [P, N]: whose spikes nobody hears; None: all are heard
 
 
 def make_problem(
@@ -40,11 +41,12 @@ def make_problem(
     events: Events,
     sample: npt.NDArray[np.int64],
     config: LearnerConfig,
+    dropped: npt.NDArray[np.bool_] | None,
 ) -> Problem:
     """The problem of network r on the samples `sample`[r] of `events`; `sample` is [R, B].
 
-    `adaptation` is its strength and its time constant, `taus` are those of membrane and synapse. These and
-    the other arguments have shapes and units of `model.kernels.connections.Connections`.
+    `adaptation` is its strength and its time constant, `taus` are those of membrane and synapse, `dropped` is
+    [R, B, N]. All arguments have shapes and units of `model.kernels.connections.Connections`.
     """
     neurons = w_rec.shape[2]
     own = None if taus is None else make_time_constants(*taus, config)
@@ -62,4 +64,5 @@ def make_problem(
         taus=own,
         scheme=make_scheme(config, w_in.dtype),
         neurons=neurons,
+        dropped=None if dropped is None else dropped.reshape(-1, neurons),
     )

@@ -45,10 +45,11 @@ def add_inputs_own(state, w_in, first, last, events, network, taus, scheme):
     """As `add_inputs` of neurons that decay alike."""
     gain, x_m, x_s = taus.gain[network], taus.x_m[network], taus.x_s[network]
     for e in range(first, last):
-        w, place = w_in[events.channel[e]], events.phase[e] - scheme.one
+        w, place, own = w_in[events.channel[e]], events.phase[e] - scheme.one, events.gain[e]
         for j in range(unsigned(w.shape[0])):
-            state.m[j] += gain[j] * w[j] * remaining(place * x_m[j])
-            state.s[j] += gain[j] * w[j] * remaining(place * x_s[j])
+            amplitude = own * gain[j] * w[j]
+            state.m[j] += amplitude * remaining(place * x_m[j])
+            state.s[j] += amplitude * remaining(place * x_s[j])
 
 
 @njit(**INLINED)
@@ -65,14 +66,14 @@ def place_of_arrival(t, phi, late, synapses, scheme):
 
 
 @njit(**INLINED)
-def left_at_targets(ring, here, e, spikes, run, synapses, rates, scheme):
+def left_at_targets(ring, here, e, spikes, run, synapses, rates, gain, scheme):
     """As `left_of_spike`, with the time constants of each target."""
     first, length, phi = run[0], run[1], spikes.phase[e]
     for t in range(length):
         late = arrives_late(first + t, phi, synapses, scheme)
         ring.slot[t] = slot_of(first + t, late, here, ring, synapses)
         place = place_of_arrival(first + t, phi, late, synapses, scheme)
-        weight = synapses.weight_m[first + t]
+        weight = gain * synapses.weight_m[first + t]
         ring.run[t + t] = weight * remaining(place * rates.m[first + t])
         ring.run[t + t + unsigned(1)] = weight * remaining(place * rates.s[first + t])
 
@@ -90,7 +91,7 @@ def keep_turns(e, state, spikes, scheme):
 
 
 @njit(**INLINED)
-def gather_at_targets(e, spikes, ring, run, synapses, rates, sums, rests, scheme):
+def gather_at_targets(e, spikes, ring, run, synapses, rates, gain, sums, rests, scheme):
     """As `gather_of_spike`, with the time constants of each target; adds to the rests, too."""
     first, length, phi = run[0], run[1], spikes.phase[e]
     sum_m, sum_s = sums
@@ -100,8 +101,8 @@ def gather_at_targets(e, spikes, ring, run, synapses, rates, sums, rests, scheme
         late = arrives_late(first + t, phi, synapses, scheme)
         place = place_of_arrival(first + t, phi, late, synapses, scheme)
         x_m, x_s = rates.m[first + t], rates.s[first + t]
-        part_m = ring.run[t + t] * remaining(place * x_m)
-        part_s = ring.run[t + t + unsigned(1)] * remaining(place * x_s)
+        part_m = gain * ring.run[t + t] * remaining(place * x_m)
+        part_s = gain * ring.run[t + t + unsigned(1)] * remaining(place * x_s)
         sum_m[first + t] += part_m
         sum_s[first + t] += part_s
         rest_m[first + t] += place * part_m
@@ -111,12 +112,14 @@ def gather_at_targets(e, spikes, ring, run, synapses, rates, sums, rests, scheme
 
 
 @njit(**INLINED)
-def add_gradient_own(row, w, by_x_m, by_x_s, adjoints, place, network, taus):
+def add_gradient_own(row, w, by_x_m, by_x_s, adjoints, e, events, network, taus, scheme):
     """As `add_gradient` of neurons that decay alike; adds to the derivatives by x, too."""
     gain, x_m, x_s = taus.gain[network], taus.x_m[network], taus.x_s[network]
+    place, own = events.phase[e] - scheme.one, events.gain[e]
     for j in range(unsigned(row.shape[0])):
-        part_m = gain[j] * adjoints.m[j] * remaining(place * x_m[j])
-        part_s = gain[j] * adjoints.s[j] * remaining(place * x_s[j])
+        amplitude = own * gain[j]
+        part_m = amplitude * adjoints.m[j] * remaining(place * x_m[j])
+        part_s = amplitude * adjoints.s[j] * remaining(place * x_s[j])
         row[j] += part_m + part_s
         by_x_m[j] += place * w[j] * part_m
         by_x_s[j] += place * w[j] * part_s

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,10 +49,25 @@ def test_an_unknown_format_is_told_with_the_nearest(bundle: MakeBundle, tmp_path
     assert set(FORMATS) == {"sonata", "brian2", "nest", "nir", "graphml", "npz"}
 
 
-def test_a_plain_network_answers_as_its_cohort(
-    lively_net: Callable[..., Cohort], random_data: Callable[..., SpikeDataset]
+@pytest.mark.parametrize("format", sorted(FORMATS))
+@pytest.mark.parametrize(("field", "value"), [("drive_norm", 0.5), ("readout_windows", 3)])
+def test_what_other_simulators_cannot_do_is_refused(
+    bundle: MakeBundle, tmp_path: Path, format: str, field: str, value: float
 ) -> None:
-    net, data = lively_net(input_embedding="line"), random_data(samples=6)
+    made = bundle(embedding="none", **{field: value})
+    if format in ("npz", "graphml"):
+        assert export(made, format, tmp_path / "out")
+        return
+    with pytest.raises(ExportError, match=f"{format} cannot hold `{field}` {value:g}, .* take npz"):
+        export(made, format, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("config", [{}, {"readout_windows": 3, "drive_norm": 0.5, "hidden": (3, 2)}])
+def test_a_plain_network_answers_as_its_cohort(
+    lively_net: Callable[..., Cohort], random_data: Callable[..., SpikeDataset], config: dict[str, Any]
+) -> None:
+    net, data = lively_net(input_embedding="line", **config), random_data(samples=6)
     logits = net(data, np.tile(np.arange(6), (2, 1))).logits.detach().numpy()
     for r in range(2):
         network = PlainNetwork.of(net, r)
