@@ -140,7 +140,7 @@ def reference_features(
                 net.config,
                 None if input_delays is None else input_delays[r],
                 *(None if values is None else values[r] for values in own),
-                None if dropped is None else dropped[r, place],
+                dropped=None if dropped is None else dropped[r, place],
             )
             for place, b in enumerate(samples[r])
         ]
