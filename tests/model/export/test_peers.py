@@ -43,8 +43,14 @@ def adaptive_bundle() -> Bundle:
 
 
 @pytest.fixture(scope="module")
+def layered_bundle() -> Bundle:
+    """Adaptive neurons in two layers, recurrent within each."""
+    return _random_bundle(hidden=(20, 10), neuron="adaptive_lif", tau_adaptation=40.0)
+
+
+@pytest.fixture(scope="module")
 def own_taus_bundle() -> Bundle:
-    """The same of neurons that have their own time constants, no two alike."""
+    """Plain neurons that have their own time constants, no two alike."""
     return _random_bundle(tau_spread=0.3)
 
 
@@ -52,11 +58,12 @@ def _random_bundle(**config: Any) -> Bundle:
     draw = np.random.default_rng(5)
     events = [(np.sort(draw.uniform(0, 150, 250)), draw.integers(0, 20, 250)) for _ in range(4)]
     data = SpikeDataset.from_events(events, [0, 1, 2, 0], 20, 3)
-    net = Cohort(LearnerConfig(hidden=30, duration=200.0, **config), 20, 3, [0], dtype=torch.float64)
+    settings = {"hidden": 30, "duration": 200.0, **config}
+    net = Cohort(LearnerConfig(**settings), 20, 3, [0], dtype=torch.float64)
     with torch.no_grad():
-        net.w_in.copy_(torch.from_numpy(draw.normal(0.25, 0.3, (1, 20, 30))))
+        net.w_in.copy_(torch.from_numpy(draw.normal(0.25, 0.3, tuple(net.w_in.shape))))
         net.w_rec.copy_(torch.from_numpy(draw.normal(0.0, 0.3, (1, 30, 30))))
-        if "neuron" in config:
+        if net.config.neuron == "adaptive_lif":
             net.adaptation.add_(torch.from_numpy(draw.uniform(-0.1, 0.4, (1, 30))))
             net.log_tau_adaptation.add_(torch.from_numpy(draw.uniform(-1.0, 1.0, (1, 30))))
     return bundle_of(net, 0, data, 4)
@@ -74,7 +81,10 @@ def trained_bundle() -> Bundle:
     return bundle_of(trainer.net, 0, splits.test, 12)
 
 
-@pytest.mark.parametrize("which", ["random_bundle", "adaptive_bundle", "own_taus_bundle", "trained_bundle"])
+BUNDLES = ("random_bundle", "adaptive_bundle", "layered_bundle", "own_taus_bundle", "trained_bundle")
+
+
+@pytest.mark.parametrize("which", BUNDLES)
 @pytest.mark.parametrize("simulator", ["brian2", "nest"])
 def test_a_simulator_has_the_same_spikes(
     which: str, simulator: str, request: pytest.FixtureRequest, tmp_path: Path
@@ -134,19 +144,35 @@ def test_libsonata_and_snap_read_the_circuit(bundle: Callable[..., Bundle], tmp_
 def test_nir_reads_the_network_and_its_equations_give_our_spikes(
     bundle: Callable[..., Bundle], tmp_path: Path, config: dict[str, Any]
 ) -> None:
-    step, end = 0.005, 42.0
     made = bundle(expand="embedding" not in config, **config)
-    export(made, "nir", tmp_path / "out")
-    times, channels = made.samples.times[0], made.samples.channels[0]
-    counts = np.zeros((round(end / step), 4))
-    inside = np.rint(times / step).astype(int) < len(counts)
-    np.add.at(counts, (np.rint(times[inside] / step).astype(int), channels[inside]), 1)
-    np.save(tmp_path / "inputs.npy", counts)
-    program = ROOT / "tests/peers/run_nir.py"
-    found = peer(program, tmp_path / "out/network.nir", tmp_path / "inputs.npy", step, folder=tmp_path)
+    found, compared = run_by_nir("run_nir.py", made, 0.005, 42.0, tmp_path)
     assert found["kinds"]["hidden"] == "CubaLIF" and found["kinds"]["delay"] == "Delay"
-    theirs = np.array(found["spikes"])
-    spikes = (made.fine.times[0], made.fine.channels[0])
-    compared = script.agreement([spikes], [(theirs[:, 0], theirs[:, 1].astype(int))], step, end)
     assert compared.spikes > 20 and (compared.missing, compared.extra) == (0, 0)
     assert compared.median < 0.02
+
+
+def test_norse_has_the_same_spikes_where_there_are_no_delays(
+    bundle: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    made = bundle(recurrent=False)
+    off = []
+    for step in (0.02, 0.01):
+        _, compared = run_by_nir("run_norse.py", made, step, 42.0, tmp_path / str(step))
+        assert compared.spikes > 20 and (compared.missing, compared.extra) == (0, 0)
+        off.append(compared.median)
+    assert off[1] < 0.7 * off[0] < 0.02  # Euler's steps are what differs
+
+
+def run_by_nir(program: str, made: Bundle, step: float, end: float, folder: Path) -> tuple[Any, Any]:
+    """What a program in tests/peers says of the first sample, and how its spikes agree with ours."""
+    export(made, "nir", folder / "out")
+    times, channels = made.samples.times[0], made.samples.channels[0]
+    counts = np.zeros((round(end / step), made.samples.n_channels))
+    inside = np.rint(times / step).astype(int) < len(counts)
+    np.add.at(counts, (np.rint(times[inside] / step).astype(int), channels[inside]), 1)
+    np.save(folder / "inputs.npy", counts)
+    command = (ROOT / "tests/peers" / program, folder / "out/network.nir", folder / "inputs.npy", step)
+    found = peer(*command, folder=folder)
+    theirs = np.array(found["spikes"])
+    spikes = (made.fine.times[0], made.fine.channels[0])
+    return found, script.agreement([spikes], [(theirs[:, 0], theirs[:, 1].astype(int))], step, end)

@@ -135,10 +135,13 @@ def learned(net: Cohort) -> list[torch.nn.Parameter]:
         {"embedding": "axonal"},
         OWN_TAUS,
         {"input_embedding": "line", "learn_input_positions": True, "learn_delay_scale": True},
+        ADAPTIVE,
     ],
 )
 def test_gradients_converge_with_order_one(config: dict[str, Any]) -> None:
     data, samples = make_data(samples=2, spikes=12), np.array([[0, 1], [1, 0]])
+    if config == ADAPTIVE:
+        samples[1, 1] = 1  # there is a spike right after an arrival in the other: see below
     weight = np.random.default_rng(0).normal(size=(2, 2, 4))
     exact = exact_gradient(make_net(1.0, **config), data, samples, weight)
     steps, errors, angles = finer(0.125), [], []
@@ -155,19 +158,23 @@ def test_gradients_converge_with_order_one(config: dict[str, Any]) -> None:
     assert errors[-1] < 2e-3 and angles[-1] < 1e-6
 
 
-def test_gradients_of_adaptive_neurons_converge_with_order_one() -> None:
-    """Steps above 0.006 ms are not yet in the range of the order for this network."""
-    data, samples = make_data(samples=2, spikes=12), np.array([[0, 1], [1, 0]])
-    weight = np.random.default_rng(0).normal(size=(2, 2, 4))
+def test_a_spike_right_after_an_arrival_needs_steps_that_part_them() -> None:
+    """In a step in which the potential has a kink the chord is no tangent, and the gradient is another."""
+    data, weight = make_data(samples=2, spikes=12), np.zeros((2, 1, 4))
+    weight[1] = np.random.default_rng(0).normal(size=4)
+    samples = np.array([[0], [0]])
+    arrival, spike = data.times[0][9], exact_spikes(make_net(1.0, **ADAPTIVE), data, 0, 1)[3][1]
+    assert 0 < spike - arrival < 0.0021
     exact = exact_gradient(make_net(1.0, **ADAPTIVE), data, samples, weight)
-    steps, errors = finer(2**-7.5), []
-    for dt in steps:
+    together, errors = [], []
+    for dt in finer(0.125):
+        together.append(arrival // dt == spike // dt)
         net = make_net(dt, **ADAPTIVE)
         loss = (torch.from_numpy(weight) * net(data, samples).features).sum()
         grads = [grad.numpy().reshape(-1) for grad in torch.autograd.grad(loss, learned(net))]
-        errors.append(np.mean([norm(g - e) / norm(e) for g, e in zip(grads, exact, strict=True)]))
-    assert order(steps, errors) == pytest.approx(1.0, abs=0.25)
-    assert errors[-1] < 1e-3
+        errors.append(np.mean([norm(g - e) / norm(e) for g, e in zip(grads, exact, strict=True) if e.any()]))
+    assert together == [error > 0.1 for error in errors]
+    assert errors[-1] < 1e-4
 
 
 @pytest.mark.parametrize("t", [0.0, 7.3, 47.9])
