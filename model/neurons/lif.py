@@ -81,4 +81,5 @@ class Lif:
 
     def learning_rates(self) -> dict[str, float]:
         """The optimiser's steps for its parameters, by name: time constants change by a share."""
-        return dict.fromkeys(("log_tau_mem", "log_tau_syn"), self.config.neuron_learning_rate)
+        names = ("log_tau_mem", "log_tau_syn") if self.own_taus else ()
+        return dict.fromkeys(names, self.config.neuron_learning_rate)

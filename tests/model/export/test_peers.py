@@ -50,7 +50,7 @@ def layered_bundle() -> Bundle:
 
 @pytest.fixture(scope="module")
 def own_taus_bundle() -> Bundle:
-    """The same of neurons that have their own time constants, no two alike."""
+    """Plain neurons that have their own time constants, no two alike."""
     return _random_bundle(tau_spread=0.3)
 
 
@@ -81,9 +81,10 @@ def trained_bundle() -> Bundle:
     return bundle_of(trainer.net, 0, splits.test, 12)
 
 
-@pytest.mark.parametrize(
-    "which", ["random_bundle", "adaptive_bundle", "layered_bundle", "own_taus_bundle", "trained_bundle"]
-)
+BUNDLES = ("random_bundle", "adaptive_bundle", "layered_bundle", "own_taus_bundle", "trained_bundle")
+
+
+@pytest.mark.parametrize("which", BUNDLES)
 @pytest.mark.parametrize("simulator", ["brian2", "nest"])
 def test_a_simulator_has_the_same_spikes(
     which: str, simulator: str, request: pytest.FixtureRequest, tmp_path: Path

@@ -61,7 +61,7 @@ def test_the_optimiser_forgets_what_changes_its_shape(where: dict[str, Any]) -> 
     steps += [Step("dimension_up"), Step("jitter", {"size": 0.1})] if spatial else []
     places = {"positions", "input_positions"}
     wide = {"w_in", "w_rec", "w_out", "positions", "free_delays", "axonal_delays"}
-    wide |= {"adaptation", "log_tau_adaptation"}
+    wide |= {"adaptation", "log_tau_adaptation", "log_tau_mem", "log_tau_syn"}
     changed = {"split": wide, "remove": wide, "dimension_up": places, "set": set(), "jitter": set()}
     for step in steps:
         new = unpack(apply_steps(checkpoint, [step], 0).checkpoint)[2]
