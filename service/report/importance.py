@@ -1,19 +1,22 @@
 """Which fields an objective depends on, by a random forest."""
 
 from collections.abc import Sequence
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.inspection import permutation_importance
-from sklearn.metrics import r2_score
-from sklearn.model_selection import KFold
 
 from service.figures.cloud import Array
 from service.report.sweep_data import is_number
 
 LEAST_TRIALS = 20
 FOLDS, TREES, REPEATS = 5, 100, 10
+
+
+def load_forests() -> None:
+    """Load what `importances` needs, a second's work, where nobody waits for it."""
+    for name in ("ensemble", "inspection", "metrics", "model_selection"):
+        import_module(f"sklearn.{name}")
 
 
 def importances(trials: pd.DataFrame, fields: Sequence[str], objectives: Sequence[str]) -> pd.DataFrame:
@@ -50,6 +53,11 @@ def importances(trials: pd.DataFrame, fields: Sequence[str], objectives: Sequenc
 
 def _losses(features: Array, target: Array) -> tuple[Array, float]:
     """Loss of R² by fold and field [FOLDS, F], and R² of all predictions."""
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import permutation_importance
+    from sklearn.metrics import r2_score
+    from sklearn.model_selection import KFold
+
     losses, predicted = [], np.empty_like(target)
     for fitted, left_out in KFold(FOLDS, shuffle=True, random_state=0).split(features):
         forest = RandomForestRegressor(TREES, min_samples_leaf=2, random_state=0)

@@ -11,6 +11,7 @@ from service.figures.cloud_html import alone
 from service.record.leaders import PROBED, shown_trials
 from service.record.record import Record
 from service.record.rows import FinishedTrial, Metrics
+from service.report.importance import load_forests
 from service.report.leader_pages import LeaderPage, draw_side_by_side, processes_at_most
 from service.report.trial_pictures import PAGE, stills
 from service.results.sweep import Sweep
@@ -67,7 +68,8 @@ class MlflowListener:
     def trial_finished(self, finished: FinishedTrial) -> None:
         """End its run, with its pictures."""
         trial, row = finished.trial, finished.row
-        drawn = self._drawn(trial, stills(self._folder, self._spec.name, trial, finished.neurons))
+        files = stills(self._folder, self._spec.name, trial, finished.neurons)
+        drawn = self._drawn(trial, partial(_after_loading, files))
         # In `trials` the time is that of the whole trial, in MLflow that of the epoch, like all metrics.
         metrics = {name: values for name, values in finished.metrics.items() if name != "seconds"}
         self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn, row)
@@ -112,6 +114,12 @@ class MlflowListener:
 
     def _drawn(self, trial: int, files: Artifacts) -> Artifacts:
         return self._drawer.draw(files, f"trial {trial}")
+
+
+def _after_loading(files: Artifacts) -> Mapping[str, bytes | StoragePath]:
+    """The files. What `show_sweep` needs is loaded before, while trials run: at the end one would wait."""
+    load_forests()
+    return files()
 
 
 def _drawing(done: int, asked: int) -> str:

@@ -67,8 +67,7 @@ def test_networks_side_by_side_share_one_legend_of_classes() -> None:
     snapshots = [(0, clouds[0].positions), (3, clouds[0].positions)]
     (legend,) = draw_epochs(clouds[0], snapshots).legends
     assert [text.get_text() for text in legend.get_texts()] == ["class 0", "class 10"]
-    unknown = {"preferred_class": None, "module": None, "preferred_channel": None, "preferred_time": None}
-    by_rate = replace(clouds[0], **unknown)
+    by_rate = Cloud(clouds[0].positions, clouds[0].weights, clouds[0].rate, "no classes")
     assert not draw_clouds([by_rate]).legends
 
 

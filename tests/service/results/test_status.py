@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from service import Sweep
-from service.commands.listing import print_list
+from service.commands.listing import print_list, trials_text
 from service.record.record import Record
 from service.record.schema import make_schemas
-from service.results.status import status_of
+from service.results.status import SweepStatus, status_of
 
 Make = Callable[..., Sweep]
 
@@ -119,3 +119,10 @@ def test_a_plateau_ends_the_suggestions_but_not_the_leaders(make: Make) -> None:
 
 def test_time_that_is_up_ends_leaders_too(make: Make) -> None:
     assert status_of(make("{hours: 0.5}", [0.5, 0.4], more=LEADERS)).state == "finished"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(3, "3 complete of 4"), (4, "4 complete of 4"), (6, "6 complete")]
+)
+def test_trials_run_again_are_not_counted_as_more_than_all(count: int, said: str) -> None:
+    assert trials_text(SweepStatus("a", "finished", {"complete": count}, 4, {}, 0.0)) == said
