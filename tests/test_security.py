@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,37 @@ def test_the_bill_of_materials_names_what_is_installed() -> None:
     names = {one["name"].lower() for one in bill["components"]}
     assert bill["bomFormat"] == "CycloneDX" and {"torch", "ray", "mlflow", "optuna"} <= names
     assert all(one["purl"].startswith("pkg:pypi/") for one in bill["components"])
+
+
+KNOWN = {"name": "ray", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["2", "3"]}]}
+UNKNOWN = {"name": "torch", "skip_reason": "Dependency not found on PyPI"}
+WELL = {"name": "mlflow", "version": "3", "vulns": []}
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ({"dependencies": [WELL]}, 0, "0 known vulnerabilities"),
+        ({"dependencies": [KNOWN, WELL]}, 1, "ray 1: CVE-1, mended in 2, 3"),
+        ({"dependencies": [WELL, UNKNOWN]}, 1, "nothing is known: torch"),
+        (None, 1, "nothing was found out: OSError: no way to PyPI"),
+    ],
+)
+def test_an_audit_that_could_not_ask_is_no_clean_one(
+    answer: object, code: int, said: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "pip_audit"
+    place.mkdir()
+    (place / "__init__.py").touch()
+    asked = "import pathlib, sys\npathlib.Path('pins').write_text(sys.stdin.read())\n"
+    end = "raise OSError('no way to PyPI')" if answer is None else f"print({json.dumps(answer)!r})"
+    (place / "__main__.py").write_text(asked + end)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "bill-of-materials"), "--audit"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == code and said in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    pins = (tmp_path / "pins").read_text()
+    assert f"torch=={version('torch').partition('+')[0]}\n" in pins and "polychrony" not in pins

@@ -1,0 +1,266 @@
+"""Runs the image of deploy/image in containers, as compose and Kubernetes do, and sees that sweeps run there.
+
+    python -m benchmarks.image ROOT [--cases doctor,quickstart,rayjob] [--keep DIR]
+
+ROOT is the folder of the image's files (`buildah mount $(buildah from polychrony)`). Containers are those of
+runc: the image's user without any rights, a root that is only read, a /tmp in memory, a volume /runs and a
+network of their own. `doctor` and the quickstart run in one. `rayjob` starts head and worker as
+deploy/kuberay/base says, submits its entrypoint to the head, ends both containers in the midst of the sweep,
+starts them and submits it again, and once more when all is done. Its sweep is that of benchmarks/slurm.py,
+and must have each trial once. It needs root, kubectl, and Debian's runc, iproute2 and tini. Prints a line a
+thing; exit code 1 if one does not hold.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from benchmarks.slurm import EPOCHS, REPLICATES, TRIALS, sweep_text
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[0] = str(ROOT / "tests" / "support")
+
+from audit import audit  # noqa: E402
+from hang import await_that  # noqa: E402
+from namespaces import connect, disconnect  # noqa: E402
+
+USER, CPUS = 10001, 2
+ADDRESSES = {"head": "10.79.0.1", "worker": "10.79.0.2"}
+Found = Iterator[tuple[str, bool]]
+
+
+class Containers:
+    """What runs in containers of the image, one a name; their volume is `runs`, read by all."""
+
+    def __init__(self, image: Path, folder: Path) -> None:
+        self.image, self.folder, self.runs = image, folder, folder / "runs"
+        self.prefix = f"pli{os.getpid()}"
+        self.sweep = folder / "sweep"
+        self.token = secrets.token_hex(32)
+        for one in (self.runs, self.sweep):
+            one.mkdir(parents=True)
+        os.chown(self.runs, USER, USER)
+        for place in ("runs", "sweep"):  # where volumes will lie: an engine makes these folders, too
+            (image / place).mkdir(exist_ok=True)
+
+    def __enter__(self) -> "Containers":
+        connect(self.prefix, ADDRESSES)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for name in ADDRESSES:
+            self.end(name)
+        disconnect(self.prefix, ADDRESSES)
+
+    def start(self, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
+        """Start a container; what it says goes to NAME.log."""
+        bundle = self.folder / name
+        bundle.mkdir(exist_ok=True)
+        (bundle / "config.json").write_text(json.dumps(self._config(name, command)))
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                ["runc", "run", "--bundle", str(bundle), f"{self.prefix}-{name}"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def run(self, command: list[str]) -> tuple[int, str]:
+        """The end of a command in a container of its own, and what it said."""
+        before = len(self.said("head"))
+        code = self.start("head", command).wait()
+        return code, self.said("head")[before:]
+
+    def within(self, name: str, command: list[str]) -> tuple[int, str]:
+        """The end of a command in a container that runs, and what it said."""
+        done = subprocess.run(
+            ["runc", "exec", f"{self.prefix}-{name}", *command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+    def end(self, name: str) -> None:
+        """End a container at once, if there is one."""
+        subprocess.run(
+            ["runc", "delete", "--force", f"{self.prefix}-{name}"], capture_output=True, check=False
+        )
+
+    def said(self, name: str) -> str:
+        """All that a container has said."""
+        log = self.folder / f"{name}.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def _config(self, name: str, command: list[str]) -> dict[str, Any]:
+        plain = self.folder / name / "plain"
+        if not plain.exists():
+            plain.mkdir()
+            subprocess.run(["runc", "spec"], cwd=plain, check=True)
+        config: dict[str, Any] = json.loads((plain / "config.json").read_text())
+        given = {"HOME": "/tmp", "RAY_AUTH_TOKEN": self.token, "RAY_raylet_start_wait_time_s": "300"}
+        variables = {**given, **image_variables()}
+        config["hostname"] = name
+        config["root"] = {"path": str(self.image), "readonly": True}
+        config["process"] |= {
+            "terminal": False, "args": ["with-secrets", *command], "user": {"uid": USER, "gid": USER},
+            "cwd": "/tmp", "env": [f"{key}={value}" for key, value in variables.items()],
+            "capabilities": {}, "noNewPrivileges": True, "rlimits": [],
+        }  # fmt: skip
+        for space in config["linux"]["namespaces"]:
+            if space["type"] == "network":
+                space["path"] = f"/run/netns/{self.prefix}-{name}"
+        for mount in config["mounts"]:
+            if mount["destination"] == "/dev/shm":  # more than an engine's 64 MB, as in compose.yaml
+                mount["options"] = ["nosuid", "noexec", "nodev", "mode=1777", "size=1g"]
+        config["mounts"] += [
+            {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777", "nosuid"]},
+            {"destination": "/runs", "type": "bind", "source": str(self.runs), "options": ["rbind", "rw"]},
+            {"destination": "/sweep", "type": "bind", "source": str(self.sweep), "options": ["rbind", "ro"]},
+        ]
+        return config
+
+
+def image_variables() -> dict[str, str]:
+    """What the Dockerfile sets for what runs in the image: its last ENV."""
+    text = (ROOT / "deploy" / "image" / "Dockerfile").read_text().replace("\\\n", " ")
+    last = [line for line in text.splitlines() if line.startswith("ENV ")][-1]
+    return dict(word.split("=", 1) for word in shlex.split(last)[1:])
+
+
+def doctor(containers: Containers) -> Found:
+    """The image's own command."""
+    code, said = containers.run(["sh", "-c", "id -u; touch /x /opt/x /home/polychrony/x; polychrony doctor"])
+    refused = said.count("Read-only file system") == 3
+    yield f"it runs as user {USER}, and its root can't be written", str(USER) in said.splitlines() and refused
+    yield "doctor: all is well", code == 0
+    if code:
+        print(said)
+
+
+def quickstart(containers: Containers) -> Found:
+    """The sweep of the first page, in one container."""
+    import pandas
+
+    began = time.monotonic()
+    code, said = containers.run(["polychrony", "run", "quickstart", "--out", "/runs"])
+    took = time.monotonic() - began
+    place = containers.runs / "quickstart"
+    trials = pandas.read_parquet(place / "tables" / "trials") if code == 0 else []
+    yield f"the quickstart: {len(trials)} trials, {took:.0f} s", code == 0 and len(trials) == 24
+    yield "its report is drawn", any((place / "report").glob("*.html"))
+    if code:
+        print(said)
+
+
+def kubernetes() -> dict[str, Any]:
+    """The specification of the RayJob."""
+    made = subprocess.run(
+        ["kubectl", "kustomize", str(ROOT / "deploy" / "kuberay" / "base")],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    [job] = [one for one in YAML(typ="safe").load_all(made.stdout) if one["kind"] == "RayJob"]
+    spec: dict[str, Any] = job["spec"]
+    return spec
+
+
+def bring_up(containers: Containers, spec: dict[str, Any]) -> None:
+    """Start head and worker as KubeRay does, which makes options of `rayStartParams`."""
+    cluster = spec["rayClusterSpec"]
+    groups = {"head": cluster["headGroupSpec"], "worker": cluster["workerGroupSpecs"][0]}
+    for name, group in groups.items():
+        given = {key: value for key, value in group["rayStartParams"].items() if value != "true"}
+        flags = [f"--{key}" for key, value in group["rayStartParams"].items() if value == "true"]
+        own = ["--head"] if name == "head" else [f"--address={ADDRESSES['head']}:6379", f"--num-cpus={CPUS}"]
+        own += [f"--node-ip-address={ADDRESSES[name]}", "--block"]
+        before = containers.said(name).count("Ray runtime started")
+        started = containers.start(
+            name, ["ray", "start", *own, *flags, *[f"--{key}={value}" for key, value in given.items()]]
+        )
+
+        def up(name: str = name, before: int = before, started: Any = started) -> bool:
+            assert started.poll() is None, containers.said(name)[-2000:]
+            return containers.said(name).count("Ray runtime started") > before
+
+        await_that(up, f"the start of Ray on the {name}")
+
+
+def submit(containers: Containers, spec: dict[str, Any]) -> tuple[int, str]:
+    """Send the entrypoint as KubeRay's submitter beside the head does."""
+    command = ["ray", "job", "submit", "--address", "http://127.0.0.1:8265", "--"]
+    return containers.within("head", [*command, *shlex.split(spec["entrypoint"])])
+
+
+def rayjob(containers: Containers) -> Found:
+    """The entrypoint, thrice: its cluster dies, it goes on, it finds that all is done."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from service import Sweep
+    from service.errors import PolychronyError
+
+    spec, place = kubernetes(), containers.runs / "rayjob"
+    (containers.sweep / "sweep.yaml").write_text(sweep_text("rayjob"))
+
+    def finished() -> int:
+        try:
+            return len(Sweep(place).arrow("trials", columns=["trial"]))
+        except PolychronyError:  # it has not begun
+            return 0
+
+    bring_up(containers, spec)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(submit, containers, spec)
+        await_that(lambda: finished() >= 2 or first.done(), "two trials")
+        for name in ADDRESSES:
+            containers.end(name)
+        done = finished()
+        yield f"RayJob: its cluster dies at {done} of {TRIALS} trials", 2 <= done < TRIALS
+        first.result()
+    bring_up(containers, spec)
+    code, said = submit(containers, spec)
+    (containers.folder / "second.log").write_text(said)
+    yield "the entrypoint a second time goes on, and ends well", code == 0 and "are finished" in said
+    store = f"sqlite:///{containers.runs}/mlflow.db"
+    faults = audit(place, TRIALS, EPOCHS, REPLICATES, store) if code == 0 else ["not finished"]
+    yield f"audit: {'; '.join(faults) or 'nothing'}", not faults
+    began = time.monotonic()
+    code, said = submit(containers, spec)
+    (containers.folder / "third.log").write_text(said)
+    took = time.monotonic() - began
+    yield f"a third time it ends at once, {took:.0f} s", code == 0 and f"[{TRIALS}/{TRIALS}]" not in said
+
+
+CASES = {one.__name__: one for one in (doctor, quickstart, rayjob)}
+
+
+def main() -> None:
+    """Read the options."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("root", metavar="ROOT", type=Path, help="the folder of the image's files")
+    parser.add_argument("--cases", default=",".join(CASES), help="with commas between them")
+    parser.add_argument("--keep", metavar="DIR", type=Path, help="a new folder for all files, to be kept")
+    asked = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("namespaces need root")
+    faults = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (asked.keep or Path(temporary) / "i").resolve()
+        with Containers(asked.root.resolve(), folder) as containers:
+            for name in asked.cases.split(","):
+                for what, holds in CASES[name](containers):
+                    print(f"{'ok   ' if holds else 'FAULT'} {what}", flush=True)
+                    faults += not holds
+    sys.exit(1 if faults else 0)
+
+
+if __name__ == "__main__":
+    main()
