@@ -127,7 +127,9 @@ def reference_features(
     """Features [R, B, W N] and counts [R, B, N] of a cohort, by the naive scheme."""
     connections = net.connections()
     delays, input_delays = connections.delays, connections.input_delays
-    own = connections[5:]  # what neurons have of their own
+    own = {
+        name: getattr(connections, name) for name in ("adaptation", "tau_adaptation", "tau_mem", "tau_syn")
+    }
     rows = [
         [
             features_of(
@@ -139,7 +141,7 @@ def reference_features(
                 data.channels[b],
                 net.config,
                 None if input_delays is None else input_delays[r],
-                *(None if values is None else values[r] for values in own),
+                **{name: None if values is None else values[r] for name, values in own.items()},
                 dropped=None if dropped is None else dropped[r, place],
             )
             for place, b in enumerate(samples[r])
