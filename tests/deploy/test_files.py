@@ -162,12 +162,13 @@ def test_other_kinds_are_what_kubernetes_knows(name: str, tmp_path: Path) -> Non
 
 @needs("kubectl")
 @pytest.mark.parametrize("name", KUSTOMIZATIONS)
-def test_pods_have_a_token_and_no_rights(name: str) -> None:
+def test_pods_have_a_token_no_rights_and_time_to_start(name: str) -> None:
     [ray] = [one for one in built(name) if one["kind"].startswith("Ray")]
     assert ray["spec"].get("rayClusterSpec", ray["spec"])["authOptions"]["mode"] == "token"
     for pod in ray_pods(ray):
         [container] = pod["containers"]
         assert {"name": "RAY_AUTH_MODE", "value": "token"} in container["env"]
+        assert {"name": "RAY_raylet_start_wait_time_s", "value": "300"} in container["env"]
         assert pod["securityContext"]["runAsNonRoot"]
         rights = container["securityContext"]
         assert rights["readOnlyRootFilesystem"] and rights["capabilities"] == {"drop": ["ALL"]}
