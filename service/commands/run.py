@@ -171,8 +171,8 @@ def _conduct(
     lines: Lines,
 ) -> None:
     started = time.monotonic()
-    # Imported here: they bring torch and mlflow, and a faulty file should not wait for them.
-    with console.status("loading torch, Ray and MLflow", spinner="line"):
+    # Imported here: they bring Ray and MLflow, and a faulty file should not wait for them.
+    with console.status("loading Ray and MLflow", spinner="line"):
         from service.commands.progress import Progress
         from service.commands.summary import print_summary
         from service.control.controller import SweepController

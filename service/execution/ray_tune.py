@@ -35,7 +35,6 @@ from service.execution.scratch import scratch_folder
 from service.execution.signals import install_signal_handlers
 from service.storage.layout import sweep_file
 from service.worker.task import Report, Task
-from service.worker.trial import Trial
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +57,9 @@ TrialFactory = Callable[[Task], TrialRunner]
 def begin_training(task: Task) -> TrialRunner:
     """The trial of a task. The kernels' threads are ours; torch's would wait between its small operations by
     spinning, and take the cores from them."""
-    import torch
+    import torch  # in workers alone: the driver has not to wait until it is loaded
+
+    from service.worker.trial import Trial
 
     if not sweep_file(task.folder).exists():
         return _FolderNotSeen(task)

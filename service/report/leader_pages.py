@@ -17,7 +17,6 @@ from typing import Literal, NamedTuple
 
 from service.config.sweep import data_for
 from service.record.schema import values_of
-from service.report.trial_pictures import LAST_OF_PAGE, LAST_PROBE, is_drawn, page, probes
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 
@@ -35,10 +34,15 @@ class LeaderPage(NamedTuple):
 
     def is_drawn(self, folder: StoragePath) -> bool:
         """Whether it is in the sweep's folder."""
+        # Here and below: to load what draws takes seconds, and whoever only counts pages should not wait.
+        from service.report.trial_pictures import LAST_OF_PAGE, LAST_PROBE, is_drawn
+
         return is_drawn(folder, self.trial, LAST_OF_PAGE if self.kind == "page" else LAST_PROBE)
 
     def draw(self, folder: StoragePath) -> dict[str, StoragePath]:
         """Its files, by name; what is not there yet is drawn."""
+        from service.report.trial_pictures import page, probes
+
         sweep = Sweep(folder)
         neurons = sweep.arrow("neurons", f"trial == {self.trial}")
         if self.kind == "page":

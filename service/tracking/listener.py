@@ -1,24 +1,27 @@
-"""Tells the MLflow view what happens in a sweep, with the pictures of each trial."""
+"""Tells the MLflow view what happens in a sweep, with the pictures of each trial.
+
+What draws is imported by what draws first, while trials run: no first epoch waits for matplotlib and plotly.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from service.config.sweep import SweepSpec
-from service.figures.cloud_html import alone
 from service.record.leaders import PROBED, shown_trials
 from service.record.record import Record
 from service.record.rows import FinishedTrial, Metrics
-from service.report.importance import load_forests
-from service.report.leader_pages import LeaderPage, draw_side_by_side, processes_at_most
-from service.report.trial_pictures import PAGE, stills
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.tracking.drawing import Artifacts, Drawer, made
-from service.tracking.overview import description, figures, tables
 from service.tracking.view import MlflowView
+
+if TYPE_CHECKING:
+    from service.report.leader_pages import LeaderPage
 
 
 class MlflowListener:
@@ -68,8 +71,7 @@ class MlflowListener:
     def trial_finished(self, finished: FinishedTrial) -> None:
         """End its run, with its pictures."""
         trial, row = finished.trial, finished.row
-        files = stills(self._folder, self._spec.name, trial, finished.neurons)
-        drawn = self._drawn(trial, partial(_after_loading, files))
+        drawn = self._drawn(trial, partial(_stills, self._folder, self._spec.name, trial, finished.neurons))
         # In `trials` the time is that of the whole trial, in MLflow that of the epoch, like all metrics.
         metrics = {name: values for name, values in finished.metrics.items() if name != "seconds"}
         self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn, row)
@@ -80,6 +82,8 @@ class MlflowListener:
         No trial runs any more, so that all cores draw. `progress` is told in words how far that is. Ctrl-C
         meanwhile skips what is not drawn; the same command draws it later.
         """
+        from service.report.leader_pages import draw_side_by_side, processes_at_most
+
         pages = self._pages_of_leaders()
         missing = [one for one in pages if not one.is_drawn(self._folder)]
         # A store may be known to this process alone, and one page is drawn here before another process could.
@@ -93,8 +97,10 @@ class MlflowListener:
             shown = partial(_in_mlflow, partial(one.draw, self._folder), one.trial in interactive)
             self._view.add_artifacts(one.trial, self._drawn(one.trial, shown))
 
-    def _pages_of_leaders(self) -> list[LeaderPage]:
+    def _pages_of_leaders(self) -> "list[LeaderPage]":
         """What is drawn of the leading trials, the best first."""
+        from service.report.leader_pages import LeaderPage
+
         self._record.flush()
         rows = self._record.rows("trials").to_pylist()
         known = set(self._record.rows("neurons")["trial"].to_pylist())
@@ -105,6 +111,8 @@ class MlflowListener:
 
     def show_sweep(self) -> None:
         """Add the figures on the search as a whole, and the tables, to the sweep's own run."""
+        from service.tracking.overview import description, figures, tables
+
         self._record.flush()
         sweep = Sweep(self._folder)
         drawn = made(lambda: figures(sweep), "the sweep")  # here, for it can take a minute
@@ -116,10 +124,16 @@ class MlflowListener:
         return self._drawer.draw(files, f"trial {trial}")
 
 
-def _after_loading(files: Artifacts) -> Mapping[str, bytes | StoragePath]:
-    """The files. What `show_sweep` needs is loaded before, while trials run: at the end one would wait."""
+def _stills(
+    folder: StoragePath, name: str, trial: int, neurons: pa.Table | None
+) -> Mapping[str, bytes | StoragePath]:
+    """The still pictures of a trial. What `show_sweep` needs is loaded, too: at its end one would wait."""
+    from service.report.importance import load_forests
+    from service.report.trial_pictures import stills
+    from service.tracking import overview as _  # noqa: F401
+
     load_forests()
-    return files()
+    return stills(folder, name, trial, neurons)()
 
 
 def _drawing(done: int, asked: int) -> str:
@@ -134,6 +148,9 @@ def _in_mlflow(files: Artifacts, interactive: bool) -> Mapping[str, bytes | Stor
 
     That is 4.7 MB a page, so only those of the very best are `interactive`; of the others there is none.
     """
+    from service.figures.cloud_html import alone
+    from service.report.trial_pictures import PAGE
+
     shown = dict(files())
     found = shown.pop(PAGE, None)
     if interactive and isinstance(found, StoragePath):

@@ -38,10 +38,20 @@ def test_the_public_names_are_these() -> None:
     ],
 )
 def test_reading_results_loads_nothing_heavy(code: str) -> None:
-    program = f"RUNS = {str(RECORDED)!r}\n{code}\nimport json, sys; print(json.dumps(list(sys.modules)))"
+    assert sorted(loaded_by(f"RUNS = {str(RECORDED)!r}\n{code}") & set(HEAVY)) == []
+
+
+def test_a_driver_loads_what_trains_and_draws_when_trials_run() -> None:
+    modules = "service.control.controller, service.tracking.listener, service.execution.ray_tune"
+    loaded = loaded_by(f"import service.commands.run, service.commands.progress, {modules}")
+    assert sorted(loaded & set(HEAVY)) == ["optuna", "ray"]
+
+
+def loaded_by(code: str) -> set[str]:
+    """The modules that are there when a new process has run `code`."""
+    program = f"{code}\nimport json, sys; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    loaded = set(json.loads(done.stdout.splitlines()[-1]))
-    assert sorted(loaded & set(HEAVY)) == []
+    return set(json.loads(done.stdout.splitlines()[-1]))
 
 
 @pytest.mark.parametrize("package", ["model", "search"])

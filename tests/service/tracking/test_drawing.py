@@ -57,8 +57,7 @@ def _swept(tmp_path: Path, spec: SweepSpec) -> SweepController:
 def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them_in_other_processes(
     tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("service.report.leader_pages", "service.tracking.listener"):
-        monkeypatch.setattr(f"{module}.processes_at_most", lambda: 2)
+    monkeypatch.setattr("service.report.leader_pages.processes_at_most", lambda: 2)
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
 
     def connect() -> Store:
