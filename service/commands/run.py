@@ -134,8 +134,9 @@ def _check_same(spec: SweepSpec, document: Document, folder: StoragePath) -> Non
         raise _fault(
             document,
             "name",
-            f"there is another sweep called `{spec.name}` ({changes}); choose another name, or "
-            "change nothing but `resources`, `mlflow`, a larger `budget` and a larger `search.trials`",
+            f"there is another sweep called `{spec.name}` ({changes}), in {sweep_file(folder)}; choose "
+            "another name, or change nothing but `resources`, `mlflow`, a larger `budget` and a larger "
+            "`search.trials`",
         )
 
 
