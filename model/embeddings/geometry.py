@@ -1,13 +1,11 @@
 """Points in a D-dimensional space: drawn at random, and their distances."""
 
 from functools import cache, reduce
-from math import pi, sqrt
+from math import erf, pi, sqrt
 
 import numpy as np
 import torch
 from numpy.random import Generator
-from scipy.integrate import quad
-from scipy.special import erf
 from torch import Tensor
 
 from model.config import LearnerConfig
@@ -23,6 +21,8 @@ def cube_side(dimensions: int) -> float:
     >>> round(cube_side(1), 6)
     3.0
     """
+
+    from scipy.integrate import quad  # a tenth of a second, for whoever draws positions alone
 
     def integrand(s: float) -> float:
         return float(-np.expm1(dimensions * np.log1p(_axis(s))) / s**2)

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from model.border import kinds_checked, whole
 from model.config import LearnerConfig
@@ -14,7 +13,7 @@ from model.moves.neurons import remove, split
 from model.moves.space import dimension_down, dimension_up, jitter
 from model.moves.step import Move, MoveError, Outcome, Step, check_names
 from model.network.best import Best
-from model.network.checkpoint import Moments, pack, unpack
+from model.network.checkpoint import pack, unpack
 from model.network.cohort import Cohort
 
 _DISTORTIONS = ("distortion_ms", "distortions_ms")
@@ -72,7 +71,7 @@ def apply_steps(checkpoint: bytes, steps: Sequence[Step], seed: int) -> Moved:
         net = child
         applied.append(done)
     best = Best.start(net.replicates if net.config.keep == "best" else 1, epoch)
-    return Moved(pack(net, _optimizer(net, moments), epoch, best), net.config, tuple(applied))
+    return Moved(pack(net, moments, epoch, best), net.config, tuple(applied))
 
 
 def _apply(net: Cohort, step: Step, stream: Sequence[int]) -> tuple[Cohort, Step]:
@@ -90,11 +89,3 @@ def _apply(net: Cohort, step: Step, stream: Sequence[int]) -> tuple[Cohort, Step
     except MoveError as error:
         raise MoveError(f"{where}: {error}") from error
     return outcome.net, Step(step.name, values | outcome.found)
-
-
-def _optimizer(net: Cohort, moments: Moments) -> torch.optim.Adam:
-    """An optimiser that only holds state, for `pack`: rates come with the configuration."""
-    optimizer = torch.optim.Adam(net.parameters())
-    for name, state in moments.items():
-        optimizer.state[net.get_parameter(name)] = state
-    return optimizer

@@ -29,18 +29,19 @@ class CheckpointError(ValueError):
 
 
 @kinds_checked
-def pack(net: Cohort, optimizer: torch.optim.Adam | None, epoch: int, best: Best) -> bytes:
-    """A checkpoint of the networks after `epoch`; with the optimiser, all that training needs to go on.
+def pack(net: Cohort, moments: Moments | None, epoch: int, best: Best) -> bytes:
+    """A checkpoint of the networks after `epoch`; with the moments, all that training needs to go on.
 
     That is then also the networks of the best epoch, if they are kept. The same state gives the same bytes.
+
+    moments: the optimiser's state by parameter name, as `unpack` returns it.
     """
     check_dtype(net.w_in.dtype, "pack")
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
-    moments = {} if optimizer is None else optimizer.state
-    for name, parameter in net.named_parameters():
-        for key, value in moments.get(parameter, {}).items():
+    for name, state in (moments or {}).items():
+        for key, value in state.items():
             tensors[f"adam.{key}.{name}"] = value.contiguous()
-    if optimizer is not None:
+    if moments is not None:
         tensors |= {f"best.{name}": value for name, value in best.networks.items()}
     header = {
         "format": FORMAT,

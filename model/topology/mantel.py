@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from scipy.stats import rankdata
 
 from model.arrays import Floats
 from model.topology.swaps import Match, radius
@@ -65,7 +64,7 @@ def _ranks(values: Floats) -> Floats | None:
     """Ranks of the pairs i < j of symmetric `values` [n, n], mean 0 and sum of squares 1; None if equal."""
     i, j = np.triu_indices(len(values), 1)
     # Equal but for rounding is equal.
-    ranks = rankdata(np.round(values[i, j] / (np.abs(values).max() or 1.0), 12))
+    ranks = _ranked(np.round(values[i, j] / (np.abs(values).max() or 1.0), 12))
     ranks -= ranks.mean()
     size = float(np.sqrt(ranks @ ranks))
     if size == 0:
@@ -73,6 +72,16 @@ def _ranks(values: Floats) -> Floats | None:
     found = np.zeros_like(values)
     found[i, j] = ranks / size
     return found + found.T
+
+
+def _ranked(values: Floats) -> Floats:
+    """Ranks of `values` [n] from 1 on; equal ones share the mean of theirs.
+
+    As `scipy.stats.rankdata`, without loading all of scipy.stats, which takes a third of a second.
+    """
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = np.cumsum(counts) - (counts - 1) / 2
+    return ranks[place]
 
 
 def radius_rank(values: Floats, positions: Floats) -> Match | None:
@@ -85,7 +94,7 @@ def radius_rank(values: Floats, positions: Floats) -> Match | None:
     if known.sum() < FEWEST:
         return None
     away = radius(positions)
-    pair = [rankdata(np.round(one / (np.abs(one).max() or 1.0), 12)) for one in (away[known], values[known])]
+    pair = [_ranked(np.round(one / (np.abs(one).max() or 1.0), 12)) for one in (away[known], values[known])]
     pair = [one - one.mean() for one in pair]
     size = np.sqrt((pair[0] @ pair[0]) * (pair[1] @ pair[1]))
     if size == 0:

@@ -12,14 +12,15 @@ from model.datasets.split import spread
 from model.kernels.cpu.gain import gains_of
 from model.network.cohort import Cohort
 from model.network.drawing import readout_scale
+from model.training.adam import Adam
 
 SAMPLES = 256
 """Samples of a data set that are looked at for how crowded its spikes are."""
 
 
 @kinds_checked
-def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
-    """Adam (Kingma & Ba 2015) over what `net` learns, each parameter in a group of its own.
+def make_optimizer(net: Cohort, train: SpikeDataset) -> Adam:
+    """Adam over what `net` learns.
 
     Adam's steps do not know the size of what they change, and `learning_rate` is to mean the same for 5
     input channels and for 700. So its unit is, for input and recurrent weights, a step that moves a potential
@@ -46,12 +47,8 @@ def make_optimizer(net: Cohort, train: SpikeDataset) -> torch.optim.Adam:
         given: float | None = getattr(config, f"{name}_learning_rate")
         rates[name] = rates[name] if given is None else given
     # All that is not a weight lies in the embedding's space, input positions too.
-    groups = [
-        {"params": [value], "initial_lr": rates.get(name, net.embedding.learning_rate)}
-        for name, value in net.named_parameters()
-        if value.requires_grad
-    ]
-    return torch.optim.Adam(groups)
+    learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
+    return Adam({value: rates.get(name, net.embedding.learning_rate) for name, value in learned.items()})
 
 
 @kinds_checked

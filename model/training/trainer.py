@@ -110,7 +110,6 @@ class Trainer:
         self.net, self.epoch = net, epoch
         self.best = best
         self.optimizer = make_optimizer(net, self.splits.train)
-        self._recurrent = next(one for one in self.optimizer.param_groups if one["params"][0] is net.w_rec)
         self._observed: tuple[int, Evaluation] | None = None
 
     @property
@@ -142,7 +141,9 @@ class Trainer:
 
     def checkpoint(self) -> bytes:
         """The networks with everything that `resume` needs, as bytes."""
-        return pack(self.net, self.optimizer, self.epoch, self.best)
+        state = self.optimizer.state
+        moments = {name: state[value] for name, value in self.net.named_parameters() if value in state}
+        return pack(self.net, moments, self.epoch, self.best)
 
     def networks(self) -> bytes:
         """The networks alone as bytes, without what is needed to train on."""
@@ -283,8 +284,6 @@ class Trainer:
         loss.sum().backward()
         clip_gradients(self.net)
         factor = rate_factor(self.net, epochs)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * factor
-        self.optimizer.step()
+        self.optimizer.step(factor)
         self.net.project()
-        shrink_weights(self.net, self._recurrent["lr"])
+        shrink_weights(self.net, self.optimizer.rates[self.net.w_rec] * factor)

@@ -116,13 +116,16 @@ def draw_scale(axes: Any, points: Array, scale: Scale, areas: Array) -> Any:
 
 def draw_groups(axes: Any, points: Array, groups: list[Group], areas: Array) -> None:
     """Draw neurons at `points` [N, 2 or 3], with the colours and shapes of their groups."""
-    for group in groups:
+    for shape in sorted({group.shape for group in groups}):  # all of a shape at once, which is much faster
+        shown = [group for group in groups if group.shape == shape]
+        members = np.concatenate([group.members for group in shown])
+        sizes = [len(group.members) for group in shown]
         axes.scatter(
-            *points[group.members].T,
-            s=areas[group.members],
-            c=group.colour,
-            marker=MARKERS[group.shape],
-            edgecolors=_outline(group),
+            *points[members].T,
+            s=areas[members],
+            c=np.repeat([group.colour for group in shown], sizes),
+            marker=MARKERS[shape],
+            edgecolors=np.repeat([_outline(group) for group in shown], sizes),
             linewidths=0.6,
             zorder=2,
             **_flat(points),

@@ -228,7 +228,7 @@ RECIPES: dict[str, list[Recipe]] = {
     "run_batch": [(run_batch, {"net": NET, "data": DATA, "batch": draw_epoch(CONFIG, 4, [0], 0),
                                "dropped": torch.zeros(1, 4, 5, dtype=torch.bool)})],
     "draws_in_epoch": [(draws_in_epoch, {"config": CONFIG, "size": 4})],
-    "pack": [(pack, {"net": NET, "optimizer": None, "epoch": 0, "best": Best.start(1)})],
+    "pack": [(pack, {"net": NET, "moments": None, "epoch": 0, "best": Best.start(1)})],
     "unpack": [(unpack, {"data": pack(NET, None, 0, Best.start(1)), "threads": 1})],
     "simulate": [
         (simulate, {"connections": NET.connections(), "data": DATA, "samples": [[0, 1]], "config": CONFIG,

@@ -85,12 +85,8 @@ def test_the_first_update_after_growth_is_no_longer_than_the_learning_rate(where
     child = Trainer.resume(moved.checkpoint, SPLITS)
     before = {name: value.detach().clone() for name, value in child.net.named_parameters()}
     grown = [name for name in before if before[name].shape != parent.net.get_parameter(name).shape]
-    rates = {
-        name: group["initial_lr"]
-        for group in child.optimizer.param_groups
-        for name, value in child.net.named_parameters()
-        if value is group["params"][0]
-    }
+    found = child.optimizer.rates
+    rates = {name: found[value] for name, value in child.net.named_parameters() if value in found}
     data = SPLITS.train
     child.splits = SPLITS._replace(train=data.subset(np.arange(8)))  # an epoch of one update
     child.run_epoch()
@@ -104,11 +100,10 @@ def test_a_child_has_the_learning_rates_of_its_own_configuration() -> None:
     step = Step("set", {"learning_rate": 0.7, "position_learning_rate": 0.5})
     moved = apply_steps(trained().checkpoint(), [step], 0)
     child = Trainer.resume(moved.checkpoint, SPLITS)
-    rates = {id(group["params"][0]): group["initial_lr"] for group in child.optimizer.param_groups}
-    assert rates[id(child.net.positions)] == 0.5
-    assert rates[id(child.net.b_out)] == 0.7
-    fresh = make_optimizer(child.net, SPLITS.train)
-    assert [group["initial_lr"] for group in fresh.param_groups] == list(rates.values())
+    rates = child.optimizer.rates
+    assert rates[child.net.positions] == 0.5
+    assert rates[child.net.b_out] == 0.7
+    assert make_optimizer(child.net, SPLITS.train).rates == rates
 
 
 @pytest.mark.parametrize("where", WHERE)

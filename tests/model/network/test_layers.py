@@ -78,8 +78,7 @@ def test_steps_of_weights_go_by_how_many_neurons_are_heard() -> None:
     rates = []
     for fields in ({"hidden": 20}, {"hidden": [12, 8]}, {"hidden": 20, "recurrent": False}):
         net = Cohort(config(**fields), 6, 2, [3])
-        groups = {id(one["params"][0]): one["initial_lr"] for one in make_optimizer(net, train).param_groups}
-        rates.append(groups[id(net.w_rec)])
+        rates.append(make_optimizer(net, train).rates[net.w_rec])
     heard = (12 * 12 + 8 * (8 + 12)) / 20
     assert rates[1] / rates[0] == pytest.approx(20 / heard) and rates[2] / rates[0] == pytest.approx(20)
 

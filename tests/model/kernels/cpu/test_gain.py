@@ -97,7 +97,7 @@ def test_steps_of_input_weights_take_the_gains_into_account(random_data: MakeDat
     for power in (0.0, 1.0):
         config = LearnerConfig(hidden=5, duration=42.0, drive_norm=power, drive_norm_over="input")
         net = Cohort(config, 4, 3, [0])
-        of = {id(group["params"][0]): group["initial_lr"] for group in make_optimizer(net, data).param_groups}
-        rates.append([of[id(net.w_in)], of[id(net.w_rec)]])
+        of = make_optimizer(net, data).rates
+        rates.append([of[net.w_in], of[net.w_rec]])
         gains = gains_of(data.times.offsets, data.times.flat, data.channels.flat, 4, config)
     assert rates[1][0] == pytest.approx(rates[0][0] / gains.mean()) and rates[1][1] == rates[0][1]
