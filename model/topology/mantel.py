@@ -1,5 +1,7 @@
 """The correlation of Mantel: whether neurons are the less alike the farther apart they sit."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
@@ -74,7 +76,7 @@ def _ranks(values: Floats) -> Floats | None:
     return found + found.T
 
 
-def _ranked(values: Floats) -> Floats:
+def _ranked(values: NDArray[np.floating[Any]]) -> Floats:
     """Ranks of `values` [n] from 1 on; equal ones share the mean of theirs.
 
     As `scipy.stats.rankdata`, without loading all of scipy.stats, which takes a third of a second.
