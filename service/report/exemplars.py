@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from model import Cohort
 from service.errors import UserError
 from service.figures.cloud import Array, Cloud
-from service.report.sweep_data import SweepData, as_text
+from service.report.sweep_data import SweepData, words
 from service.results.sweep import Sweep, frame_of
 
 MOST = 9
@@ -100,11 +100,8 @@ def _exemplar(
 ) -> Exemplar:
     net = sweep.network(int(trial["trial"]))
     group = trial["group"] if sweep_data.grouped_by else ""
-    at = (
-        ""
-        if sweep_data.x is None or pd.isna(trial[sweep_data.x])
-        else f"{sweep_data.x.replace('_', ' ')} {as_text(trial[sweep_data.x])}"
-    )
+    x = sweep_data.x
+    at = "" if x is None or pd.isna(trial[x]) else words(x, _rounded(trial[x]))
     title = "\n".join(filter(None, [f"trial {trial['trial']}: {group}".removesuffix(": "), at]))
     cloud = None
     if net.has_positions:
@@ -169,3 +166,9 @@ def input_map(w_in: Array) -> tuple[dict[str, Array], Array]:
     preferred = ((sums[ends] - sums[starts]) / (ends - starts)[:, None]).argmax(0)
     heard = w_in.any(0)
     return bands, preferred if heard.all() else np.where(heard, preferred, np.nan)
+
+
+def _rounded(value: Any) -> Any:
+    """A number to three digits, if it is not a whole one: enough to find a network in a figure."""
+    broken = isinstance(value, float) and not value.is_integer()
+    return float(f"{value:.3g}") if broken else value
