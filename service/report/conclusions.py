@@ -84,7 +84,8 @@ def _front(sweep_data: SweepData, samples: Mapping[str, int]) -> str:
     said = f"{size} trial{'s are' if size > 1 else ' is'} on the Pareto front"
     if not count:
         return (
-            f"{said}; every other is certainly beaten by one of them in some objective, and in none better."
+            f"{said}; every other is certainly worse than one of them in some objective, and in none better "
+            "as measured."
         )
     which = ", ".join(map(str, alike[:12])) + (", ..." if count > 12 else "")
     return (
