@@ -200,9 +200,10 @@ def bring_up(containers: Containers, spec: dict[str, Any]) -> None:
 
 
 def submit(containers: Containers, spec: dict[str, Any]) -> tuple[int, str]:
-    """Send the entrypoint as KubeRay's submitter beside the head does."""
-    command = ["ray", "job", "submit", "--address", "http://127.0.0.1:8265", "--"]
-    return containers.within("head", [*command, *shlex.split(spec["entrypoint"])])
+    """Send the entrypoint as KubeRay's submitter beside the head does, which waits by wget."""
+    wait = "until wget -q -O- http://localhost:8265/api/gcs_healthz | grep success; do sleep 2; done"
+    command = f"{wait}; exec ray job submit --address http://127.0.0.1:8265 -- {spec['entrypoint']}"
+    return containers.within("head", ["bash", "-c", command])
 
 
 def rayjob(containers: Containers) -> Found:
