@@ -46,10 +46,9 @@ class Containers:
     """What runs in containers of the image, one a name; their volume is `runs`, read by all."""
 
     def __init__(self, image: Path, folder: Path) -> None:
-        self.image, self.folder, self.runs = image, folder, folder / "runs"
-        self.prefix = f"pli{os.getpid()}"
-        self.sweep = folder / "sweep"
-        self.token = secrets.token_hex(32)
+        self.image, self.folder = image, folder
+        self.runs, self.sweep = folder / "runs", folder / "sweep"
+        self.prefix, self.token = f"pli{os.getpid()}", secrets.token_hex(32)
         for one in (self.runs, self.sweep):
             one.mkdir(parents=True)
         os.chown(self.runs, USER, USER)
@@ -99,9 +98,8 @@ class Containers:
 
     def end(self, name: str) -> None:
         """End a container at once, if there is one."""
-        subprocess.run(
-            ["runc", "delete", "--force", f"{self.prefix}-{name}"], capture_output=True, check=False
-        )
+        command = ["runc", "delete", "--force", f"{self.prefix}-{name}"]
+        subprocess.run(command, capture_output=True, check=False)
 
     def said(self, name: str) -> str:
         """All that a container has said."""
@@ -112,6 +110,8 @@ class Containers:
         given = {"HOME": "/tmp", "RAY_AUTH_TOKEN": self.token, "RAY_raylet_start_wait_time_s": "300"}
         variables = {**given, **image_variables()}
         config["hostname"] = name
+        hosts = self.folder / name / "hosts"  # where every engine writes these two
+        hosts.write_text(f"127.0.0.1 localhost\n{ADDRESSES[name]} {name}\n")
         config["root"] = {"path": str(self.image), "readonly": True}
         config["process"] |= {
             "terminal": False, "args": ["with-secrets", *command], "user": {"uid": USER, "gid": USER},
@@ -129,6 +129,7 @@ class Containers:
             {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": temporary},
             {"destination": "/runs", "type": "bind", "source": str(self.runs), "options": ["rbind", "rw"]},
             {"destination": "/sweep", "type": "bind", "source": str(self.sweep), "options": ["rbind", "ro"]},
+            {"destination": "/etc/hosts", "type": "bind", "source": str(hosts), "options": ["bind", "ro"]},
         ]
         return config
 
@@ -183,14 +184,12 @@ def bring_up(containers: Containers, spec: dict[str, Any]) -> None:
     cluster = spec["rayClusterSpec"]
     groups = {"head": cluster["headGroupSpec"], "worker": cluster["workerGroupSpecs"][0]}
     for name, group in groups.items():
-        given = {key: value for key, value in group["rayStartParams"].items() if value != "true"}
-        flags = [f"--{key}" for key, value in group["rayStartParams"].items() if value == "true"]
+        given = group["rayStartParams"].items()
         own = ["--head"] if name == "head" else [f"--address={ADDRESSES['head']}:6379", f"--num-cpus={CPUS}"]
         own += [f"--node-ip-address={ADDRESSES[name]}", "--block"]
+        own += [f"--{key}" if value == "true" else f"--{key}={value}" for key, value in given]
         before = containers.said(name).count("Ray runtime started")
-        started = containers.start(
-            name, ["ray", "start", *own, *flags, *[f"--{key}={value}" for key, value in given.items()]]
-        )
+        started = containers.start(name, ["ray", "start", *own])
 
         def up(name: str = name, before: int = before, started: Any = started) -> bool:
             assert started.poll() is None, containers.said(name)[-2000:]
@@ -229,7 +228,7 @@ def rayjob(containers: Containers) -> Found:
         for name in ADDRESSES:
             containers.end(name)
         done = finished()
-        yield f"RayJob: its cluster dies at {done} of {TRIALS} trials", 2 <= done < TRIALS
+        yield f"a RayJob whose cluster dies at {done} of {TRIALS} trials", 2 <= done < TRIALS
         first.result()
     bring_up(containers, spec)
     code, said = submit(containers, spec)
