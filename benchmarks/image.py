@@ -199,7 +199,7 @@ def bring_up(containers: Containers, spec: dict[str, Any]) -> None:
 
 
 def submit(containers: Containers, spec: dict[str, Any]) -> tuple[int, str]:
-    """Send the entrypoint as KubeRay's submitter beside the head does, which waits by wget."""
+    """Send the entrypoint as KubeRay's submitter beside the head does; version 1.5 waits by wget."""
     wait = "until wget -q -O- http://localhost:8265/api/gcs_healthz | grep success; do sleep 2; done"
     command = f"{wait}; exec ray job submit --address http://127.0.0.1:8265 -- {spec['entrypoint']}"
     return containers.within("head", ["bash", "-c", command])
