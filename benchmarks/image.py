@@ -1,14 +1,15 @@
 """Runs the image of deploy/image in containers, as compose and Kubernetes do, and sees that sweeps run there.
 
-    python -m benchmarks.image ROOT [--cases doctor,quickstart,rayjob] [--keep DIR]
+    python -m benchmarks.image ROOT [--cases doctor,quickstart,rayjob,charliecloud] [--keep DIR]
 
 ROOT is the folder of the image's files (`buildah mount $(buildah from polychrony)`). Containers are those of
 runc: the image's user without any rights, a root that is only read, a /tmp in memory, a volume /runs and a
 network of their own. `doctor` and the quickstart run in one. `rayjob` starts head and worker as
 deploy/kuberay/base says, submits its entrypoint to the head, ends both containers in the midst of the sweep,
-starts them and submits it again, and once more when all is done. Its sweep is that of benchmarks/slurm.py,
-and must have each trial once. It needs root, kubectl, and Debian's runc, iproute2 and tini. Prints a line a
-thing; exit code 1 if one does not hold.
+starts them and submits it again, and once more when all is done. `charliecloud` is a sweep of a user without
+rights, by Charliecloud. Both sweeps are that of benchmarks/slurm.py, and must have each trial once. It needs
+root, kubectl, and Debian's runc, iproute2, tini and charliecloud-runtime. Prints a line a thing; exit code 1
+if one does not hold.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -44,10 +46,9 @@ class Containers:
     """What runs in containers of the image, one a name; their volume is `runs`, read by all."""
 
     def __init__(self, image: Path, folder: Path) -> None:
-        self.image, self.folder, self.runs = image, folder, folder / "runs"
-        self.prefix = f"pli{os.getpid()}"
-        self.sweep = folder / "sweep"
-        self.token = secrets.token_hex(32)
+        self.image, self.folder = image, folder
+        self.runs, self.sweep = folder / "runs", folder / "sweep"
+        self.prefix, self.token = f"pli{os.getpid()}", secrets.token_hex(32)
         for one in (self.runs, self.sweep):
             one.mkdir(parents=True)
         os.chown(self.runs, USER, USER)
@@ -67,7 +68,10 @@ class Containers:
         """Start a container; what it says goes to NAME.log."""
         bundle = self.folder / name
         bundle.mkdir(exist_ok=True)
-        (bundle / "config.json").write_text(json.dumps(self._config(name, command)))
+        config = bundle / "config.json"
+        config.unlink(missing_ok=True)
+        subprocess.run(["runc", "spec"], cwd=bundle, check=True)
+        config.write_text(json.dumps(self._changed(json.loads(config.read_text()), name, command)))
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 ["runc", "run", "--bundle", str(bundle), f"{self.prefix}-{name}"],
@@ -78,7 +82,9 @@ class Containers:
         """The end of a command in a container of its own, and what it said."""
         before = len(self.said("head"))
         code = self.start("head", command).wait()
-        return code, self.said("head")[before:]
+        said = self.said("head")[before:]
+        print(said if code else "", end="")
+        return code, said
 
     def within(self, name: str, command: list[str]) -> tuple[int, str]:
         """The end of a command in a container that runs, and what it said."""
@@ -86,28 +92,26 @@ class Containers:
             ["runc", "exec", f"{self.prefix}-{name}", *command],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
+        with (self.folder / f"{name}.log").open("a") as log:
+            log.write(done.stdout + done.stderr)
         return done.returncode, done.stdout + done.stderr
 
     def end(self, name: str) -> None:
         """End a container at once, if there is one."""
-        subprocess.run(
-            ["runc", "delete", "--force", f"{self.prefix}-{name}"], capture_output=True, check=False
-        )
+        command = ["runc", "delete", "--force", f"{self.prefix}-{name}"]
+        subprocess.run(command, capture_output=True, check=False)
 
     def said(self, name: str) -> str:
         """All that a container has said."""
         log = self.folder / f"{name}.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
-    def _config(self, name: str, command: list[str]) -> dict[str, Any]:
-        plain = self.folder / name / "plain"
-        if not plain.exists():
-            plain.mkdir()
-            subprocess.run(["runc", "spec"], cwd=plain, check=True)
-        config: dict[str, Any] = json.loads((plain / "config.json").read_text())
+    def _changed(self, config: dict[str, Any], name: str, command: list[str]) -> dict[str, Any]:
         given = {"HOME": "/tmp", "RAY_AUTH_TOKEN": self.token, "RAY_raylet_start_wait_time_s": "300"}
         variables = {**given, **image_variables()}
         config["hostname"] = name
+        hosts = self.folder / name / "hosts"  # where every engine writes these two
+        hosts.write_text(f"127.0.0.1 localhost\n{ADDRESSES[name]} {name}\n")
         config["root"] = {"path": str(self.image), "readonly": True}
         config["process"] |= {
             "terminal": False, "args": ["with-secrets", *command], "user": {"uid": USER, "gid": USER},
@@ -120,10 +124,12 @@ class Containers:
         for mount in config["mounts"]:
             if mount["destination"] == "/dev/shm":  # more than an engine's 64 MB, as in compose.yaml
                 mount["options"] = ["nosuid", "noexec", "nodev", "mode=1777", "size=1g"]
+        temporary = ["mode=2777", f"gid={USER}", "nosuid"]  # as Kubernetes makes an emptyDir with an fsGroup
         config["mounts"] += [
-            {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777", "nosuid"]},
+            {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": temporary},
             {"destination": "/runs", "type": "bind", "source": str(self.runs), "options": ["rbind", "rw"]},
             {"destination": "/sweep", "type": "bind", "source": str(self.sweep), "options": ["rbind", "ro"]},
+            {"destination": "/etc/hosts", "type": "bind", "source": str(hosts), "options": ["bind", "ro"]},
         ]
         return config
 
@@ -141,8 +147,6 @@ def doctor(containers: Containers) -> Found:
     refused = said.count("Read-only file system") == 3
     yield f"it runs as user {USER}, and its root can't be written", str(USER) in said.splitlines() and refused
     yield "doctor: all is well", code == 0
-    if code:
-        print(said)
 
 
 def quickstart(containers: Containers) -> Found:
@@ -150,13 +154,18 @@ def quickstart(containers: Containers) -> Found:
     import pandas
 
     began = time.monotonic()
-    code, said = containers.run(["polychrony", "run", "quickstart", "--out", "/runs"])
+    code, _ = containers.run(["polychrony", "run", "quickstart", "--out", "/runs"])
     took = time.monotonic() - began
     place = containers.runs / "quickstart"
     trials = len(pandas.read_parquet(place / "tables" / "trials")) if code == 0 else 0
     yield f"the quickstart: {trials} trials, {took:.0f} s", code == 0 and trials == 24
-    if code:
-        print(said)
+
+
+def audited(place: Path, code: int) -> tuple[str, bool]:
+    """What is wrong with a sweep of `sweep_text` that has ended so."""
+    store = f"sqlite:///{place.parent}/mlflow.db"
+    faults = ["not finished"] if code else audit(place, TRIALS, EPOCHS, REPLICATES, store)
+    return f"audit: {'; '.join(faults) or 'nothing'}", not faults
 
 
 def kubernetes() -> dict[str, Any]:
@@ -175,14 +184,12 @@ def bring_up(containers: Containers, spec: dict[str, Any]) -> None:
     cluster = spec["rayClusterSpec"]
     groups = {"head": cluster["headGroupSpec"], "worker": cluster["workerGroupSpecs"][0]}
     for name, group in groups.items():
-        given = {key: value for key, value in group["rayStartParams"].items() if value != "true"}
-        flags = [f"--{key}" for key, value in group["rayStartParams"].items() if value == "true"]
+        given = group["rayStartParams"].items()
         own = ["--head"] if name == "head" else [f"--address={ADDRESSES['head']}:6379", f"--num-cpus={CPUS}"]
         own += [f"--node-ip-address={ADDRESSES[name]}", "--block"]
+        own += [f"--{key}" if value == "true" else f"--{key}={value}" for key, value in given]
         before = containers.said(name).count("Ray runtime started")
-        started = containers.start(
-            name, ["ray", "start", *own, *flags, *[f"--{key}={value}" for key, value in given.items()]]
-        )
+        started = containers.start(name, ["ray", "start", *own])
 
         def up(name: str = name, before: int = before, started: Any = started) -> bool:
             assert started.poll() is None, containers.said(name)[-2000:]
@@ -192,9 +199,10 @@ def bring_up(containers: Containers, spec: dict[str, Any]) -> None:
 
 
 def submit(containers: Containers, spec: dict[str, Any]) -> tuple[int, str]:
-    """Send the entrypoint as KubeRay's submitter beside the head does."""
-    command = ["ray", "job", "submit", "--address", "http://127.0.0.1:8265", "--"]
-    return containers.within("head", [*command, *shlex.split(spec["entrypoint"])])
+    """Send the entrypoint as KubeRay's submitter beside the head does; version 1.5 waits by wget."""
+    wait = "until wget -q -O- http://localhost:8265/api/gcs_healthz | grep success; do sleep 2; done"
+    command = f"{wait}; exec ray job submit --address http://127.0.0.1:8265 -- {spec['entrypoint']}"
+    return containers.within("head", ["bash", "-c", command])
 
 
 def rayjob(containers: Containers) -> Found:
@@ -220,23 +228,48 @@ def rayjob(containers: Containers) -> Found:
         for name in ADDRESSES:
             containers.end(name)
         done = finished()
-        yield f"RayJob: its cluster dies at {done} of {TRIALS} trials", 2 <= done < TRIALS
+        yield f"a RayJob whose cluster dies at {done} of {TRIALS} trials", 2 <= done < TRIALS
         first.result()
     bring_up(containers, spec)
     code, said = submit(containers, spec)
-    (containers.folder / "second.log").write_text(said)
     yield "the entrypoint a second time goes on, and ends well", code == 0 and "are finished" in said
-    store = f"sqlite:///{containers.runs}/mlflow.db"
-    faults = audit(place, TRIALS, EPOCHS, REPLICATES, store) if code == 0 else ["not finished"]
-    yield f"audit: {'; '.join(faults) or 'nothing'}", not faults
+    yield audited(place, code)
     began = time.monotonic()
     code, said = submit(containers, spec)
-    (containers.folder / "third.log").write_text(said)
     took = time.monotonic() - began
-    yield f"a third time it ends at once, {took:.0f} s", code == 0 and f"[{TRIALS}/{TRIALS}]" not in said
+    yield f"a third time it says that all is done, {took:.0f} s", code == 0 and "is finished:" in said
 
 
-CASES = {one.__name__: one for one in (doctor, quickstart, rayjob)}
+def charliecloud(containers: Containers) -> Found:
+    """A sweep of a user without any rights; the container's /tmp is a folder of the node's."""
+    name = "charliecloud"
+    image, runs, temporary = (containers.folder / f"{name}-{one}" for one in ("image", "runs", "tmp"))
+    for one in (image, runs, temporary):
+        one.mkdir()
+        shutil.chown(one, "nobody", "nogroup")
+    (containers.sweep / "sweep.yaml").write_text(sweep_text(name))
+    command = ["ch-run", f"--bind={runs}:/runs", f"--bind={containers.sweep}:/sweep"]
+    command += [f"--set-env={key}={value}" for key, value in image_variables().items()]
+    command += [str(image), "--", "polychrony", "run", "/sweep/sweep.yaml", "--out", "/runs"]
+    given = {"PATH": os.environ["PATH"], "USER": "nobody", "HOME": "/nonexistent", "TMPDIR": str(temporary)}
+    # The way to the image's files is root's.
+    subprocess.run(["mount", "--bind", str(containers.image), str(image)], check=True)
+    began = time.time()
+    try:
+        done = subprocess.run(
+            command, user="nobody", group="nogroup", extra_groups=[], env=given, cwd="/",
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        subprocess.run(["umount", str(image)], check=True)
+    yield f"a sweep by Charliecloud, as nobody: {time.time() - began:.0f} s", done.returncode == 0
+    (containers.folder / f"{name}.log").write_text(done.stdout + done.stderr)
+    yield audited(runs / name, done.returncode)
+    kernels = [one.stat().st_mtime > began for one in temporary.glob("polychrony-*/kernels-*/**/*.nbc")]
+    yield f"of {len(kernels)} kernels {sum(kernels)} are not the image's", bool(kernels) and not any(kernels)
+
+
+CASES = {one.__name__: one for one in (doctor, quickstart, rayjob, charliecloud)}
 
 
 def main() -> None:
@@ -252,6 +285,7 @@ def main() -> None:
         sys.exit("namespaces need root")
     faults = 0
     with tempfile.TemporaryDirectory() as temporary:
+        Path(temporary).chmod(0o711)  # `nobody` has to come to its folders
         folder = (asked.keep or Path(temporary) / "i").resolve()
         with Containers(asked.root.resolve(), folder) as containers:
             for name in asked.cases.split(","):

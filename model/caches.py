@@ -4,6 +4,7 @@ On batch systems and in containers both often can't. Then it is a folder among t
 its user may enter: what lies there is run as code.
 """
 
+import hashlib
 import os
 import stat
 import tempfile
@@ -24,7 +25,19 @@ def private_folder() -> Path | None:
     except OSError:
         return None
     ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-    return folder if ours and stat.S_IMODE(found.st_mode) == stat.S_IRWXU else None
+    mode = stat.S_IMODE(found.st_mode) & ~stat.S_ISGID  # which a volume of Kubernetes' hands down
+    return folder if ours and mode == stat.S_IRWXU else None
+
+
+def kernels_folder() -> Path | None:
+    """The place in it for these sources' compiled kernels; it need not be there yet.
+
+    Its name changes with them, because other versions, and other images, may share the temporary files.
+    """
+    folder, code = private_folder(), Path(__file__).parent
+    sources = [*sorted(code.glob("kernels/cpu/*.py")), code / "augmentation" / "kernel.py"]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    return folder and folder / f"kernels-{digest[:16]}"
 
 
 def can_be_written(folder: Path) -> bool:

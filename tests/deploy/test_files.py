@@ -49,6 +49,13 @@ def test_hadolint_finds_nothing() -> None:
     assert found.returncode == 0, found.stdout
 
 
+def test_the_image_names_no_folder_that_all_users_of_a_node_share() -> None:
+    """Apptainer's /tmp is the node's; compiled kernels are run as code."""
+    text = (DEPLOY / "image" / "Dockerfile").read_text().replace("\\\n", " ")
+    last = [line for line in text.splitlines() if line.startswith("ENV ")][-1]
+    assert "PATH=" in last and "=/tmp" not in last
+
+
 @needs("shellcheck")
 @pytest.mark.parametrize("name", ["slurm/sweep.sbatch", "image/with-secrets", "compose/make-secrets"])
 def test_shellcheck_finds_nothing(name: str) -> None:

@@ -51,6 +51,8 @@ def test_a_folder_that_others_may_have_prepared_is_not_used(temporary: Path) -> 
     assert private_folder() is None
     place.chmod(0o700)
     assert private_folder() == place
+    place.chmod(0o2700)  # where the folder above hands down its group, as volumes of Kubernetes' do
+    assert private_folder() == place
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")

@@ -1,13 +1,11 @@
 """How the kernels are compiled, and where they are kept."""
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numba import config, njit
 
-from model.caches import private_folder
+from model.caches import kernels_folder
 from model.kernels.cpu.prebuilt import take_prebuilt
 
 
@@ -19,10 +17,10 @@ def _find_cache() -> bool:
     """
     if _numba_finds_one():
         return True
-    folder = private_folder()
+    folder = kernels_folder()
     if folder is None:
         return False
-    config.CACHE_DIR = str(folder / f"kernels-{_digest()}")  # type: ignore[attr-defined]
+    config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
     return _numba_finds_one()
 
 
@@ -32,12 +30,6 @@ def _numba_finds_one() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _digest() -> str:
-    """What changes with the kernels: a new installation does not empty that folder, as it does its own."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
 
 
 take_prebuilt()

@@ -12,9 +12,11 @@ from pathlib import Path
 from llvmlite.binding import get_host_cpu_features
 from numba import config
 
+from model.caches import kernels_folder
+
 FOLDER = "POLYCHRONY_KERNELS"
-"""Names the folder of an image that has them; it is only read. They are copied to NUMBA_CACHE_DIR, which is
-named, too, because numba insists on a folder that it can write."""
+"""Names the folder of an image that has them; it is only read. Numba insists on one that it can write, so
+they are copied: to NUMBA_CACHE_DIR, or to a folder that only its user may enter."""
 TARGET = "x86-64-v3"
 NEEDED = ("avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe")
 """What a processor must have for code of that target."""
@@ -26,11 +28,14 @@ def take_prebuilt() -> bool:
     Returns:
         whether they are used: False if the environment names none, or the processor can't run them.
     """
-    source, cache = os.environ.get(FOLDER), config.CACHE_DIR  # type: ignore[attr-defined]
-    features = get_host_cpu_features()
-    if not source or not cache or not all(features.get(one) for one in NEEDED):
+    source, features = os.environ.get(FOLDER), get_host_cpu_features()
+    if not source or not all(features.get(one) for one in NEEDED):
+        return False
+    cache = config.CACHE_DIR or kernels_folder()  # type: ignore[attr-defined]
+    if not cache:
         return False
     config.CPU_NAME, config.CPU_FEATURES = TARGET, ""  # type: ignore[attr-defined]
+    config.CACHE_DIR = str(cache)  # type: ignore[attr-defined]
     if Path(source).is_dir() and not Path(cache).exists():
         _copy(Path(source), Path(cache))
     return True

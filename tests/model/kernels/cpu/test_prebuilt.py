@@ -23,10 +23,12 @@ fast = pytest.mark.skipif(
 )
 
 
-def called(kernels: Path | None, cache: Path, before: str = "") -> tuple[int, int]:
+def called(
+    kernels: Path | None, cache: Path, before: str = "", variable: str = "NUMBA_CACHE_DIR"
+) -> tuple[int, int]:
     """How many kernels a new process has read, and how many compiled."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
-    environment |= {} if kernels is None else {"POLYCHRONY_KERNELS": str(kernels)}
+    environment = {key: value for key, value in os.environ.items() if key != "NUMBA_CACHE_DIR"}
+    environment |= {variable: str(cache)} | ({} if kernels is None else {"POLYCHRONY_KERNELS": str(kernels)})
     done = subprocess.run(
         [sys.executable, "-c", before + CALL], env=environment, capture_output=True, text=True, check=False
     )
@@ -48,6 +50,18 @@ def test_nothing_is_compiled_again_and_what_was_brought_is_not_changed(tmp_path:
         assert [*pool.map(lambda _: called(image, cache), range(4))] == [(1, 0)] * 4
     assert names(cache) == names(image) and [path.name for path in cache.parent.iterdir()] == ["cache"]
     assert before == {path: path.stat().st_mtime_ns for path in image.rglob("*.nb?")}
+
+
+@fast
+def test_without_a_place_named_they_are_copied_to_the_users_own_folder(tmp_path: Path) -> None:
+    image, temporary = tmp_path / "image", tmp_path / "temporary"
+    temporary.mkdir()
+    assert called(image, image) == (0, 1)
+    assert [called(image, temporary, variable="TMPDIR") for _ in range(2)] == [(1, 0)] * 2
+    [own] = temporary.iterdir()
+    assert own.name == f"polychrony-{os.geteuid()}" and own.stat().st_mode & 0o077 == 0
+    [copy] = own.iterdir()
+    assert names(copy) == names(image)
 
 
 def test_a_processor_that_cant_run_them_compiles_its_own(tmp_path: Path) -> None:
