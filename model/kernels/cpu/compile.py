@@ -58,8 +58,8 @@ OPTIONS: dict[str, Any] = {
 # For the parts of a kernel. They must be inlined, not for speed alone: of a part that is called, a process
 # that compiles has two versions, the part's own and the kernel's, while one that reads the cache has the
 # kernel's only, and they may round otherwise.
-# Nor have they what Python calls them by, which takes a third of the time to compile. A process that calls one
-# from Python crashes: wrap it in a kernel, as `tests/support/parts.py` does.
+# Nor have they what Python calls them by, which would take a third of the time to compile. So a process that
+# calls one from Python crashes: put it into a kernel, as `tests/support/parts.py` does.
 PART: dict[str, Any] = OPTIONS | {"forceinline": True, "no_cpython_wrapper": True}
 
 # For parts that allocate nothing. Without numba's runtime no reference is counted: a field of a tuple or a

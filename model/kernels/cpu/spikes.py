@@ -65,8 +65,8 @@ def resized(spikes, count, room):
 def append(spikes, at, more, count):
     """Write the first `count` of the spikes `more` from place `at` on.
 
-    One by one: of an assignment of a part of an array numba makes so much code that these few took two thirds of
-    the time in which the forward pass is compiled.
+    One by one: numba makes so much code of an assignment to a part of an array that two thirds of the time to
+    compile the forward pass went into these few.
     """
     at = unsigned(at)
     for e in range(unsigned(count)):
