@@ -229,7 +229,7 @@ def test_help_needs_no_heavy_import() -> None:
 def test_a_recorded_trial_is_trained_again_to_the_digit(
     finished: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recorded by a worker of Ray, trained again in a process of its own, with as many threads as torch likes."""
+    """Recorded by a worker of Ray, trained again in a process of its own, with all the threads of torch."""
     monkeypatch.delenv("OMP_NUM_THREADS")
     done = polychrony("train", "--from", "small/3", folder=finished[0])
     assert done.returncode == 0, done.stdout + done.stderr
