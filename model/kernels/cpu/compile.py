@@ -42,6 +42,7 @@ CACHED = _find_cache()
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "cache": CACHED,
+    "no_cfunc_wrapper": True,  # nobody calls them from C
     "error_model": "numpy",
     "fastmath": {"contract", "reassoc", "nsz", "arcp"},
 }
@@ -49,7 +50,9 @@ OPTIONS: dict[str, Any] = {
 # For the parts of a kernel. They must be inlined, not for speed alone: of a part that is called, a process
 # that compiles has two versions, the part's own and the kernel's, while one that reads the cache has the
 # kernel's only, and they may round otherwise.
-PART: dict[str, Any] = OPTIONS | {"forceinline": True}
+# Nor have they what Python calls them by, which would take a third of the time to compile. So a process that
+# calls one from Python crashes: put it into a kernel, as `tests/support/parts.py` does.
+PART: dict[str, Any] = OPTIONS | {"forceinline": True, "no_cpython_wrapper": True}
 
 # For parts that allocate nothing. Without numba's runtime no reference is counted: a field of a tuple or a
 # row of an array that is looked at inside a loop would otherwise cost two atomic operations, more than its

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from model.arrays import Reals
-from model.kernels.cpu.compile import PART
+from model.kernels.cpu.compile import PART, unsigned
 
 
 class Spikes(NamedTuple):
@@ -63,19 +63,21 @@ def resized(spikes, count, room):
 
 @njit(**PART)
 def append(spikes, at, more, count):
-    """Write the first `count` of the spikes `more` from place `at` on."""
-    end = at + count
-    spikes.step[at:end] = more.step[:count]
-    spikes.neuron[at:end] = more.neuron[:count]
-    spikes.phase[at:end] = more.phase[:count]
-    spikes.rise[at:end] = more.rise[:count]
-    spikes.left_m[at:end] = more.left_m[:count]
-    spikes.left_s[at:end] = more.left_s[:count]
-    spikes.slope[at:end] = more.slope[:count]
+    """Write the first `count` of the spikes `more` from place `at` on.
+
+    One by one: numba makes so much code of an assignment to a part of an array that two thirds of the time to
+    compile the forward pass went into these few.
+    """
+    at = unsigned(at)
+    for e in range(unsigned(count)):
+        spikes.step[at + e], spikes.neuron[at + e] = more.step[e], more.neuron[e]
+        spikes.phase[at + e], spikes.rise[at + e] = more.phase[e], more.rise[e]
+        spikes.left_m[at + e], spikes.left_s[at + e] = more.left_m[e], more.left_s[e]
+        spikes.slope[at + e] = more.slope[e]
     if more.trace.shape[0] > 0:
-        spikes.left_a[at:end] = more.left_a[:count]
-        spikes.trace[at:end] = more.trace[:count]
-        spikes.turn[at:end] = more.turn[:count]
+        for e in range(unsigned(count)):
+            spikes.left_a[at + e], spikes.trace[at + e] = more.left_a[e], more.trace[e]
+            spikes.turn[at + e] = more.turn[e]
     if more.turn_m.shape[0] > 0:
-        spikes.turn_m[at:end] = more.turn_m[:count]
-        spikes.turn_s[at:end] = more.turn_s[:count]
+        for e in range(unsigned(count)):
+            spikes.turn_m[at + e], spikes.turn_s[at + e] = more.turn_m[e], more.turn_s[e]

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from parts import alone
 
 from model import SpikeDataset
-from model.augmentation import Augmentation, augment
-from model.augmentation.kernel import bits, sort
+from model.augmentation import Augmentation, augment, kernel
 
 Array = NDArray[Any]
 MASK = 2**64 - 1
+bits, sort = alone(kernel.bits), alone(kernel.sort)
 ALL = Augmentation(shift=3, warp=2, blend=0.6, stretch=0.2, jitter=1.5, drop=0.1)
 
 

@@ -226,8 +226,11 @@ def test_help_needs_no_heavy_import() -> None:
     assert "run" in done.stdout
 
 
-def test_a_recorded_trial_is_trained_again_to_the_digit(finished: tuple[Path, str]) -> None:
-    """Recorded by a worker of Ray, trained again in a process of its own."""
+def test_a_recorded_trial_is_trained_again_to_the_digit(
+    finished: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recorded by a worker of Ray, trained again in a process of its own, with all the threads of torch."""
+    monkeypatch.delenv("OMP_NUM_THREADS")
     done = polychrony("train", "--from", "small/3", folder=finished[0])
     assert done.returncode == 0, done.stdout + done.stderr
     assert "small/3: the same, to the digit" in done.stdout

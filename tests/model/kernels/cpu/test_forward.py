@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 from naive_network import readout_by_quadrature
+from parts import alone
 
 from model import Cohort, LearnerConfig, SpikeDataset
-from model.kernels.cpu.forward import readout
+from model.kernels.cpu import forward
 from model.kernels.scheme import make_scheme
 
 MakeData = Callable[..., SpikeDataset]
+
+readout = alone(forward.readout)
 
 
 @pytest.mark.parametrize("k", [0, 7, 49])

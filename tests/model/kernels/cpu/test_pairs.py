@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from numba import njit
 
-from model.kernels.cpu.compile import INLINED
+from model.kernels.cpu.compile import OPTIONS
 from model.kernels.cpu.pairs import add_pair, copy_pair
 
 
 def for_all(move: Any) -> Any:
     """A kernel that moves pair t to place at[t], for all t."""
 
-    @njit(**INLINED | {"cache": False})  # type: ignore[untyped-decorator]
+    @njit(**OPTIONS | {"cache": False})  # type: ignore[untyped-decorator]
     def run(into: Any, at: Any, pairs: Any) -> None:
         for t in range(at.shape[0]):
             move(into, at[t], pairs, t)

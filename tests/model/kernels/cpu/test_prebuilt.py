@@ -12,9 +12,10 @@ from llvmlite.binding import get_host_cpu_features
 from model.kernels.cpu.prebuilt import NEEDED
 
 CALL = """
-from model.kernels.cpu.compile import unsigned
-unsigned(3)
-print(sum(unsigned.stats.cache_hits.values()), sum(unsigned.stats.cache_misses.values()))
+import numpy as np
+from model.augmentation.kernel import stream_keys
+stream_keys(np.zeros(1, np.uint64), np.zeros(1, np.int64))
+print(sum(stream_keys.stats.cache_hits.values()), sum(stream_keys.stats.cache_misses.values()))
 """
 OLD = "import llvmlite.binding as b; b.get_host_cpu_features = lambda: b.FeatureMap(sse2=True)\n"
 
