@@ -10,6 +10,7 @@ from model.border import kinds_checked, whole
 from model.datasets import SpikeDataset
 from model.kernels.simulate import uncompiled
 from model.network.cohort import Cohort
+from model.threads import one_torch_thread
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Evaluation:
 @uncompiled
 @kinds_checked
 @torch.no_grad()
+@one_torch_thread()
 def evaluate(net: Cohort, data: SpikeDataset, batch: int = 256) -> Evaluation:
     """Run every sample of `data` through every network of `net`, `batch` of them at a time.
 

@@ -21,6 +21,7 @@ from model.network.best import Best
 from model.network.checkpoint import pack, unpack
 from model.network.cohort import Cohort, Output
 from model.network.initialization import layers_to_scale, scale_inputs
+from model.threads import one_torch_thread
 from model.training.batch import run_batch
 from model.training.optimizer import clip_gradients, make_optimizer, rate_factor
 from model.training.order import draw_dropped, draw_epoch
@@ -65,6 +66,7 @@ class Trainer:
     """
 
     @kinds_checked
+    @one_torch_thread()
     def __init__(self, config: LearnerConfig, splits: Splits, seeds: Sequence[int], threads: int = 1) -> None:
         """Draw the networks and scale them to the data.
 
@@ -154,6 +156,7 @@ class Trainer:
         """Whether training is over: all epochs are done, or nothing has improved for `patience` of them."""
         return self.epoch >= self.config.epochs or all(self.best.over(self.epoch, self.config.patience))
 
+    @one_torch_thread()
     def run_epoch(self) -> dict[str, Array]:
         """Train for one epoch; returns the metrics, each [R], and a delay scale that is learned, as one more.
 
@@ -168,6 +171,7 @@ class Trainer:
         seconds = time.perf_counter() - started
         return metrics | {"seconds": np.full(self.net.replicates, seconds)}
 
+    @one_torch_thread()
     def evaluation(self) -> dict[str, Array]:
         """The metrics of the networks as they are, without training, each [R].
 

@@ -149,9 +149,6 @@ def _resolved(spec: SweepSpec) -> str:
 
 def _measure(spec: SweepSpec, search: Search, folder: StoragePath) -> list[Measured]:
     """What the trials of the sampler's first suggestions take; those that are the same but once."""
-    import torch
-
-    torch.set_num_threads(1)  # as trials do
     measured: list[Measured] = []
     began = time.monotonic()
     for number in range(SUGGESTIONS):

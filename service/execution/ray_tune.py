@@ -55,15 +55,11 @@ TrialFactory = Callable[[Task], TrialRunner]
 
 
 def begin_training(task: Task) -> TrialRunner:
-    """The trial of a task. The kernels' threads are ours; torch's would wait between its small operations by
-    spinning, and take the cores from them."""
-    import torch  # in workers alone: the driver has not to wait until it is loaded
-
-    from service.worker.trial import Trial
+    """The trial of a task."""
+    from service.worker.trial import Trial  # in workers alone: the driver need not wait until torch is loaded
 
     if not sweep_file(task.folder).exists():
         return _FolderNotSeen(task)
-    torch.set_num_threads(1)
     return Trial(task)
 
 
