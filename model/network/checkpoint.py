@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 
 from model.border import kinds_checked, whole
 from model.config import LearnerConfig
+from model.fields import show
 from model.kernels.border import check_dtype
 from model.network.best import Best
 from model.network.cohort import Cohort
@@ -37,6 +38,12 @@ def pack(net: Cohort, moments: Moments | None, epoch: int, best: Best) -> bytes:
     moments: the optimiser's state by parameter name, as `unpack` returns it.
     """
     check_dtype(net.w_in.dtype, "pack")
+    if moments is not None and not (
+        isinstance(moments, dict) and moments.keys() <= dict(net.named_parameters()).keys()
+    ):
+        raise TypeError(
+            f"pack: `moments`: got {show(moments)}, expected the state of some parameters by name"
+        )
     tensors = {f"net.{name}": value.contiguous() for name, value in net.state_dict().items()}
     for name, state in (moments or {}).items():
         for key, value in state.items():

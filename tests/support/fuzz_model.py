@@ -70,6 +70,7 @@ HELD = (
     "Moments",
     "CheckpointError",
     "DataError",
+    "Adam",
     "Evaluation",
     "cross_entropy",
     "Neurons",
