@@ -80,7 +80,7 @@ def dry_run(file: Path, runs: StoragePath, overrides: Sequence[str], console: Co
         fixed=spec.fixed,
     )
     left = trials_left(spec, done.rows)
-    console.print(_resolved(spec), highlight=False, markup=False, soft_wrap=True)
+    console.print(_resolved(spec, min(WIDTH, console.width)), highlight=False, markup=False, soft_wrap=True)
     console.print(_left_text(spec, done, left), highlight=False, soft_wrap=True)
     if left == (0, 0):
         return
@@ -131,7 +131,7 @@ def _left_text(spec: SweepSpec, done: Done, left: Left) -> str:
     return f"{text}."
 
 
-def _resolved(spec: SweepSpec) -> str:
+def _resolved(spec: SweepSpec, width: int) -> str:
     """The sweep with all defaults filled in, less what is not set; a paragraph for each section."""
     paragraphs = []
     for key, value in spec.resolved().items():
@@ -142,7 +142,7 @@ def _resolved(spec: SweepSpec) -> str:
         if isinstance(kept, dict) and key != "space":
             head, *inside = text.splitlines()
             text = f"{head} {{{', '.join(line.strip() for line in inside)}}}"
-            text = fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+            text = fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
         paragraphs.append(text)
     return "\n".join(paragraphs)
 
@@ -176,11 +176,12 @@ def _measured(spec: SweepSpec, suggestion: Suggestion, folder: StoragePath) -> M
 
 
 def _show_trials(spec: SweepSpec, measured: Sequence[Measured], console: Console) -> None:
-    title = f"Measured here, by a few batches of the sampler's first {len(measured)} suggestions"
+    first = f"the sampler's first {len(measured)} suggestions"
+    title = f"Measured here by a few batches of {first}; times in s, stored in MB"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
     searched = [field.path for field in spec.space.fields]
-    for name in [*map(column_of, searched), "batch (s)", "epoch (s)", "trial (s)", "stored (MB)"]:
-        table.add_column(name, justify="right", no_wrap=True)
+    for name in [*map(column_of, searched), "batch", "epoch", "trial", "stored"]:
+        table.add_column(name, justify="right", overflow="fold")
     for one in measured:
         numbers: list[object] = ["fails"]
         if (cost := one.cost) is not None:
