@@ -29,14 +29,15 @@ def private_folder() -> Path | None:
     return folder if ours and mode == stat.S_IRWXU else None
 
 
-def kernels_folder() -> Path | None:
+def kernels_folder(compiled: bytes = b"") -> Path | None:
     """The place in it for these sources' compiled kernels; it need not be there yet.
 
-    Its name changes with them, because other versions, and other images, may share the temporary files.
+    Its name changes with them, and with what is said of kernels that are `compiled` already, because other
+    versions, and other images, may share the temporary files.
     """
     folder, code = private_folder(), Path(__file__).parent
     sources = [*sorted(code.glob("kernels/cpu/*.py")), code / "augmentation" / "kernel.py"]
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    digest = hashlib.sha256(b"".join([*(source.read_bytes() for source in sources), compiled])).hexdigest()
     return folder and folder / f"kernels-{digest[:16]}"
 
 

@@ -1,7 +1,7 @@
 """Points in a D-dimensional space: drawn at random, and their distances."""
 
 from functools import cache, reduce
-from math import erf, pi, sqrt
+from math import pi, sqrt
 
 import numpy as np
 import torch
@@ -36,6 +36,8 @@ def _axis(s: float) -> float:
     """E exp(-s^2 u^2) - 1 for the distance u of two uniform points in [0, 1]."""
     if s < 0.05:  # the closed form loses its digits
         return -(s**2) / 6 + s**4 / 30 - s**6 / 168
+    from scipy.special import erf
+
     return float(sqrt(pi) / s * erf(s) + np.expm1(-(s**2)) / s**2 - 1)
 
 

@@ -77,7 +77,7 @@ def _ranks(values: Floats) -> Floats | None:
 
 
 def _ranked(values: NDArray[np.floating[Any]]) -> Floats:
-    """Ranks of `values` [n] from 1 on; equal ones share the mean of theirs.
+    """Ranks of `values` [n] from 1 on; equal ones share the mean of theirs. None is NaN.
 
     As `scipy.stats.rankdata`, without loading all of scipy.stats, which takes a third of a second.
     """

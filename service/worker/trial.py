@@ -16,6 +16,7 @@ from model.analysis.tuning import tuning_of
 from model.arrays import Array
 from model.datasets import DataConfig, Splits, load_splits
 from model.network.checkpoint import CheckpointError
+from model.threads import one_torch_thread
 from model.training.trainer import Trainer
 from service.record.provenance import cpu_model, data_digest
 from service.storage.atomic import UnwritableError, write_whole
@@ -45,6 +46,7 @@ class Trial:
         self._saved_at = time.monotonic()
         self._cpu = time.process_time()
 
+    @one_torch_thread()
     def advance(self) -> Report:
         """Train for one epoch, and report. Raises nothing: what goes wrong is the report's `failure`."""
         try:

@@ -50,5 +50,8 @@ def test_training_and_evaluation_have_one(
         return forward(*values)  # type: ignore[arg-type]
 
     monkeypatch.setattr(type(trainer.net), "forward", looked)
-    evaluate(trainer.net, data)
-    assert set(seen) == {1} and torch.get_num_threads() == 3
+    for act in (lambda: evaluate(trainer.net, data), trainer.evaluation):
+        seen.clear()
+        trainer._observed = None
+        act()
+        assert set(seen) == {1} and torch.get_num_threads() == 3

@@ -37,8 +37,8 @@ CACHED = _find_cache()
 
 # Sums may be reassociated and products fused, but NaN and infinity keep their meaning: a network that
 # diverges must be seen to diverge. Threads are ours (nogil): each runs a kernel on its share of the pairs.
-# The cache knows a kernel by its own file, not by those of its parts: after a change to ring.py, pairs.py,
-# spikes.py or this file, delete __pycache__.
+# The cache knows a kernel by its own file, not by those of its parts: after a change to any other file of
+# this folder, delete __pycache__.
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "cache": CACHED,

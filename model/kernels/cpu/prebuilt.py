@@ -31,7 +31,7 @@ def take_prebuilt() -> bool:
     source, features = os.environ.get(FOLDER), get_host_cpu_features()
     if not source or not all(features.get(one) for one in NEEDED):
         return False
-    cache = config.CACHE_DIR or kernels_folder()  # type: ignore[attr-defined]
+    cache = config.CACHE_DIR or kernels_folder(_index(Path(source)))  # type: ignore[attr-defined]
     if not cache:
         return False
     config.CPU_NAME, config.CPU_FEATURES = TARGET, ""  # type: ignore[attr-defined]
@@ -39,6 +39,11 @@ def take_prebuilt() -> bool:
     if Path(source).is_dir() and not Path(cache).exists():
         _copy(Path(source), Path(cache))
     return True
+
+
+def _index(source: Path) -> bytes:
+    """What tells the kernels of one image from those of another: numba's lists of what each file holds."""
+    return b"".join(one.read_bytes() for one in sorted(source.rglob("*.nbi")))
 
 
 def _copy(source: Path, cache: Path) -> None:

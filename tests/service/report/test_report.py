@@ -155,7 +155,7 @@ def test_what_can_not_be_drawn_is_said(tmp_path: Path, items: dict[str, Item]) -
 def test_a_page_without_comparisons_says_so(tmp_path: Path) -> None:
     folder = write_known_sweep(tmp_path / "known", trials=[(0.1, "free", None)])
     text = write_report(folder, Console(quiet=True)).read_text()
-    assert "Nothing can be compared yet" in text
+    assert "Nothing can be compared" in text
     assert "comparisons" not in text and "No effect is clear" not in text
 
 
@@ -203,7 +203,7 @@ def test_an_outcome_that_is_the_same_in_all_trials_is_called_constant(folder: Pa
     assert {one.verdict for one in effects if one.field == "wiring_cost"} == {"constant"}
     page = render(sweep_data, effects, [], Opening([], [], ""))
     assert "Constant outcomes" in page and "the same in all: n = " in page
-    assert "Nothing can be compared yet" in page
+    assert "Nothing can be compared" in page
 
 
 def test_what_is_to_be_typed_is_set_as_code(folder: Path) -> None:
