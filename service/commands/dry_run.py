@@ -177,8 +177,10 @@ def _measured(spec: SweepSpec, suggestion: Suggestion, folder: StoragePath) -> M
 
 def _show_trials(spec: SweepSpec, measured: Sequence[Measured], console: Console) -> None:
     first = f"the sampler's first {len(measured)} suggestions"
-    title = f"Measured here by a few batches of {first}; times in s, stored in MB"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1))
+    title = f"Measured by a few batches of {first} (s; stored: MB)"
+    # A table's own title would be broken at its width.
+    console.print(title, style="italic", highlight=False, soft_wrap=True)
+    table = Table(box=None, padding=(0, 1))
     searched = [field.path for field in spec.space.fields]
     for name in [*map(column_of, searched), "batch", "epoch", "trial", "stored"]:
         table.add_column(name, justify="right", overflow="fold")
