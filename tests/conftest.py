@@ -2,10 +2,10 @@
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Torch's own threads wait by spinning. Between operations as small as those of the tests they would do little
 # else, and take the cores from other processes: four fifths of the time of gradients by finite differences.
 # Set before torch is loaded, and for the processes that tests start. The kernels' threads are not among them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 collect_ignore = ["support", "peers"]
 """They hold no tests. Looked through for some, their modules would be loaded once more, under other names."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from bare import ROOT, read_only, run_bare
 
-from model.caches import can_be_written, private_folder, spare_home
+from model.caches import can_be_written, kernels_folder, private_folder, spare_home
 
 NET = """
 from model import Cohort, LearnerConfig, SpikeDataset
@@ -25,6 +25,12 @@ import model.topology.leiden
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
+
+
+def test_kernels_of_two_images_do_not_share_a_folder(temporary: Path) -> None:
+    one, other = kernels_folder(b"of one image"), kernels_folder(b"of another")
+    assert one is not None and other is not None and one != other
+    assert one.parent == other.parent == private_folder() and kernels_folder(b"of one image") == one
 
 
 def test_the_folder_is_the_users_alone(temporary: Path) -> None:

@@ -65,6 +65,19 @@ def task_of(spec: SweepSpec, folder: Path) -> Task:
 
 
 class TestNew:
+    def test_it_fits_80_columns_and_no_name_is_cut(self, sweep_file: Path) -> None:
+        console = Console(file=io.StringIO(), width=80)
+        dry_run(sweep_file, sweep_file.parent / "runs", [], console)
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        paragraphs = [line for line in lines if not line.startswith("Measured")]
+        assert max(map(len, paragraphs)) <= 80 and "…" not in console.file.getvalue()
+        heads = next(
+            line.split() for line in lines if "batch" in line and "trial" in line and "Measured" not in line
+        )
+        assert heads[-4:] == ["batch", "epoch", "trial", "stored"]
+        assert {"wiring_cost", "dimensions"} <= set(heads)
+
     def test_the_sweep_and_its_cost_are_shown_and_nothing_is_written(self, sweep_file: Path) -> None:
         before = files(sweep_file.parent)
         done = CliRunner().invoke(
