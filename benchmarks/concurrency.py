@@ -52,6 +52,9 @@ class Timed:
         self.ended = time.perf_counter()
         self.trained += finished.row["seconds"]
 
+    def worker_idle(self) -> None:
+        """Nothing to note."""
+
 
 def measured(trials: int, epochs: int, concurrent: int) -> Timed:
     """Run the sweep with so many trials at once."""

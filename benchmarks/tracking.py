@@ -143,14 +143,10 @@ def log(controller: SweepController, runs: Path) -> dict[str, float]:
     view.finished_trials(3600)
     found = {"wall": time.perf_counter() - start, "cpu": thread_seconds(view) - cpu}
     start = time.perf_counter()
-    listener.show_leaders(lambda _: None)
-    view.finished_trials(3600)
-    found["leaders"] = time.perf_counter() - start
-    start = time.perf_counter()
-    listener.show_sweep()
+    listener.show_results(lambda _: None)
     view.close("complete", patience=600)
     assert view.lost == 0
-    return found | {"sweep": time.perf_counter() - start}
+    return found | {"results": time.perf_counter() - start}
 
 
 def measure(runs: Path, trials: int, epochs: int, server: str | None) -> None:
@@ -175,7 +171,7 @@ def tell(store: str, found: dict[str, float], trials: int, drawing: float) -> No
     show("logging", "CPU", found["cpu"], trials)
     show("logging", "wall", found["wall"], trials)
     show("with pictures", "CPU", drawing + found["cpu"], trials)
-    print(f"  at the end: pages of leaders {found['leaders']:.1f} s, the sweep's run {found['sweep']:.1f} s")
+    print(f"  at the end: pages of leaders and the sweep's run {found['results']:.1f} s")
 
 
 def show(what: str, kind: str, seconds: float, trials: int) -> None:

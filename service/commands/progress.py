@@ -105,6 +105,9 @@ class Progress:
         self._rows.append(row)
         self._console.print(self._line(row), highlight=False, soft_wrap=not self._console.is_terminal)
 
+    def worker_idle(self) -> None:
+        """Nothing that is shown."""
+
     @property
     def _finished(self) -> int:
         return self._states.total()

@@ -200,9 +200,7 @@ def _conduct(
                 if (known := mlflow.finished_trials(LAST_PATIENCE)) is not None:
                     controller.retell(controller.record.finished_trials().keys() - known, mlflow)
             with console.status("drawing", spinner="line") as status:
-                mlflow.show_leaders(_teller(console, status))
-                status.update("drawing the figures of the sweep")
-                mlflow.show_sweep()
+                mlflow.show_results(_teller(console, status))
         if exhausted_budget := controller.queue.exhausted_budget:
             console.print(f"{spec.name} has stopped: {exhausted_budget}.", highlight=False, soft_wrap=True)
     print_summary(folder, console, None if done else time.monotonic() - started)

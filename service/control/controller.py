@@ -277,6 +277,8 @@ class SweepController:
             self._tell_epoch(row["trial"], row["epochs"], last)
         for listener in self.listeners:
             listener.trial_finished(finished)
+            if self.queue.all_begun:
+                listener.worker_idle()
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
         self.queue.tidy_states(self.folder)
         self._retention.finished()

@@ -93,6 +93,12 @@ class TrialQueue:
         return not waiting and not begins and self._next_leader() is None
 
     @property
+    def all_begun(self) -> bool:
+        """Whether no trial will begin any more; where others can follow from one that ends, it never is."""
+        waiting = self.left or self._background.pending or self._wants_suggestion()
+        return not (waiting or self.population or self._breeding or self._seeds_of_leaders())
+
+    @property
     def exhausted_budget(self) -> str | None:
         """Which budget, other than the number of trials, has ended the search, in words; None if none has."""
         return self.budget.used_up() or self.budget.plateau()

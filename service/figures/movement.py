@@ -16,11 +16,11 @@ from service.figures.cloud_png import (
     draw_scale,
     frame_3d,
 )
-from service.figures.style import INK, MUTED, new_figure, plain, titled
+from service.figures.style import INK, MUTED, framed_figure, plain, titled
 
-STEPS = 6
+STEPS = 4
 """Pictures from one snapshot to the next."""
-STEP_MS, REST_MS = 90, 900
+STEP_MS, REST_MS = 120, 900
 """How long a picture on the way is shown, and one of a snapshot."""
 
 
@@ -34,15 +34,23 @@ def movement_gif(cloud: Cloud, snapshots: Sequence[tuple[int, Array]]) -> bytes:
         cloud: the network as it is at last.
         snapshots: epoch and positions [N, D] at two times or more, in order; the last is that of `cloud`.
     """
-    frames = [_picture(canvas) for canvas in _drawn(cloud, snapshots)]
+    frames = _in_one_palette(_drawn(cloud, snapshots))
     rests = [REST_MS if k % STEPS == 0 else STEP_MS for k in range(len(frames))]
     buffer = io.BytesIO()
     frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=rests, loop=0, disposal=1)
     return buffer.getvalue()
 
 
-def _picture(canvas: Array) -> Image.Image:
-    return Image.fromarray(canvas).quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+def _in_one_palette(canvases: Iterator[Array]) -> list[Image.Image]:
+    """Pictures with the colours of the first, which are those of all; to find them takes longest."""
+    frames: list[Image.Image] = []
+    for canvas in canvases:
+        full = Image.fromarray(canvas)
+        if not frames:
+            frames.append(full.quantize(128, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE))
+        else:
+            frames.append(full.quantize(palette=frames[0], dither=Image.Dither.NONE))
+    return frames
 
 
 def _drawn(cloud: Cloud, snapshots: Sequence[tuple[int, Array]]) -> Iterator[Array]:
@@ -50,13 +58,16 @@ def _drawn(cloud: Cloud, snapshots: Sequence[tuple[int, Array]]) -> Iterator[Arr
     projected, edges = projection(cloud), strongest_edges(cloud.weights)
     places = [projected.points(positions) for _, positions in snapshots]
     epochs = [epoch for epoch, _ in snapshots]
-    figure = new_figure(5.4, 5.0)
-    axes: Any = figure.add_subplot(projection="3d" if places[0].shape[1] == 3 else None)
+    in_space = places[0].shape[1] == 3
+    # A cube keeps clear of the frame by itself.
+    frame = (0.1, 0.4, 5.0, 4.65) if in_space else (0.65, 0.75, 5.3, 4.65)
+    figure = framed_figure(5.4, 5.0, frame)
+    axes: Any = figure.add_subplot(projection="3d" if in_space else None)
     _frame(axes, np.concatenate(places), projected.labels)
     titled(axes, cloud.title, 11)
     note = f"known at epochs {', '.join(map(str, epochs))}; straight lines between"
-    figure.supxlabel(note, fontsize=8, color=MUTED)
-    clock = axes.text2D if places[0].shape[1] == 3 else axes.text
+    figure.supxlabel(note, y=0.02, fontsize=8, color=MUTED)
+    clock = axes.text2D if in_space else axes.text
     shown = clock(0.98, 0.97, "", transform=axes.transAxes, ha="right", va="top", fontsize=11, color=INK)
     canvas: Any = figure.canvas
     canvas.draw()

@@ -1,30 +1,35 @@
 """What is left of accuracy as synapses are taken out."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+import numpy as np
 from matplotlib.figure import Figure
 
-from service.figures.style import COLOURS, INK, MARKERS, new_figure, plain, titled
+from service.figures.cloud import Array
+from service.figures.style import COLOURS, INK, MARKERS, framed_figure, new_figure, plain, titled
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ORDERS = {"magnitude": "weakest first", "length": "longest first"}
 
 
-def draw_pruning(curves: pd.DataFrame, title: str, samples: str) -> Figure:
+def draw_pruning(curves: Mapping[str, Array], shares: Sequence[float], title: str, samples: str) -> Figure:
     """Accuracy against the share of recurrent synapses that are gone, with standard errors.
 
     Args:
-        curves: a row a network, order and share: `by` (`magnitude` or `length`), `share`, `accuracy`.
+        curves: accuracy [K, R] of R networks, by order: `magnitude` and `length`.
+        shares: [K] that are gone.
         title: of the picture.
         samples: what accuracy was measured on, in words.
     """
-    figure = new_figure(6.4, 4.2)
+    figure = framed_figure(6.4, 4.2, (0.65, 0.55, 6.3, 3.85))
     axes = figure.add_subplot()
     for k, (by, label) in enumerate(ORDERS.items()):
-        accuracy = curves[curves["by"] == by].groupby("share")["accuracy"]
-        mean, error = accuracy.mean(), accuracy.sem().fillna(0)
-        axes.errorbar(100 * mean.index, mean, error, capsize=2, label=label, **_look(k))
+        networks = curves[by].shape[1]
+        error = curves[by].std(1, ddof=1) / np.sqrt(networks) if networks > 1 else None
+        axes.errorbar(100 * np.array(shares), curves[by].mean(1), error, capsize=2, label=label, **_look(k))
     axes.set(xlabel="recurrent synapses taken out (%)", ylabel=f"accuracy on {samples}", ylim=(0, 1.02))
     axes.legend(frameon=False, fontsize=9, labelcolor=INK)
     plain(axes)
@@ -32,7 +37,7 @@ def draw_pruning(curves: pd.DataFrame, title: str, samples: str) -> Figure:
     return figure
 
 
-def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure:
+def draw_pruning_by_group(curves: "pd.DataFrame", groups: Sequence[str]) -> Figure:
     """The same for groups of trials, the orders side by side, with intervals.
 
     Args:

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from service.figures.cloud import Array
-from service.figures.style import COLOURS, INK, MUTED, new_figure, plain, titled
+from service.figures.style import COLOURS, INK, MUTED, framed_figure, plain, titled
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def draw_raster(raster: Raster) -> Figure:
     lies in a cone: signals travel at 1 / delay_scale, and a distance is never less than its share along one
     axis. The cone of the earliest spike of the neuron that spikes most is shaded.
     """
-    figure = new_figure(8.4, 6.3)
+    figure = framed_figure(8.4, 6.3, (0.95, 0.55, 8.25, 5.95))
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1, 2])
     above.scatter(raster.input_times, raster.input_channels, **_ticks(len(raster.input_times)), color=MUTED)
     above.set(ylabel="input channel")

@@ -4,19 +4,17 @@ All are kept in the sweep's folder, below `pictures/`; what is there is not draw
 """
 
 from collections.abc import Callable, Mapping
-from io import BytesIO
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from model import Cohort, SpikeDataset
+from model.analysis.pruning import ORDERS, SHARES, pruning_curve
 from model.analysis.recording import hidden_spikes
 from model.datasets import DataConfig
 from model.network.checkpoint import unpack
 from model.topology import preferred_channel, preferred_time
-from service.errors import SweepError
 from service.figures.cloud import Array, Cloud
 from service.figures.cloud_html import LIBRARY, library, positions_html
 from service.figures.cloud_png import positions_png
@@ -27,10 +25,10 @@ from service.figures.pruning import draw_pruning
 from service.figures.raster import Raster, draw_raster
 from service.figures.style import png
 from service.report.held_out import held_out
+from service.report.pruned import pruning_csv
 from service.storage.atomic import write_whole
 from service.storage.layout import LAST_STILL, network_file, pictures_folder, pictures_of_all
-from service.storage.paths import StoragePath, list_folder
-from service.worker.tables import pruning_rows
+from service.storage.paths import StoragePath
 
 VIEWS = ("module", "channel", "time")
 """Ways to colour the still pictures of a leading trial, beside that of every trial."""
@@ -92,12 +90,12 @@ def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data:
         hidden = hidden_spikes(net, shown, np.arange(len(shown)))[0]
         cloud = _cloud(net, _last(neurons), title, preferred_channel(shown, hidden), preferred_time(hidden))
         views = {} if cloud is None else {f"positions_{v}.png": positions_png(cloud, v) for v in VIEWS}
-        curves = pruning_rows(trial, net, shown).drop_columns(["trial"]).to_pandas()
+        curves: dict[str, Array] = {by: pruning_curve(net, shown, by) for by in ORDERS}
         samples = f"{len(shown)} samples of the {name} set"
         return views | {
             "raster.png": png(draw_raster(_raster(net, shown, hidden, f"{title}; class {shown.labels[0]}"))),
-            "pruning.png": png(draw_pruning(curves, f"{sweep}, trial {trial}", samples)),
-            LAST_PROBE: curves.to_csv(index=False).encode(),
+            "pruning.png": png(draw_pruning(curves, SHARES, f"{sweep}, trial {trial}", samples)),
+            LAST_PROBE: pruning_csv(curves),
         }
 
     names = (*(f"positions_{view}.png" for view in VIEWS), "raster.png", "pruning.png", LAST_PROBE)
@@ -107,30 +105,6 @@ def probes(folder: StoragePath, sweep: str, trial: int, neurons: pa.Table, data:
 def is_drawn(folder: StoragePath, trial: int, last: str) -> bool:
     """Whether the pictures of a trial are there of which `last` is the last."""
     return (pictures_folder(folder, trial) / last).is_file()
-
-
-def pruning_curves(folder: StoragePath) -> pd.DataFrame:
-    """The data of all `pruning.png` in a sweep's folder, with `trial`; no rows if there are none.
-
-    Raises SweepError, naming the file, if one is damaged.
-    """
-    trials = [
-        one for one in list_folder(pictures_of_all(folder)) if one.name.isdecimal()
-    ]  # others are no trial's
-    files = {int(one.name): one / "pruning.csv" for one in trials}
-    parts = [_read_curves(path, trial) for trial, path in files.items() if path.is_file()]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-
-
-def _read_curves(path: StoragePath, trial: int) -> pd.DataFrame:
-    try:
-        found = pd.read_csv(BytesIO(path.read_bytes()))
-        if missing := {"by", "share", "replicate", "accuracy"}.difference(found):
-            raise ValueError(f"no column {sorted(missing)[0]}")
-    except ValueError as error:  # those of pandas are such, too
-        cure = "remove it, and run the sweep's command again to have it made anew"
-        raise SweepError(f"{path}: can't be read ({error}); {cure}") from error
-    return found.assign(trial=trial)
 
 
 def _kept(

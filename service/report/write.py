@@ -13,8 +13,8 @@ from service.report.exemplars import load
 from service.report.items import Drawn, Item
 from service.report.origin import origin_of, sweep_file_of
 from service.report.page import Opening, Picture, render
+from service.report.pruned import pruning_curves
 from service.report.sweep_data import read_sweep_data
-from service.report.trial_pictures import pruning_curves
 from service.report.uncertainty import samples_of
 from service.results.sweep import Sweep
 from service.storage.atomic import write_whole

@@ -3,11 +3,11 @@
 What draws is imported by what draws first, while trials run: no first epoch waits for matplotlib and plotly.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
@@ -15,13 +15,14 @@ from service.config.sweep import SweepSpec
 from service.record.leaders import PROBED, shown_trials
 from service.record.record import Record
 from service.record.rows import FinishedTrial, Metrics
+from service.report.leader_pages import LeaderPage
+from service.report.page_processes import PageProcesses
 from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 from service.tracking.drawing import Artifacts, Drawer, made
 from service.tracking.view import MlflowView
 
-if TYPE_CHECKING:
-    from service.report.leader_pages import LeaderPage
+LOOK_SECONDS = 0.2
 
 
 class MlflowListener:
@@ -30,7 +31,7 @@ class MlflowListener:
     def __init__(self, view: MlflowView, spec: SweepSpec, record: Record, folder: StoragePath) -> None:
         """Args: the view; the sweep; its results; its folder, for networks and pictures."""
         self._view, self._spec, self._record, self._folder = view, spec, record, folder
-        self._drawer = Drawer()
+        self._drawer, self._processes = Drawer(), PageProcesses(folder)
 
     def finished_trials(self, patience: float) -> set[int] | None:
         """Trials that MLflow has in full; see `MlflowView`."""
@@ -50,6 +51,7 @@ class MlflowListener:
                 raise
             self._view.skip(state)
         finally:
+            self._processes.close()
             self._drawer.close(at_once=at_once)
         return self._view.lost
 
@@ -76,49 +78,56 @@ class MlflowListener:
         metrics = {name: values for name, values in finished.metrics.items() if name != "seconds"}
         self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn, row)
 
-    def show_leaders(self, progress: Callable[[str], object]) -> None:
-        """Add an interactive page to the leading trials, and to the very best what their networks do.
+    def worker_idle(self) -> None:
+        """Use its core: what draws the pages at the end takes seconds to load."""
+        self._processes.start_one()
 
-        No trial runs any more, so that all cores draw. `progress` is told in words how far that is. Ctrl-C
-        meanwhile skips what is not drawn; the same command draws it later.
+    def show_results(self, progress: Callable[[str], object]) -> None:
+        """Add what was found: pages of the leading trials, and figures and tables to the sweep's own run.
+
+        A leading trial has an interactive page, and the very best show what their networks do. No trial runs
+        any more, so that all cores draw. `progress` is told in words how far that is. Ctrl-C meanwhile skips
+        what is not drawn; the same command draws it later.
         """
-        from service.report.leader_pages import draw_side_by_side, processes_at_most
+        from service.tracking.overview import description, tables
+
+        self._record.flush()
+        sweep = Sweep(self._folder)
+        try:
+            self._draw_results(sweep, progress)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self._processes.close()
+        self._view.add_to_sweep(lambda: tables(sweep))
+        self._view.note(description(sweep))
+
+    def _draw_results(self, sweep: Sweep, progress: Callable[[str], object]) -> None:
+        """Draw the figures of the sweep here, and the pages in other processes where there are cores."""
+        from service.tracking.overview import figures
 
         pages = self._pages_of_leaders()
         missing = [one for one in pages if not one.is_drawn(self._folder)]
-        # A store may be known to this process alone, and one page is drawn here before another process could.
-        if isinstance(self._folder, Path) and len(missing) > 1 and processes_at_most() > 1:
-            try:
-                draw_side_by_side(self._folder, missing, lambda done: progress(_drawing(done, len(missing))))
-            except KeyboardInterrupt:
-                return
+        if drawn_elsewhere := self._processes.draw(missing):
+            progress(_drawing(0, len(missing)))
+        drawn = made(lambda: figures(sweep), "the sweep")  # not in the drawer: that can take a minute
+        self._view.add_to_sweep(lambda: drawn)
+        while drawn_elsewhere and self._processes.at_work:
+            progress(_drawing(sum(one.is_drawn(self._folder) for one in missing), len(missing)))
+            time.sleep(LOOK_SECONDS)
         interactive = {one.trial for one in pages if one.kind == "probes"}
         for one in pages:
             shown = partial(_in_mlflow, partial(one.draw, self._folder), one.trial in interactive)
             self._view.add_artifacts(one.trial, self._drawn(one.trial, shown))
 
-    def _pages_of_leaders(self) -> "list[LeaderPage]":
+    def _pages_of_leaders(self) -> list[LeaderPage]:
         """What is drawn of the leading trials, the best first."""
-        from service.report.leader_pages import LeaderPage
-
-        self._record.flush()
         rows = self._record.rows("trials").to_pylist()
         known = set(self._record.rows("neurons")["trial"].to_pylist())
         leading = shown_trials(rows, self._spec.objectives, self._spec.constraints)
         shown = [trial for trial in leading if trial in known]
         pages = [[LeaderPage(trial, "page"), LeaderPage(trial, "probes")] for trial in shown[:PROBED]]
         return [*chain(*pages), *(LeaderPage(trial, "page") for trial in shown[PROBED:])]
-
-    def show_sweep(self) -> None:
-        """Add the figures on the search as a whole, and the tables, to the sweep's own run."""
-        from service.tracking.overview import description, figures, tables
-
-        self._record.flush()
-        sweep = Sweep(self._folder)
-        drawn = made(lambda: figures(sweep), "the sweep")  # here, for it can take a minute
-        self._view.add_to_sweep(lambda: drawn)
-        self._view.add_to_sweep(lambda: tables(sweep))
-        self._view.note(description(sweep))
 
     def _drawn(self, trial: int, files: Artifacts) -> Artifacts:
         return self._drawer.draw(files, f"trial {trial}")
@@ -127,7 +136,7 @@ class MlflowListener:
 def _stills(
     folder: StoragePath, name: str, trial: int, neurons: pa.Table | None
 ) -> Mapping[str, bytes | StoragePath]:
-    """The still pictures of a trial. What `show_sweep` needs is loaded, too: at its end one would wait."""
+    """The still pictures of a trial. What `show_results` needs is loaded, too: at the end one would wait."""
     from service.report.importance import load_forests
     from service.report.trial_pictures import stills
     from service.tracking import overview as _  # noqa: F401

@@ -51,6 +51,8 @@ class Told:
 
     def trial_finished(self, finished: FinishedTrial) -> None: ...
 
+    def worker_idle(self) -> None: ...
+
 
 def run(spec: SweepSpec, folder: Path, told: Told) -> Sweep:
     """Run a sweep in this process, and have it told once more from its record."""

@@ -5,7 +5,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
@@ -162,13 +161,9 @@ def test_raster_without_places_is_in_order_of_first_spikes() -> None:
 
 
 def test_pruning_curves_are_means_with_standard_errors() -> None:
-    rows = [
-        {"by": by, "share": share, "accuracy": 0.9 - share * (1 + n) / 10}
-        for by in ("magnitude", "length")
-        for share in (0.0, 1.0)
-        for n in range(3)
-    ]
-    axes = draw_pruning(pd.DataFrame(rows), "a title", "test").axes[0]
+    shares = (0.0, 1.0)
+    curve = np.array([[0.9 - share * (1 + n) / 10 for n in range(3)] for share in shares])
+    axes = draw_pruning({"magnitude": curve, "length": curve}, shares, "a title", "test").axes[0]
     line, low, high = (np.asarray(one.get_ydata(), float) for one in axes.lines[:3])
     assert axes.lines[0].get_color() == COLOURS[0]
     assert line == pytest.approx([0.9, 0.7])

@@ -15,8 +15,8 @@ from service.report.effects import find_effects
 from service.report.exemplars import choose, input_map, load
 from service.report.items import Absent, Drawn, Item
 from service.report.page import Opening, Picture, render
+from service.report.pruned import pruning_curves
 from service.report.sweep_data import read_sweep_data
-from service.report.trial_pictures import pruning_curves
 from service.report.write import write_report
 from service.results.sweep import Sweep
 

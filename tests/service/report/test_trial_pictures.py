@@ -10,7 +10,8 @@ from PIL import Image
 from model.datasets import DataConfig
 from service.errors import SweepError
 from service.figures.cloud_html import alone
-from service.report.trial_pictures import page, probes, pruning_curves, stills
+from service.report.pruned import pruning_curves
+from service.report.trial_pictures import page, probes, stills
 from service.results.sweep import Sweep
 
 SPATIAL, FREE = 1, 12

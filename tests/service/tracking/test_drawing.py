@@ -36,7 +36,7 @@ def test_pictures_are_drawn_though_the_store_can_not_be_used(tmp_path: Path, sma
             trial = Trial(task)
             while controller.take(trial.advance()).goes_on:
                 pass
-        listener.show_leaders(lambda _: None)
+        listener.show_results(lambda _: None)
         view.close("failed", patience=0.2)
         assert listener.close("failed") > 0
     drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
@@ -72,7 +72,7 @@ def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them_in_other_processes(
     spec = small_spec(search__trials=1)
     with closing(_swept(tmp_path, spec)) as controller:
         listener = MlflowListener(MlflowView(connect, 60), spec, controller.record, tmp_path)
-        listener.show_leaders(interrupted)
+        listener.show_results(interrupted)
         assert said == ["drawing 1 of 2 pages (ctrl-C skips; the same command draws them later)"]
         signal.signal(signal.SIGINT, handler)
         assert not (pictures_folder(tmp_path, 0) / "connectivity.png").exists()
@@ -83,12 +83,12 @@ def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them_in_other_processes(
             return dict
 
         monkeypatch.setattr(listener, "_drawn", note)
-        listener.show_leaders(said.append)
+        listener.show_results(said.append)
         assert len(drawn_here) == 2  # told to MLflow, and not drawn by this process
         drawn = {path.name for path in pictures_folder(tmp_path, 0).iterdir()}
         assert drawn >= {"positions.html", "raster.png", "pruning.csv"}
         count = len(said)
-        listener.show_leaders(said.append)
+        listener.show_results(said.append)
         assert len(said) == count  # all is there: nothing is drawn, and no process is started for it
         listener.close("cancelled")
 
