@@ -10,6 +10,7 @@ from service.cli import exchanging, reading, running, writing
 from service.cli.base import app, say
 from service.commands.surroundings import put_right
 from service.errors import PolychronyError, UserError
+from service.importing import leave_at_once
 from service.text import write_plainly
 
 __all__ = ["app", "exchanging", "main", "reading", "running", "writing"]
@@ -34,6 +35,7 @@ def options(
 
 def main() -> None:
     """Run the command line; the exit codes are 0 done, 1 could not go on, 2 wrong input, 130 interrupted."""
+    leave_at_once()
     put_right()
     for stream in (sys.stdout, sys.stderr):
         write_plainly(stream)

@@ -16,6 +16,7 @@ from service.config.sweep import SweepSpec, dump
 from service.errors import SweepError, UserError
 from service.execution.address import check_reachable
 from service.execution.scratch import scratch_place
+from service.importing import importing
 from service.record.plan import Plan, WarmStartTrial
 from service.results.warm_start import find_sources
 from service.storage.atomic import write_whole
@@ -55,7 +56,8 @@ def run(
         check_reachable(address)
 
     def execute(controller: "SweepController") -> None:
-        from service.execution.ray_tune import run_on_ray
+        with importing():
+            from service.execution.ray_tune import run_on_ray
 
         run_on_ray(controller, address=address)
 
@@ -173,7 +175,7 @@ def _conduct(
 ) -> None:
     started = time.monotonic()
     # Imported here: they bring Ray and MLflow, and a faulty file should not wait for them.
-    with console.status("loading Ray and MLflow", spinner="line"):
+    with console.status("loading Ray and MLflow", spinner="line"), importing():
         from service.commands.progress import Progress
         from service.commands.summary import print_summary
         from service.control.controller import SweepController

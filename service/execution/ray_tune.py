@@ -33,6 +33,7 @@ from service.execution._ray_internals import (
 from service.execution.cluster import ClusterMonitor, connected_ray, local_ray, monitored, unseen
 from service.execution.scratch import scratch_folder
 from service.execution.signals import install_signal_handlers
+from service.importing import importing
 from service.storage.layout import sweep_file
 from service.worker.task import Report, Task
 
@@ -56,7 +57,8 @@ TrialFactory = Callable[[Task], TrialRunner]
 
 def begin_training(task: Task) -> TrialRunner:
     """The trial of a task."""
-    from service.worker.trial import Trial  # in workers alone: the driver need not wait until torch is loaded
+    with importing():
+        from service.worker.trial import Trial  # in workers alone: the driver need not wait for torch
 
     if not sweep_file(task.folder).exists():
         return _FolderNotSeen(task)

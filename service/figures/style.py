@@ -3,8 +3,10 @@
 import io
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 """Okabe and Ito, "Color universal design" (2008), without black."""
@@ -15,6 +17,8 @@ INK, MUTED, FAINT = "#333333", "#777777", "#DDDDDD"
 SCALE = "cividis"
 """Colours of numbers, for all kinds of colour vision (Nunez, Anderton, Renslow 2018)."""
 DPI = 150
+COMPRESSION = 3
+"""Of PNG: more takes twice as long for a tenth of the bytes."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -51,9 +55,11 @@ def titled(axes: Any, title: str, size: float = 12) -> None:
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as PNG; without `savefig`, which lays everything out once more."""
-    buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer)  # type: ignore[no-untyped-call]
+    """A figure as PNG; without `savefig`, which lays everything out once more and stores an empty alpha."""
+    canvas, buffer = FigureCanvasAgg(figure), io.BytesIO()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]  # type: ignore[no-untyped-call]
+    Image.fromarray(pixels).save(buffer, "PNG", dpi=(figure.dpi, figure.dpi), compress_level=COMPRESSION)
     figure.set_layout_engine("none")  # what was laid out once stays for the next file
     return buffer.getvalue()
 

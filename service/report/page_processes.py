@@ -13,6 +13,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from service.importing import importing, leave_at_once
 from service.report.leader_pages import LeaderPage, processes_at_most
 from service.storage.paths import StoragePath
 
@@ -88,7 +89,9 @@ class PageProcesses:
 
 def main(folder: str) -> None:
     """Draw the pages whose names come in."""
-    import_module("service.report.trial_pictures")  # what takes seconds, before a page is wanted
+    leave_at_once()
+    with importing():
+        import_module("service.report.trial_pictures")  # what takes seconds, before a page is wanted
     while name := os.read(sys.stdin.fileno(), NAMED):
         trial, _, kind = name.decode().strip().partition(":")
         with suppress(Exception):

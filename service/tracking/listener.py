@@ -112,13 +112,24 @@ class MlflowListener:
             progress(_drawing(0, len(missing)))
         drawn = made(lambda: figures(sweep), "the sweep")  # not in the drawer: that can take a minute
         self._view.add_to_sweep(lambda: drawn)
+        interactive = {one.trial for one in pages if one.kind == "probes"}
         while drawn_elsewhere and self._processes.at_work:
+            pages = self._shown_if_drawn(pages, interactive)
             progress(_drawing(sum(one.is_drawn(self._folder) for one in missing), len(missing)))
             time.sleep(LOOK_SECONDS)
-        interactive = {one.trial for one in pages if one.kind == "probes"}
-        for one in pages:
-            shown = partial(_in_mlflow, partial(one.draw, self._folder), one.trial in interactive)
-            self._view.add_artifacts(one.trial, self._drawn(one.trial, shown))
+        for one in self._shown_if_drawn(pages, interactive):
+            self._view.add_artifacts(one.trial, self._drawn(one.trial, self._files(one, interactive)))
+
+    def _shown_if_drawn(self, pages: list[LeaderPage], interactive: set[int]) -> list[LeaderPage]:
+        """Show those of the pages that are drawn; returns the others."""
+        drawn = [one for one in pages if one.is_drawn(self._folder)]
+        for one in drawn:
+            self._view.add_artifacts(one.trial, self._files(one, interactive))
+        return [one for one in pages if one not in drawn]
+
+    def _files(self, page: LeaderPage, interactive: set[int]) -> Artifacts:
+        """What makes the files of a page, as MLflow shows them."""
+        return partial(_in_mlflow, partial(page.draw, self._folder), page.trial in interactive)
 
     def _pages_of_leaders(self) -> list[LeaderPage]:
         """What is drawn of the leading trials, the best first."""

@@ -47,6 +47,28 @@ def test_a_trial_is_recorded_with_all_its_epochs(tmp_path: Path, small_spec: Mak
     assert [one["trial"] for one in heard.finished] == [0]
 
 
+def test_listeners_hear_of_workers_that_have_nothing_more_to_do(tmp_path: Path, small_spec: MakeSpec) -> None:
+    heard = Heard()
+    with closing(SweepController(small_spec(), tmp_path, [heard])) as controller:
+        first, second = (controller.next_task() for _ in range(2))
+        assert first is not None and second is not None
+        run_through(controller, first)
+        third = controller.next_task()
+        assert third is not None and heard.idle == []
+        run_through(controller, second)
+        run_through(controller, third)
+    assert heard.idle == [2, 3]
+
+
+def test_no_worker_is_idle_where_leaders_may_have_more_seeds(tmp_path: Path, small_spec: MakeSpec) -> None:
+    heard = Heard()
+    spec = small_spec(replicates__leaders=4)
+    with closing(SweepController(spec, tmp_path, [heard])) as controller:
+        while task := controller.next_task():
+            run_through(controller, task)
+    assert len(heard.finished) > 3 and heard.idle == []
+
+
 def test_asks_for_as_many_trials_as_wanted(tmp_path: Path, small_spec: MakeSpec) -> None:
     with closing(SweepController(small_spec(), tmp_path)) as controller:
         tasks = [controller.next_task() for _ in range(4)]
