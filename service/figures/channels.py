@@ -31,8 +31,7 @@ def draw_channels(networks: Sequence[Channels]) -> Figure:
     for (above, below), shown in zip(panels.T, networks, strict=True):
         channels = np.arange(len(shown.places))
         points, neurons, labels = _in_plane(shown, channels)
-        if neurons is not None:
-            above.scatter(*neurons.T, s=14, color=SILENT_COLOUR, edgecolors="#BBBBBB", linewidths=0.4)
+        above.scatter(*neurons.T, s=14, color=SILENT_COLOUR, edgecolors="#BBBBBB", linewidths=0.4)
         for axes in (above, below):
             dots = axes.scatter(*points.T, c=channels, s=10, cmap=SCALE, linewidths=0, zorder=2)
         frame(above, labels, shown.title)
@@ -41,10 +40,19 @@ def draw_channels(networks: Sequence[Channels]) -> Figure:
     return figure
 
 
-def _in_plane(shown: Channels, channels: Array) -> tuple[Array, Array | None, tuple[str, str]]:
-    """Points of channels and of neurons [., 2], and the axes; on a line channels are at their numbers."""
+def _in_plane(shown: Channels, channels: Array) -> tuple[Array, Array, tuple[str, str]]:
+    """Points of channels and of neurons [., 2], and the axes.
+
+    On a line channels are at the height of their numbers, and neurons below them.
+    """
     if shown.cloud.positions.shape[1] == 1:
-        return np.column_stack([shown.places[:, 0], channels]), None, ("x (units of space)", "input channel")
+        points = np.column_stack([shown.places[:, 0], channels])
+        below = np.full(len(shown.cloud.positions), -0.06 * len(channels))
+        return (
+            points,
+            np.column_stack([shown.cloud.positions[:, 0], below]),
+            ("x (units of space)", "input channel"),
+        )
     to_points, labels = plane_of(shown.cloud)
     return to_points(shown.places), to_points(shown.cloud.positions), labels
 

@@ -1,6 +1,6 @@
 """Which fields an objective depends on, by a random forest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 
 import numpy as np
@@ -11,6 +11,8 @@ from service.report.sweep_data import is_number
 
 LEAST_TRIALS = 20
 FOLDS, TREES, REPEATS = 5, 100, 10
+MOST_VALUES = 10_000_000
+"""Numbers that a forest is asked about at once."""
 
 
 def load_forests() -> None:
@@ -62,8 +64,12 @@ def _losses(features: Array, target: Array) -> tuple[Array, float]:
         forest = RandomForestRegressor(TREES, min_samples_leaf=2, random_state=0)
         forest.fit(features[fitted], target[fitted])
         predicted[left_out] = forest.predict(features[left_out])
-        shuffled = _shuffled(features[left_out])
-        answers = forest.predict(shuffled.reshape(-1, features.shape[1])).reshape(shuffled.shape[:3])
+        answers = np.concatenate(
+            [
+                forest.predict(shuffled.reshape(-1, features.shape[1])).reshape(shuffled.shape[:3])
+                for shuffled in _shuffled(features[left_out])
+            ]
+        )
         before = ((predicted[left_out] - target[left_out]) ** 2).mean()
         after = ((answers - target[left_out]) ** 2).mean((1, 2))
         # R² with the variance of all trials: that of one fold may be next to nothing.
@@ -71,18 +77,22 @@ def _losses(features: Array, target: Array) -> tuple[Array, float]:
     return np.array(losses), float(r2_score(target, predicted))
 
 
-def _shuffled(features: Array) -> Array:
-    """The features [F, REPEATS, n, F] of n trials, in each with the values of one field shuffled.
+def _shuffled(features: Array) -> Iterator[Array]:
+    """The features of n trials, with the values of one field after the other shuffled.
 
-    All in one array, as a forest takes as long to answer for one trial as for a thousand.
+    Each array, [f, REPEATS, n, F], is of as many fields as there is room for: a forest takes as long to
+    answer for one trial as for a thousand.
     """
     draw = np.random.default_rng(0)
     trials, fields = features.shape
-    found = np.broadcast_to(features, (fields, REPEATS, trials, fields)).copy()
-    for field in range(fields):
-        for repeat in range(REPEATS):
-            found[field, repeat, :, field] = draw.permutation(features[:, field])
-    return found
+    at_once = max(1, MOST_VALUES // (REPEATS * features.size))
+    for first in range(0, fields, at_once):
+        these = range(first, min(first + at_once, fields))
+        found = np.broadcast_to(features, (len(these), REPEATS, trials, fields)).copy()
+        for place, field in enumerate(these):
+            for repeat in range(REPEATS):
+                found[place, repeat, :, field] = draw.permutation(features[:, field])
+        yield found
 
 
 def _features(fields: pd.DataFrame) -> Array:

@@ -10,6 +10,7 @@ from matplotlib.collections import PathCollection
 from matplotlib.lines import Line2D
 from PIL import Image, ImageSequence
 
+from service.figures.channels import Channels, draw_channels
 from service.figures.cloud import Array, Cloud, views
 from service.figures.cloud_html import positions_html
 from service.figures.cloud_png import positions_png
@@ -50,6 +51,19 @@ def test_every_view_colours_the_neurons_in_its_own_way(dimensions: int) -> None:
     page = positions_html(cloud)
     assert all(f'"label":"{view}"' in page for view in views(cloud))
     assert "mean spike time" in page and "preferred input channel" in page
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 4])
+def test_channels_are_among_the_neurons_above_and_by_themselves_below(dimensions: int) -> None:
+    cloud = _cloud(dimensions)
+    figure = draw_channels([Channels(cloud, 0.1 * np.ones((64, dimensions)), "a title")])
+    above, below = (axes.collections for axes in figure.axes[:2])
+    assert [len(np.asarray(one.get_offsets())) for one in above] == [30, 64]
+    assert [len(np.asarray(one.get_offsets())) for one in below] == [64]
+    if dimensions == 1:
+        neurons, channels = (np.asarray(one.get_offsets()) for one in above)
+        np.testing.assert_array_equal(neurons[:, 0], cloud.positions[:, 0])
+        assert (neurons[:, 1] < 0).all() and channels[:, 1].tolist() == list(range(64))
 
 
 def test_networks_side_by_side_share_one_legend_of_classes() -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from service.report.importance import importances
 
@@ -22,6 +23,15 @@ def test_what_matters_comes_first_and_noise_explains_nothing() -> None:
     assert y["explained"].iloc[0] > 0.8
     assert noise["explained"].iloc[0] < 0.1
     assert "equal" not in set(found["objective"])
+
+
+def test_the_values_are_the_same_however_many_trials_a_forest_is_asked_about_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trials, asked = _trials(40), (["a", "b", "kind"], ["y"])
+    at_once = importances(trials, *asked)
+    monkeypatch.setattr("service.report.importance.MOST_VALUES", 1)
+    pd.testing.assert_frame_equal(importances(trials, *asked), at_once)
 
 
 def test_few_trials_tell_nothing() -> None:
