@@ -1,16 +1,14 @@
 """What is left of accuracy as synapses are taken out."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from service.figures.cloud import Array
 from service.figures.style import COLOURS, INK, MARKERS, framed_figure, new_figure, plain, titled
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ORDERS = {"magnitude": "weakest first", "length": "longest first"}
 
@@ -37,7 +35,7 @@ def draw_pruning(curves: Mapping[str, Array], shares: Sequence[float], title: st
     return figure
 
 
-def draw_pruning_by_group(curves: "pd.DataFrame", groups: Sequence[str]) -> Figure:
+def draw_pruning_by_group(curves: pd.DataFrame, groups: Sequence[str]) -> Figure:
     """The same for groups of trials, the orders side by side, with intervals.
 
     Args:
