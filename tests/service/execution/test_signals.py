@@ -58,16 +58,10 @@ except KeyboardInterrupt:
 NOTICES = [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGXCPU]
 
 
-def _hear_notices() -> None:
-    """The tests themselves may have been started by `nohup`, and what is ignored is inherited."""
-    for number in NOTICES:
-        signal.signal(number, signal.SIG_DFL)
-
-
 def _started(*before: str, pause: float = 0.0) -> "subprocess.Popen[str]":
     """A driver for which signals that follow within `pause` seconds are the same one."""
     command = [*before, sys.executable, "-c", PROGRAM, str(pause)]
-    process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True, preexec_fn=_hear_notices)
+    process = subprocess.Popen(command, stdin=-1, stdout=-1, stderr=-1, text=True)
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     return process
 
@@ -123,7 +117,6 @@ def test_a_terminal_that_is_gone_keeps_nobody_from_tidying(tmp_path: Path) -> No
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=_hear_notices,
     )
     os.close(theirs)
     assert os.read(ours, 100).startswith(b"ready")
