@@ -52,7 +52,7 @@ class Timed:
         self.ended = time.perf_counter()
         self.trained += finished.row["seconds"]
 
-    def worker_idle(self) -> None:
+    def worker_idle(self, running: int) -> None:
         """Nothing to note."""
 
 

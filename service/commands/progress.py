@@ -105,7 +105,7 @@ class Progress:
         self._rows.append(row)
         self._console.print(self._line(row), highlight=False, soft_wrap=not self._console.is_terminal)
 
-    def worker_idle(self) -> None:
+    def worker_idle(self, running: int) -> None:
         """Nothing that is shown."""
 
     @property

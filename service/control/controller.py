@@ -278,7 +278,7 @@ class SweepController:
         for listener in self.listeners:
             listener.trial_finished(finished)
             if self.queue.all_begun:
-                listener.worker_idle()
+                listener.worker_idle(self.running)
         checkpoint_file(self.folder, row["trial"]).unlink(missing_ok=True)
         self.queue.tidy_states(self.folder)
         self._retention.finished()

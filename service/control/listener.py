@@ -18,5 +18,5 @@ class Listener(Protocol):
     def trial_finished(self, finished: FinishedTrial) -> None:
         """A trial is over."""
 
-    def worker_idle(self) -> None:
-        """A trial is over whose worker has nothing more to do: all trials have begun."""
+    def worker_idle(self, running: int) -> None:
+        """A trial is over whose worker has nothing more to do: all have begun, and `running` still run."""

@@ -1,11 +1,12 @@
 """Processes that draw pages of leading trials side by side, when no trial needs the cores any more.
 
-All read the names of pages from one pipe, so that each draws the next that nobody has begun; what is drawn
-stays in the sweep's folder. To load what draws takes seconds: a process may be started before it is known
-what there is to draw.
+One is started, and divides into others when it has loaded what draws. That takes seconds, so that it may be
+started before it is known what there is to draw. All read the names of pages from one pipe, so that each
+draws the next that nobody has begun; what is drawn stays in the sweep's folder.
 """
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -32,70 +33,78 @@ class PageProcesses:
     def __init__(self, folder: StoragePath) -> None:
         """Args: the folder of the sweep."""
         self._folder = folder
-        self._running: list[subprocess.Popen[bytes]] = []
-        self._ends: list[int] = []  # of the pipe that are open here: where names come out, where they go in
+        self._first: subprocess.Popen[bytes] | None = None
+        self._names = -1  # where names of pages go in
 
-    def start_one(self) -> None:
-        """Start one more, if there is room for one; it loads what draws, and waits until `draw`."""
-        if not isinstance(self._folder, Path) or not 1 < processes_at_most() > len(self._running):
+    def start(self) -> None:
+        """Start them, if there are cores for several and they are not there yet; they wait until `draw`."""
+        count = processes_at_most()
+        if self._first is not None or count < 2 or not isinstance(self._folder, Path):
             return
-        if not self._ends:
-            self._ends = list(os.pipe())
-        command = [sys.executable, "-m", __spec__.name, str(self._folder)]
-        # It finds what this process finds, and does its small operations on one core.
+        names, self._names = os.pipe()
+        # They find what this process finds, and do their small operations on one core.
         ours = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
         quiet = subprocess.DEVNULL
-        one = subprocess.Popen(
-            command,
+        self._first = subprocess.Popen(
+            [sys.executable, "-m", __spec__.name, str(self._folder), str(count)],
             env=os.environ | ours,
-            stdin=self._ends[0],
+            stdin=names,
             stdout=quiet,
             stderr=quiet,
             start_new_session=True,
         )
-        self._running.append(one)
+        os.close(names)
 
     def draw(self, pages: Sequence[LeaderPage]) -> bool:
         """Have the pages drawn, in their order; before others are, they must be closed.
 
         Returns whether that is done. A single page is not: this process draws it before another could.
         """
-        if len(pages) < 2:
+        if len(pages) > 1:
+            self.start()
+        if self._first is None or not pages:
             return False
-        for _ in pages[len(self._running) :]:
-            self.start_one()
-        if not self._running:
-            return False
-        names = self._ends.pop()
-        os.write(names, b"".join(f"{n}:{kind}".ljust(NAMED).encode() for n, kind in pages))
-        os.close(names)
+        with suppress(BrokenPipeError):  # they have ended, whyever
+            os.write(self._names, b"".join(f"{n}:{kind}".ljust(NAMED).encode() for n, kind in pages))
+        self._hang_up()
         return True
 
     @property
     def at_work(self) -> bool:
         """Whether any of them still runs."""
-        return any(one.poll() is None for one in self._running)
+        return self._first is not None and self._first.poll() is None
 
     def close(self) -> None:
         """End them, whatever they draw."""
-        for one in self._running:
-            one.terminate()
-        for one in self._running:
-            one.wait()
-        for end in self._ends:
-            os.close(end)
-        self._running, self._ends = [], []
+        self._hang_up()
+        if self._first is not None and self._first.poll() is None:
+            os.killpg(self._first.pid, signal.SIGTERM)
+            self._first.wait()
+        self._first = None
+
+    def _hang_up(self) -> None:
+        if self._names >= 0:
+            os.close(self._names)
+            self._names = -1
 
 
-def main(folder: str) -> None:
-    """Draw the pages whose names come in."""
+def main(folder: str, count: str) -> None:
+    """Draw the pages whose names come in, in `count` processes."""
     leave_at_once()
     with importing():
         import_module("service.report.trial_pictures")  # what takes seconds, before a page is wanted
+    others: list[int] = []
+    while len(others) < int(count) - 1:
+        others.append(os.fork())
+        if not others[-1]:
+            others = []
+            break
     while name := os.read(sys.stdin.fileno(), NAMED):
         trial, _, kind = name.decode().strip().partition(":")
         with suppress(Exception):
             LeaderPage(int(trial), "page" if kind == "page" else "probes").draw(Path(folder))
+    for other in others:
+        os.waitpid(other, 0)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -32,6 +32,7 @@ class MlflowListener:
         """Args: the view; the sweep; its results; its folder, for networks and pictures."""
         self._view, self._spec, self._record, self._folder = view, spec, record, folder
         self._drawer, self._processes = Drawer(), PageProcesses(folder)
+        self._pages: _Pages | None = None  # those that are being drawn
 
     def finished_trials(self, patience: float) -> set[int] | None:
         """Trials that MLflow has in full; see `MlflowView`."""
@@ -78,9 +79,11 @@ class MlflowListener:
         metrics = {name: values for name, values in finished.metrics.items() if name != "seconds"}
         self._view.trial_finished(trial, row["state"], row["reason"], row["epochs"], metrics, drawn, row)
 
-    def worker_idle(self) -> None:
-        """Use its core: what draws the pages at the end takes seconds to load."""
-        self._processes.start_one()
+    def worker_idle(self, running: int) -> None:
+        """Use its core: what draws pages takes seconds to load. When no trial runs they are begun."""
+        self._processes.start()
+        if not running:
+            self._pages = self._begin_pages()
 
     def show_results(self, progress: Callable[[str], object]) -> None:
         """Add what was found: pages of the leading trials, and figures and tables to the sweep's own run.
@@ -91,7 +94,6 @@ class MlflowListener:
         """
         from service.tracking.overview import description, tables
 
-        self._record.flush()
         sweep = Sweep(self._folder)
         try:
             self._draw_results(sweep, progress)
@@ -99,6 +101,7 @@ class MlflowListener:
             pass
         finally:
             self._processes.close()
+            self._pages = None
         self._view.add_to_sweep(lambda: tables(sweep))
         self._view.note(description(sweep))
 
@@ -106,9 +109,8 @@ class MlflowListener:
         """Draw the figures of the sweep here, and the pages in other processes where there are cores."""
         from service.tracking.overview import figures
 
-        pages = self._pages_of_leaders()
-        missing = [one for one in pages if not one.is_drawn(self._folder)]
-        if drawn_elsewhere := self._processes.draw(missing):
+        pages, missing, drawn_elsewhere = self._pages or self._begin_pages()
+        if drawn_elsewhere:
             progress(_drawing(0, len(missing)))
         drawn = made(lambda: figures(sweep), "the sweep")  # not in the drawer: that can take a minute
         self._view.add_to_sweep(lambda: drawn)
@@ -119,6 +121,13 @@ class MlflowListener:
             time.sleep(LOOK_SECONDS)
         for one in self._shown_if_drawn(pages, interactive):
             self._view.add_artifacts(one.trial, self._drawn(one.trial, self._files(one, interactive)))
+
+    def _begin_pages(self) -> "_Pages":
+        """Have the pages of leading trials drawn by other processes, where there are cores for them."""
+        self._record.flush()
+        pages = self._pages_of_leaders()
+        missing = [one for one in pages if not one.is_drawn(self._folder)]
+        return _Pages(pages, missing, self._processes.draw(missing))
 
     def _shown_if_drawn(self, pages: list[LeaderPage], interactive: set[int]) -> list[LeaderPage]:
         """Show those of the pages that are drawn; returns the others."""
@@ -142,6 +151,14 @@ class MlflowListener:
 
     def _drawn(self, trial: int, files: Artifacts) -> Artifacts:
         return self._drawer.draw(files, f"trial {trial}")
+
+
+class _Pages(NamedTuple):
+    """Pages of leading trials: all, those that were not drawn yet, and whether other processes draw these."""
+
+    shown: list[LeaderPage]
+    missing: list[LeaderPage]
+    elsewhere: bool
 
 
 def _stills(

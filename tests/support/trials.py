@@ -24,8 +24,8 @@ class Heard:
         self.started: list[int] = []
         self.epochs: list[tuple[int, int, Metrics]] = []
         self.finished: list[Mapping[str, Any]] = []
-        self.idle: list[int] = []
-        """How many trials had finished each time."""
+        self.idle: list[tuple[int, int]] = []
+        """How many trials had finished, and how many ran, each time."""
 
     def trial_started(self, trial: int, params: Mapping[str, Any]) -> None:
         self.started.append(trial)
@@ -36,8 +36,8 @@ class Heard:
     def trial_finished(self, finished: FinishedTrial) -> None:
         self.finished.append(finished.row)
 
-    def worker_idle(self) -> None:
-        self.idle.append(len(self.finished))
+    def worker_idle(self, running: int) -> None:
+        self.idle.append((len(self.finished), running))
 
 
 def report(

@@ -57,7 +57,7 @@ def test_listeners_hear_of_workers_that_have_nothing_more_to_do(tmp_path: Path, 
         assert third is not None and heard.idle == []
         run_through(controller, second)
         run_through(controller, third)
-    assert heard.idle == [2, 3]
+    assert heard.idle == [(2, 1), (3, 0)]
 
 
 def test_no_worker_is_idle_where_leaders_may_have_more_seeds(tmp_path: Path, small_spec: MakeSpec) -> None:
