@@ -82,7 +82,7 @@ class MlflowListener:
     def worker_idle(self, running: int) -> None:
         """Use its core: what draws pages takes seconds to load. When no trial runs they are begun."""
         self._processes.start()
-        if not running:
+        if not running and self._pages is None:
             self._pages = self._begin_pages()
 
     def show_results(self, progress: Callable[[str], object]) -> None:

@@ -2,12 +2,14 @@
 
 import signal
 import threading
+import time
 from concurrent.futures import CancelledError
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
+from hang import HANG_SECONDS
 from trials import MakeSpec
 
 from service.config.sweep import SweepSpec, dump
@@ -90,6 +92,32 @@ def test_ctrl_c_skips_the_pages_and_the_next_run_draws_them_in_other_processes(
         count = len(said)
         listener.show_results(said.append)
         assert len(said) == count  # all is there: nothing is drawn, and no process is started for it
+        listener.close("cancelled")
+
+
+def test_pages_are_begun_as_soon_as_no_trial_runs(
+    tmp_path: Path, small_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.report.page_processes.processes_at_most", lambda: 2)
+
+    def connect() -> Store:
+        raise ConnectionError("no such store")
+
+    def is_drawn() -> bool:
+        return (pictures_folder(tmp_path, 0) / "pruning.csv").exists()
+
+    spec = small_spec(search__trials=1)
+    with closing(_swept(tmp_path, spec)) as controller:
+        listener = MlflowListener(MlflowView(connect, 60), spec, controller.record, tmp_path)
+        for running in (1, 0, 0):
+            listener.worker_idle(running)
+        until = time.monotonic() + HANG_SECONDS
+        while not is_drawn() and time.monotonic() < until:
+            time.sleep(0.05)
+        assert is_drawn()  # and nobody has asked for the results yet
+        said: list[str] = []
+        listener.show_results(said.append)
+        assert said[0].startswith("drawing 1 of 2 pages")
         listener.close("cancelled")
 
 
