@@ -36,7 +36,7 @@ def _axis(s: float) -> float:
     """E exp(-s^2 u^2) - 1 for the distance u of two uniform points in [0, 1]."""
     if s < 0.05:  # the closed form loses its digits
         return -(s**2) / 6 + s**4 / 30 - s**6 / 168
-    from scipy.special import erf
+    from scipy.special import erf  # that of `math` differs in last bits, and so would networks that are drawn
 
     return float(sqrt(pi) / s * erf(s) + np.expm1(-(s**2)) / s**2 - 1)
 

@@ -18,7 +18,7 @@ SCALE = "cividis"
 """Colours of numbers, for all kinds of colour vision (Nunez, Anderton, Renslow 2018)."""
 DPI = 150
 COMPRESSION = 3
-"""Of PNG: more takes twice as long for a tenth of the bytes."""
+"""Of PNG: Pillow's own, 6, takes a third longer for a tenth of the bytes."""
 
 
 def new_figure(width: float, height: float) -> Figure:

@@ -9,7 +9,7 @@ from service.results.sweep import Sweep
 from service.storage.paths import StoragePath
 
 MOST_PROCESSES = 4
-START_SECONDS, PAGE_SECONDS, FIGURES_SECONDS = 3.0, 1.0, 3.0
+START_SECONDS, PAGE_SECONDS, FIGURES_SECONDS = 3.0, 1.5, 4.0
 """Processor time until a process can draw, of a page with its probes, and of the figures of the sweep."""
 
 

@@ -58,7 +58,8 @@ class PageProcesses:
     def draw(self, pages: Sequence[LeaderPage]) -> bool:
         """Have the pages drawn, in their order; before others are, they must be closed.
 
-        Returns whether that is done. A single page is not: this process draws it before another could.
+        Returns whether that is done. A single page is not, unless they are there already: this process draws
+        it before they could.
         """
         if len(pages) > 1:
             self.start()
@@ -93,18 +94,19 @@ def main(folder: str, count: str) -> None:
     leave_at_once()
     with importing():
         import_module("service.report.trial_pictures")  # what takes seconds, before a page is wanted
-    others: list[int] = []
-    while len(others) < int(count) - 1:
-        others.append(os.fork())
-        if not others[-1]:
-            others = []
+    others: list[int] = []  # of the first process; those have none
+    for _ in range(int(count) - 1):
+        other = os.fork()
+        if not other:
+            others.clear()
             break
+        others.append(other)
     while name := os.read(sys.stdin.fileno(), NAMED):
         trial, _, kind = name.decode().strip().partition(":")
         with suppress(Exception):
             LeaderPage(int(trial), "page" if kind == "page" else "probes").draw(Path(folder))
-    for other in others:
-        os.waitpid(other, 0)
+    for one in others:
+        os.waitpid(one, 0)
 
 
 if __name__ == "__main__":

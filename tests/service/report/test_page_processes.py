@@ -100,7 +100,7 @@ def test_closed_they_are_gone_and_may_be_started_again(folder: Path) -> None:
     processes.close()  # and again, which is nothing
 
 
-def test_where_they_ended_before_their_time_nothing_is_lost(folder: Path) -> None:
+def test_those_that_ended_before_their_time_are_not_awaited(folder: Path) -> None:
     with closing(PageProcesses(folder)) as processes:
         processes.start()
         assert processes._first is not None
