@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from object_store import ObjectStore
-from trials import ORIGIN, MakeSpec
+from trials import ORIGIN, Heard, MakeSpec
 
 from search.evolution.archive import Entry, elites
 from service.config.sweep import SweepSpec
@@ -104,10 +104,12 @@ def turns(controller: SweepController, quality: Quality = by_chance, actors: int
 
 
 def drive(spec: SweepSpec, folder: StoragePath, **how: Any) -> None:
-    with closing(SweepController(spec, folder)) as controller:
+    heard = Heard()
+    with closing(SweepController(spec, folder, [heard])) as controller:
         for _ in turns(controller, **how):
             pass
         assert controller.queue.over
+    assert heard.idle == []  # others may follow from a trial that ends
 
 
 def table(folder: StoragePath, name: str, *keys: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from object_store import ObjectStore
-from trials import ORIGIN, MakeSpec
+from trials import ORIGIN, Heard, MakeSpec
 
 from service.config.sweep import SweepSpec
 from service.control.controller import SweepController
@@ -97,9 +97,11 @@ def turns(
 
 
 def drive(spec: SweepSpec, folder: StoragePath, **how: Any) -> list[Report]:
-    with closing(SweepController(spec, folder)) as controller:
+    heard = Heard()
+    with closing(SweepController(spec, folder, [heard])) as controller:
         found = list(turns(controller, **how))
         assert controller.queue.over
+    assert heard.idle == []  # others may follow from a trial that ends
     return found
 
 
